@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define WAJAH_INLINE [[gnu::always_inline]] constexpr inline
+#define WAJAH_INLINE __attribute__((always_inline)) constexpr inline
 
 namespace wajah {
 
@@ -53,11 +53,7 @@ struct View {
 };
 
 template <class T>
-struct ConstOf {
-  using type = const T;
-};
-template <class T>
-using ConstView = View<typename ConstOf<T>::type>;
+using ConstView = View<const T>;
 
 // A sliding window: height, width and one stride for both directions.
 struct Window {
@@ -118,12 +114,12 @@ struct Arena {
   char* last = nullptr;
 
   [[nodiscard]] WAJAH_INLINE size_t size() const { return static_cast<size_t>(last - first); }
-  [[nodiscard]] WAJAH_INLINE View<float> front(Shape shape) {
+  [[nodiscard, gnu::always_inline]] inline View<float> front(Shape shape) {
     float* data = reinterpret_cast<float*>(first);
     first += bytes_of(shape);
     return {data, shape};
   }
-  [[nodiscard]] WAJAH_INLINE View<float> back(Shape shape) {
+  [[nodiscard, gnu::always_inline]] inline View<float> back(Shape shape) {
     last -= bytes_of(shape);
     return {reinterpret_cast<float*>(last), shape};
   }

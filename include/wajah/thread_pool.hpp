@@ -1,0 +1,55 @@
+// ThreadPool: the threads that share one kernel's parts. Waiting is a short spin and then a futex, because a kernel of a
+// small map lasts 20 microseconds, a wake-up from sleep 5 to 50, and a spin on a busy machine can cost a time slice.
+#pragma once
+
+#include <wajah/shape.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <thread>
+#include <type_traits>
+#include <vector>
+
+namespace wajah {
+
+class ThreadPool {
+ public:
+  // threads counts the caller: 1 starts none.
+  explicit ThreadPool(int threads);
+  ~ThreadPool();
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+  ThreadPool(ThreadPool&&) = delete;
+  ThreadPool& operator=(ThreadPool&&) = delete;
+
+  [[nodiscard]] int threads() const { return static_cast<int>(workers_.size()) + 1; }
+
+  // Calls work(Part{i, threads()}) once for every i, part 0 on the calling thread, and returns when all have returned.
+  // If another thread is using the pool, the caller does all the work as work(Part{0, 1}). `work` must not throw.
+  template <class Work>
+  void run(const Work& work) {
+    run(&invoke<Work>, &work);
+  }
+
+ private:
+  using Call = void (*)(const void* work, Part part);
+
+  template <class Work>
+  static void invoke(const void* work, Part part) {
+    (*static_cast<const Work*>(work))(part);
+  }
+
+  void run(Call call, const void* work);
+  void serve(int index);
+
+  std::mutex in_use_;
+  Call call_ = nullptr;
+  const void* work_ = nullptr;
+  std::atomic<std::uint32_t> round_{0};    // grows by one for every run; workers wait for it to change
+  std::atomic<std::uint32_t> pending_{0};  // workers that have not finished this round
+  std::atomic<bool> stop_{false};
+  std::vector<std::jthread> workers_;
+};
+
+}  // namespace wajah

@@ -1,0 +1,114 @@
+// Weights: named tensors of a model file, read with a scope: w.scope("conv1").get("weights", {3, 3, 3, 10}).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <initializer_list>
+#include <map>
+#include <memory>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace wajah {
+
+enum class DataType : std::uint8_t { f32, f16, bf16, f64, i8, u8, i32, i64 };
+
+[[nodiscard]] std::size_t size_of(DataType type);
+[[nodiscard]] std::string_view name_of(DataType type);
+
+// One tensor as a file stores it: row-major, little-endian; the bytes belong to the Weights it came from.
+struct Tensor {
+  DataType type = DataType::f32;
+  std::vector<std::int64_t> shape;
+  std::span<const std::byte> bytes;
+
+  [[nodiscard]] std::size_t size() const;  // elements; 1 for a scalar
+};
+
+// float32 values of a tensor: a look into the mapped file where it stores float32, otherwise converted and owned.
+class Values {
+ public:
+  explicit Values(std::span<const float> mapped) : view_(mapped) {}
+  explicit Values(std::vector<float> converted) : owned_(std::move(converted)), view_(owned_) {}
+  Values(Values&&) noexcept = default;
+  Values& operator=(Values&&) noexcept = default;
+  Values(const Values&) = delete;
+  Values& operator=(const Values&) = delete;
+  ~Values() = default;
+
+  [[nodiscard]] std::span<const float> span() const { return view_; }
+  [[nodiscard]] const float* data() const { return view_.data(); }
+  [[nodiscard]] std::size_t size() const { return view_.size(); }
+  float operator[](std::size_t i) const { return view_[i]; }
+
+ private:
+  std::vector<float> owned_;
+  std::span<const float> view_;
+};
+
+// A shared, const set of named tensors; copying shares it. Names are paths: scope("a").scope("b") reads "a/b/...".
+class Weights {
+ public:
+  Weights();  // empty
+
+  // A set held in memory, for converters and tests: every tensor is copied in. Throws Error on a name given twice or
+  // bytes that do not match the shape.
+  class Builder;
+
+  // Names of this set below `name`. Costs nothing; an unknown scope shows when get() fails.
+  [[nodiscard]] Weights scope(std::string_view name) const;
+
+  // Values of tensor `name`, whose shape must be `shape`; int8 tensors are multiplied by the tensor "<name>.scale" of
+  // the last dimension's length. Throws Error naming the tensor, what came, what was expected, and similar names.
+  [[nodiscard]] Values get(std::string_view name, std::initializer_list<std::int64_t> shape) const;
+
+  [[nodiscard]] bool has(std::string_view name) const;
+
+  // The tensor as stored, without conversion (counts as used). Throws Error when there is none.
+  [[nodiscard]] const Tensor& raw(std::string_view name) const;
+
+  // Every tensor name of the whole set, sorted, and those that no get() or raw() has asked for: a model that leaves
+  // tensors over was given the wrong file.
+  [[nodiscard]] std::vector<std::string> names() const;
+  [[nodiscard]] std::vector<std::string> unused() const;
+
+  // What the file was called and its metadata (safetensors' __metadata__), for messages and model cards.
+  [[nodiscard]] const std::string& source() const;
+  [[nodiscard]] const std::map<std::string, std::string>& metadata() const;
+
+ private:
+  struct Set;
+  explicit Weights(std::shared_ptr<Set> set, std::string prefix = {});
+  [[nodiscard]] std::string path_of(std::string_view name) const;
+
+  std::shared_ptr<Set> set_;
+  std::string prefix_;
+
+  friend class Builder;
+  friend Weights read_safetensors(const std::filesystem::path& file);
+};
+
+class Weights::Builder {
+ public:
+  explicit Builder(std::string source);
+  Builder& add(std::string name, std::vector<std::int64_t> shape, std::span<const float> values);
+  Builder& add(std::string name, DataType type, std::vector<std::int64_t> shape, std::vector<std::byte> bytes);
+  Builder& metadata(std::string key, std::string value);
+  [[nodiscard]] Weights build() &&;
+
+ private:
+  std::shared_ptr<Set> set_;
+};
+
+// Memory-maps a .safetensors file (huggingface/safetensors, format of 2022: 8-byte length, JSON header, data). Every
+// offset is checked against the file before use. Throws Error on anything the format does not allow.
+[[nodiscard]] Weights read_safetensors(const std::filesystem::path& file);
+
+// Writes all tensors of `weights` as they are, sorted by name, each aligned to 64 bytes; atomically (write, fsync, rename).
+void write_safetensors(const Weights& weights, const std::filesystem::path& file);
+
+}  // namespace wajah
