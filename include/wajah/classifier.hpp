@@ -1,0 +1,59 @@
+// Classifier: whose face is this embedding, and can it be believed?
+//
+// The support-vector machine chooses among the enrolled people; it can name somebody for every stranger, so acceptance is
+// a separate question: the similarity to the chosen person's own photos and the margin to the next person, turned into a
+// probability by a curve fitted for the embedder (reference: Platt 1999 for the shape of the curve).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace wajah {
+
+// One photo's embedding (unit length) and whose it is. Labels are the caller's; any non-negative numbers.
+struct Sample {
+  std::int64_t label = 0;
+  std::span<const float> embedding;
+};
+
+// confidence = 1 / (1 + exp(-(bias + similarity * s + margin * m))); s and m cosines.
+struct DecisionCurve {
+  double bias = 0, similarity = 0, margin = 0;
+};
+
+struct ClassifierOptions {
+  DecisionCurve curve{};
+  bool closed_set = false;  // the original's rule: confidence is the SVM's Platt probability, nobody is a stranger
+  double c = 1.0;           // C of the support-vector machine
+  int threads = 1;
+};
+
+// label -1: nobody is enrolled. similarity: cosine to the chosen person's photos; margin: how much the best other
+// person's is lower (similarity itself when there is no other).
+struct Prediction {
+  std::int64_t label = -1;
+  double confidence = 0, similarity = 0, margin = 0;
+};
+
+// Immutable once trained, so any number of threads may ask it while the next one is being made.
+class Classifier {
+ public:
+  virtual ~Classifier() = default;
+
+  // Whose face `embedding` is; its length must be that of the samples. Throws Error (input) otherwise.
+  [[nodiscard]] virtual Prediction predict(std::span<const float> embedding) const = 0;
+
+  // How well `embedding` fits the claimed person alone (1:1): similarity and confidence; label -1 if not enrolled.
+  [[nodiscard]] virtual Prediction verify(std::int64_t label, std::span<const float> embedding) const = 0;
+
+  [[nodiscard]] virtual std::size_t people() const = 0;
+};
+
+// Trains on all samples (copied). No sample: predict() answers label -1. One person: no SVM, the curve alone decides.
+// Throws Error (input) if lengths differ or a value is not finite.
+[[nodiscard]] std::shared_ptr<const Classifier> train_classifier(std::span<const Sample> samples,
+                                                                 const ClassifierOptions& options);
+
+}  // namespace wajah

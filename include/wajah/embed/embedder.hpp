@@ -1,0 +1,54 @@
+// Embedder: 160x160 (or 112x112) crops to unit vectors, whichever network the weights belong to.
+#pragma once
+
+#include <wajah/cpu.hpp>
+#include <wajah/embed/crop.hpp>
+#include <wajah/image.hpp>
+#include <wajah/weights.hpp>
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace wajah {
+
+// What belongs to an embedding network besides its weights; from the file's metadata, or the defaults of its architecture.
+struct ModelCard {
+  std::string architecture;  // "inception-resnet-v1", "mobilefacenet"
+  std::string id;            // architecture and fingerprint of the weights: embeddings of different ids never meet
+  int input = 160;           // pixels of the square crop
+  int dimension = 512;
+  Crop crop;
+};
+
+class EmbedderModel;  // the loaded network: shared, const
+
+// One thread's embedder; copies of the model pointer share the weights.
+class Embedder {
+ public:
+  Embedder(std::shared_ptr<const EmbedderModel> model, const Cpu& cpu);
+  ~Embedder();
+  Embedder(Embedder&&) noexcept;
+  Embedder& operator=(Embedder&&) noexcept;
+
+  [[nodiscard]] const ModelCard& card() const;
+
+  // Embeds crops of card().input pixels square; gives crops.size() rows of card().dimension floats, each of L2 norm 1.
+  // Throws Error (input) naming the crop whose size does not fit.
+  [[nodiscard]] std::vector<float> embed(std::span<const Image> crops);
+
+  // The same for (n, input, input, 3) floats that are already normalised as the network wants them.
+  [[nodiscard]] std::vector<float> embed_normalised(ConstView<float> x);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// Loads the network that the weights' metadata name ("architecture"); every tensor must fit and none be left over.
+// Throws Error (model).
+[[nodiscard]] std::shared_ptr<const EmbedderModel> load_embedder(const Weights& weights, const Cpu& cpu);
+[[nodiscard]] const ModelCard& card_of(const EmbedderModel& model);
+
+}  // namespace wajah
