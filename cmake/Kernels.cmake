@@ -1,0 +1,32 @@
+# wajah_add_kernels(target folder): every .cpp of the folder is compiled once per instruction set, into the namespace of
+# that name, and linked into the target. A new kernel is found by its file; no list is edited.
+set(WAJAH_ISAS scalar avx2 avx512 avx512_vnni)
+set(WAJAH_FLAGS_scalar "")
+set(WAJAH_FLAGS_avx2 -mavx2 -mfma -mf16c)
+set(WAJAH_FLAGS_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mf16c -mprefer-vector-width=512)
+set(WAJAH_FLAGS_avx512_vnni ${WAJAH_FLAGS_avx512} -mavx512vnni)
+
+function(wajah_add_kernels target folder)
+  file(GLOB kernels CONFIGURE_DEPENDS ${folder}/*.cpp)
+  foreach(isa IN LISTS WAJAH_ISAS)
+    set(sources)
+    foreach(kernel IN LISTS kernels)
+      # Kernels with an integer dot product say so in their declaration; only they have a fourth build.
+      file(STRINGS ${kernel} vnni REGEX "WAJAH_HAS_VNNI")
+      if(NOT isa STREQUAL "avx512_vnni" OR vnni)
+        list(APPEND sources ${kernel})
+      endif()
+    endforeach()
+    if(sources)
+      set(objects wajah_kernels_${isa})
+      add_library(${objects} OBJECT ${sources})
+      target_include_directories(${objects} PRIVATE include ${folder})
+      target_compile_definitions(${objects} PRIVATE WAJAH_KERNEL_ISA=${isa} WAJAH_KERNEL_${isa}=1)
+      target_compile_options(${objects} PRIVATE -O3 ${WAJAH_FLAGS_${isa}} -fno-exceptions -fno-rtti -fno-math-errno
+                                                -fno-trapping-math -ffp-contract=fast)
+      target_link_libraries(${objects} PRIVATE wajah_warnings)
+      target_sources(${target} PRIVATE $<TARGET_OBJECTS:${objects}>)
+      set_property(GLOBAL APPEND PROPERTY WAJAH_KERNEL_OBJECTS ${objects})
+    endif()
+  endforeach()
+endfunction()

@@ -1,0 +1,83 @@
+// Sequential: layers one after another. Maps between them alternate between the two ends of the arena, each layer's own
+// scratch lies in the gap, so the memory needed is the largest pair of neighbours plus scratch, known at compile time.
+#pragma once
+
+#include <wajah/layer.hpp>
+
+#include <tuple>
+#include <utility>
+
+namespace wajah {
+
+template <class... Layers>
+struct Sequential {
+  static_assert(sizeof...(Layers) > 0, "a Sequential needs at least one layer");
+  static constexpr std::size_t count = sizeof...(Layers);
+  template <std::size_t I>
+  using Layer = std::tuple_element_t<I, std::tuple<Layers...>>;
+
+  // Shape after the first `I` layers.
+  template <std::size_t I>
+  static constexpr Shape after(Shape x) {
+    if constexpr (I == 0) {
+      return x;
+    } else {
+      return Layer<I - 1>::out(after<I - 1>(x));
+    }
+  }
+
+  static constexpr Shape out(Shape x) { return after<count>(x); }
+
+  static constexpr std::size_t workspace(Shape x) {
+    return [x]<std::size_t... I>(std::index_sequence<I...>) { return std::max({step<I>(x)...}); }(indices);
+  }
+
+  void load(const auto& device, const Weights& weights) {
+    std::apply([&](auto&... layer) { (layer.load(device, weights), ...); }, layers);
+  }
+
+  // The epilogue, if any, is the last layer's.
+  void forward(const auto& device, ConstView<float> x, View<float> y, Arena arena, const auto&... epilogue) const {
+    run<0>(device, x, y, arena, epilogue...);
+  }
+
+  // Calls visit.template layer<L>(shape of its input, scope) for every layer that is not made of others.
+  static constexpr void each(Shape x, auto&& visit) {
+    [&]<std::size_t... I>(std::index_sequence<I...>) { (visit.template layer<Layer<I>>(after<I>(x)), ...); }(indices);
+  }
+
+  std::tuple<Layers...> layers;
+
+ private:
+  static constexpr auto indices = std::make_index_sequence<count>{};
+
+  // Bytes that are alive while layer I runs: its input and output unless they are the caller's, and its scratch.
+  template <std::size_t I>
+  static constexpr std::size_t step(Shape x) {
+    const std::size_t input = I == 0 ? 0 : bytes_of(after<I>(x));
+    const std::size_t output = I + 1 == count ? 0 : bytes_of(after<I + 1>(x));
+    return input + output + align_up(Layer<I>::workspace(after<I>(x)));
+  }
+
+  // Layer I writes to the front of the arena if I is even and to the back if odd, so its input is at the other end.
+  template <std::size_t I>
+  void run(const auto& device, ConstView<float> x, View<float> y, Arena arena, const auto&... epilogue) const {
+    const auto& layer = std::get<I>(layers);
+    Arena gap = arena;
+    if constexpr (I > 0) take<I - 1>(gap, x.shape);
+    if constexpr (I + 1 == count) {
+      layer.forward(device, x, y, gap, epilogue...);
+    } else {
+      const View<float> middle = take<I>(gap, Layer<I>::out(x.shape));
+      layer.forward(device, x, middle, gap);
+      run<I + 1>(device, middle, y, arena, epilogue...);
+    }
+  }
+
+  template <std::size_t I>
+  static View<float> take(Arena& arena, Shape shape) {
+    return I % 2 == 0 ? arena.front(shape) : arena.back(shape);
+  }
+};
+
+}  // namespace wajah
