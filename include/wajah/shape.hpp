@@ -80,8 +80,8 @@ struct Reach {
   return {out, total > 0 ? total / 2 : 0};
 }
 
-// What happens to a sum before it is stored: nothing, max(0, x), or x < 0 ? slope[channel] * x : x (PReLU).
-enum class ActivationKind { identity, relu, prelu };
+// What happens to a sum before it is stored: nothing, max(0, x), min(6, max(0, x)), or x < 0 ? slope[channel] * x : x.
+enum class ActivationKind { identity, relu, relu6, prelu };
 struct Activation {
   ActivationKind kind = ActivationKind::identity;
   const float* slope = nullptr;  // (channels), for prelu
