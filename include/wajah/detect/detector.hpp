@@ -1,0 +1,54 @@
+// Detector: faces of a picture by MTCNN (Zhang et al. 2016), with the cascade of davidsandberg/facenet's detect_face.py
+// reproduced to the rounding: same boxes, same landmarks, same order.
+#pragma once
+
+#include <wajah/cpu.hpp>
+#include <wajah/detect/box.hpp>
+#include <wajah/image.hpp>
+#include <wajah/weights.hpp>
+
+#include <array>
+#include <memory>
+#include <vector>
+
+namespace wajah {
+
+struct DetectorOptions {
+  double min_size = 20;                               // pixels of the smallest face to look for, 1 or more
+  std::array<float, 3> thresholds{0.6F, 0.7F, 0.7F};  // of P-, R- and O-Net's probabilities, each inside (0, 1)
+  double factor = 0.709;                              // from one level of the pyramid to the next, inside (0, 1)
+
+  friend bool operator==(const DetectorOptions&, const DetectorOptions&) = default;
+};
+
+// The two settings of the original service: finding one face in an enrolment photo, and recognising.
+inline constexpr DetectorOptions enrol_options{20, {0.5F, 0.6F, 0.6F}, 0.709};
+inline constexpr DetectorOptions recognise_options{30, {0.7F, 0.8F, 0.8F}, 0.709};
+
+// Throws Error (usage) with a sentence unless every value lies in its range.
+void validate(const DetectorOptions& options);
+
+class DetectorModel;  // the three loaded networks: shared, const
+
+// Loads P-Net, R-Net and O-Net from the scopes "pnet", "rnet", "onet". Throws Error (model) naming the tensor that is
+// missing, misshapen or left over.
+[[nodiscard]] std::shared_ptr<const DetectorModel> load_detector(const Weights& mtcnn, const Cpu& cpu);
+
+// One thread's detector; it keeps its scratch memory between calls.
+class Detector {
+ public:
+  Detector(std::shared_ptr<const DetectorModel> model, const Cpu& cpu);
+  ~Detector();
+  Detector(Detector&&) noexcept;
+  Detector& operator=(Detector&&) noexcept;
+
+  // Faces of an upright picture of any size from 1x1, best score first. Throws Error (usage) on options out of range
+  // and Error (input) on an empty picture or one that min_size would enlarge beyond what the pyramid may hold.
+  [[nodiscard]] std::vector<Face> detect(const Image& image, const DetectorOptions& options = {});
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace wajah

@@ -1,0 +1,19 @@
+// The image pyramid: at which sizes P-Net, which sees 12 pixels, must look at a picture.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace wajah {
+
+struct Level {
+  double scale = 1;  // of the picture
+  int width = 0, height = 0;
+};
+
+// Levels from the largest to the last whose smaller side holds 12 pixels, as detect_face.py computes them; none if the
+// picture is smaller than min_size. Throws Error (input) if the first level would exceed `max_pixels`.
+[[nodiscard]] std::vector<Level> pyramid_levels(int width, int height, double min_size, double factor,
+                                                std::int64_t max_pixels = 160'000'000);
+
+}  // namespace wajah
