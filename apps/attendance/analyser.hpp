@@ -1,0 +1,34 @@
+// The Analyser on wajah::Recognizer: decode, detect, choose faces, embed.
+#pragma once
+
+#include "attendance/engine.hpp"
+
+#include <wajah/cpu.hpp>
+#include <wajah/detect/detector.hpp>
+#include <wajah/embed/crop.hpp>
+#include <wajah/image_io.hpp>
+#include <wajah/recognizer.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace wajah::attendance {
+
+struct AnalyserOptions {
+  DetectorOptions enrol = enrol_options;
+  DetectorOptions recognise = recognise_options;
+  std::size_t max_faces = 32;  // of a picture to recognise: the best ones
+  DecodeLimits limits;
+  std::optional<Crop> crop;    // nothing: the model card's
+  bool keep_pictures = false;  // hand the upright picture back when enrolling
+  int picture_quality = 95;    // of that JPEG
+};
+
+// `workers` analysers that share the models; each runs its kernels on `cpu`.
+[[nodiscard]] std::vector<std::unique_ptr<Analyser>> make_analysers(const std::shared_ptr<const Models>& models,
+                                                                    const Cpu& cpu, std::size_t workers,
+                                                                    const AnalyserOptions& options);
+
+}  // namespace wajah::attendance

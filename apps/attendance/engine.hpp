@@ -1,0 +1,121 @@
+// Engine: worker threads that turn pictures into faces and embeddings, behind bounded queues. Recognitions go before
+// enrolments, and with two workers or more one is always kept free of enrolments, so that an upload of a hundred photos
+// delays nobody at the door.
+#pragma once
+
+#include "attendance/refusal.hpp"
+
+#include <wajah/detect/box.hpp>
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace wajah::attendance {
+
+using Bytes = std::span<const std::byte>;  // an encoded picture; the caller keeps it alive
+
+enum class Purpose { enrol, recognise };
+
+struct FaceEmbedding {
+  Face face;                     // in pixels of the upright picture
+  std::vector<float> embedding;  // unit length
+};
+
+struct Analysis {
+  int width = 0, height = 0;         // of the upright picture
+  std::vector<FaceEmbedding> faces;  // enrol: the one face the photo is about, or none; recognise: all, best first
+  std::vector<std::byte> picture;    // enrol, when pictures are kept: the upright picture as JPEG without metadata
+};
+
+// One worker thread's pictures -> embeddings. The seam between the service and the networks.
+class Analyser {
+ public:
+  virtual ~Analyser() = default;
+
+  // Identity of the embeddings: those of different models never meet.
+  [[nodiscard]] virtual std::string model() const = 0;
+
+  // Throws Error (input) with a sentence for people if `picture` cannot be decoded; any other kind is a fault of ours.
+  [[nodiscard]] virtual Analysis analyse(Bytes picture, Purpose purpose) = 0;
+};
+
+struct EngineOptions {
+  std::size_t recognise_queue = 64;  // pictures waiting, besides those being worked on
+  std::size_t enrol_queue = 400;
+};
+
+struct EngineLoad {
+  std::size_t recognise_waiting = 0, enrol_waiting = 0, running = 0;
+};
+
+// What became of a batch: an analysis for every picture, or the first picture that failed and why.
+struct Batch {
+  struct Failure {
+    std::size_t index = 0;
+    std::exception_ptr error;
+  };
+  std::vector<Analysis> analyses;
+  std::optional<Failure> failure;
+};
+
+class Engine {
+ public:
+  using Deadline = std::chrono::steady_clock::time_point;
+
+  // One worker thread for each analyser; needs at least one, all of the same model. Throws Error (usage) otherwise.
+  Engine(std::vector<std::unique_ptr<Analyser>> analysers, const EngineOptions& options);
+  ~Engine();  // as stop()
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+  Engine(Engine&&) = delete;
+  Engine& operator=(Engine&&) = delete;
+
+  [[nodiscard]] const std::string& model() const { return model_; }
+  [[nodiscard]] EngineLoad load() const;
+
+  // Analyses the pictures on the workers and waits. A picture that fails ends the batch: those not begun are dropped,
+  // and of several failures the earliest picture's is told. Throws Refusal: busy at once if they do not all fit into
+  // the queue, late if the deadline passes before the last has begun, stopping. Afterwards no worker touches the bytes.
+  [[nodiscard]] Batch analyse(std::span<const Bytes> pictures, Purpose purpose, Deadline deadline);
+
+  // Refuses new work, drops what has not begun (its callers get `stopping`) and waits for the rest.
+  void stop();
+
+ private:
+  struct Group;  // one call of analyse(): lives on its caller's stack
+  struct Job {
+    Group* group;
+    std::size_t index;
+  };
+
+  void serve(Analyser& analyser);
+  [[nodiscard]] std::deque<Job>* next_queue();
+  void run(std::unique_lock<std::mutex>& lock, Analyser& analyser, Job job, Purpose purpose);
+  void admit(Group& group, std::size_t pictures);
+  void drop(Group& group);
+  [[nodiscard]] std::deque<Job>& queue_of(Purpose purpose);
+
+  EngineOptions options_;
+  std::string model_;
+  std::size_t max_enrolling_;
+  std::vector<std::unique_ptr<Analyser>> analysers_;
+
+  mutable std::mutex mutex_;  // guards all below and every Group
+  std::condition_variable work_;
+  std::deque<Job> recognitions_, enrolments_;
+  std::size_t running_ = 0, enrolling_ = 0;
+  bool stopping_ = false;
+  std::vector<std::thread> workers_;
+};
+
+}  // namespace wajah::attendance

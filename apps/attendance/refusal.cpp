@@ -1,0 +1,33 @@
+#include "attendance/refusal.hpp"
+
+namespace wajah::attendance {
+
+std::string_view name_of(Cause cause) {
+  switch (cause) {
+    case Cause::bad_nik: return "bad_nik";
+    case Cause::name_not_upper: return "name_not_upper";
+    case Cause::bad_name: return "bad_name";
+    case Cause::no_files: return "no_files";
+    case Cause::too_many_files: return "too_many_files";
+    case Cause::undecodable: return "undecodable";
+    case Cause::no_face: return "no_face";
+    case Cause::unknown_person: return "unknown_person";
+    case Cause::busy: return "busy";
+    case Cause::late: return "late";
+    case Cause::stopping: return "stopping";
+    case Cause::training: return "training";
+  }
+  return "unknown";
+}
+
+ErrorKind Refusal::kind_of(Cause cause) {
+  switch (cause) {
+    case Cause::busy:
+    case Cause::late:
+    case Cause::stopping: return ErrorKind::device;
+    case Cause::training: return ErrorKind::model;
+    default: return ErrorKind::input;
+  }
+}
+
+}  // namespace wajah::attendance

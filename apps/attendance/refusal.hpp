@@ -1,0 +1,46 @@
+// Refusal: an Error that also names the rule which said no, so that whoever translates it (HTTP, command line) need not
+// read the message. The message is for people and holds no path, no SQL and no other exception's text.
+#pragma once
+
+#include <wajah/error.hpp>
+
+#include <string>
+#include <string_view>
+
+namespace wajah::attendance {
+
+enum class Cause {
+  bad_nik,         // not [A-Za-z0-9][A-Za-z0-9._-]{0,63}
+  name_not_upper,  // str.isupper() of Python says no
+  bad_name,        // not UTF-8, too long, or with control characters
+  no_files,
+  too_many_files,
+  undecodable,     // a file is not a picture, or beyond the limits; nothing was stored
+  no_face,         // no photo of the upload has a usable face; nothing was stored
+  unknown_person,  // nobody with that NIK and that name
+  busy,            // the work queue is full: try again in a moment
+  late,            // the deadline passed before the work was done
+  stopping,        // the service is shutting down
+  training,        // stored, but no classifier that knows it could be made; the former one serves on
+};
+
+[[nodiscard]] std::string_view name_of(Cause cause);
+
+class Refusal final : public Error {
+ public:
+  Refusal(Cause cause, const std::string& message) : Error(kind_of(cause), message), cause_(cause) {}
+  [[nodiscard]] Cause cause() const noexcept { return cause_; }
+
+ private:
+  [[nodiscard]] static ErrorKind kind_of(Cause cause);
+
+  Cause cause_;
+};
+
+// Throws Refusal with a formatted message.
+template <class... Args>
+[[noreturn]] void refuse(Cause cause, fmt::format_string<Args...> format, Args&&... args) {
+  throw Refusal(cause, fmt::format(format, std::forward<Args>(args)...));
+}
+
+}  // namespace wajah::attendance

@@ -1,0 +1,151 @@
+// Service: the rules of attendance. Enrols people from photos, recognises them, removes them; what it acknowledges is
+// stored and in force: whoever was enrolled is recognisable when upload() returns, whoever was removed is not matchable
+// when remove() returns. It knows no HTTP and no sockets; calls block, any number of threads may make them.
+//
+// Expected refusals are thrown as Refusal (refusal.hpp), a store that cannot answer as Error (storage), anything else
+// is a fault of ours whose text is not for clients.
+#pragma once
+
+#include "attendance/daily_log.hpp"
+#include "attendance/engine.hpp"
+#include "attendance/refusal.hpp"
+#include "attendance/store.hpp"
+#include "attendance/trainer.hpp"
+
+#include <wajah/classifier.hpp>
+#include <wajah/detect/box.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+namespace wajah::attendance {
+
+struct ServiceOptions {
+  std::filesystem::path log_folder = "data/logging";
+  std::string zone = "Asia/Jakarta";  // IANA name; of the log's dates and times
+  double accept = 0.7;                // a face is somebody from this confidence on
+  std::size_t max_files = 100;        // in one upload
+  std::chrono::milliseconds recognise_deadline{10'000}, upload_deadline{120'000}, training_deadline{60'000};
+  ClassifierOptions classifier;
+  std::function<Time()> now = std::chrono::system_clock::now;
+  // Told what does not concern the caller of the moment: a log line that could not be written, damaged rows.
+  std::function<void(const std::string&)> warn;
+  // How a classifier is made; tests put slow and failing ones here.
+  std::function<std::shared_ptr<const Classifier>(std::span<const Sample>, const ClassifierOptions&)> train =
+      train_classifier;
+};
+
+struct File {
+  std::string filename;  // for messages only, never a path
+  Bytes bytes;
+};
+
+struct SkippedFile {
+  std::string filename, reason;
+};
+
+struct UploadResult {
+  Person person;
+  std::size_t stored = 0;  // files that are now photos of the person, those it had before included
+  std::vector<SkippedFile> skipped;
+  std::optional<std::string> former_name;  // when the NIK was known under another name, which this upload replaced
+};
+
+struct FaceResult {
+  std::optional<std::string> nik;  // nothing: not accepted
+  std::string name = "Unknown";
+  double accuracy = 0;  // the classifier's confidence, 0 to 1, also when not accepted
+  double similarity = 0, margin = 0;
+  Box box;  // pixels of the upright picture
+};
+
+struct RecogniseResult {
+  std::vector<FaceResult> results;  // one for each face, best face first
+  std::string nik_input;
+  bool nik_matched = false;  // exactly one face, and it is that person
+  std::size_t face_num = 0;
+  std::string message;  // "<NAME> TERDETEKSI" or "Wajah Tidak Dikenali"
+};
+
+struct RemoveResult {
+  Person person;
+  std::size_t photos = 0;
+  bool trained = false;        // the person is gone either way; false: the former classifier serves on without them
+  std::string training_error;  // for people, if not trained
+};
+
+struct ServiceStatus {
+  StoreCounts counts;
+  std::string model;
+  std::size_t damaged = 0;  // embeddings left out since the start because their checksum does not fit
+  bool reembedding = false;
+  std::string training_error;  // of the last training; empty if it went well
+};
+
+class Service {
+ public:
+  // Loads the gallery and trains before it returns; then, in the background, embeds kept pictures that lack an
+  // embedding of the engine's model. Store and engine outlive it. Throws Error (usage) on options out of range, Error
+  // (storage).
+  Service(Store& store, Engine& engine, ServiceOptions options);
+  ~Service();
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+  Service(Service&&) = delete;
+  Service& operator=(Service&&) = delete;
+
+  // Enrols photos under a NIK; one NIK is one person, a new name renames them. Photos without a face are skipped; a
+  // photo the person has already (the same bytes) counts as stored and is not stored twice. Refusals: bad_nik,
+  // name_not_upper, bad_name, no_files, too_many_files, undecodable (any file), no_face (all files), busy, late,
+  // stopping: nothing is stored then. training: it is stored and will be recognised once a training succeeds.
+  UploadResult upload(std::string_view nik, std::string_view name, std::span<const File> files);
+
+  // Whose faces are in the picture, and is it the claimed person? Writes one attendance row, then one log line.
+  // nik_input is a claim and may be any text. Refusals: undecodable, busy, late, stopping: nothing is recorded then.
+  RecogniseResult recognise(std::string_view nik_input, Bytes picture);
+
+  // Removes a person. Both NIK and name must be theirs, because a slip in a number must not erase somebody else.
+  // Refusals: unknown_person, stopping.
+  RemoveResult remove(std::string_view nik, std::string_view name);
+
+  [[nodiscard]] std::vector<PersonSummary> people() { return store_.people(); }
+  [[nodiscard]] ServiceStatus status();
+
+ private:
+  struct Photos;
+
+  void check_upload(std::string_view nik, std::string_view name, std::span<const File> files) const;
+  void analyse_new(std::span<const File> files, Photos& photos, Engine::Deadline deadline);
+  [[nodiscard]] UploadResult commit(std::string_view nik, std::string_view name, std::span<const File> files,
+                                    Photos& photos, Engine::Deadline deadline);
+  [[nodiscard]] FaceResult name_face(const FaceEmbedding& face, const Gallery& gallery) const;
+  [[nodiscard]] RecogniseResult decide(std::string_view nik_input, const Analysis& analysis, const Gallery& gallery,
+                                       std::optional<PersonId>& matched) const;
+  void write_log(Time at, const RecogniseResult& result);
+  void reembed_kept(const std::stop_token& stop);
+  void warn(const std::string& message) const;
+
+  Store& store_;
+  Engine& engine_;
+  ServiceOptions options_;
+  DailyLog log_;
+  std::size_t damaged_ = 0;
+  std::atomic<bool> reembedding_{false};
+  // Held from a change's commit until the trainer has it, so that memory sees changes in the order of the store.
+  std::mutex changes_;
+  Trainer trainer_;
+  std::jthread reembedder_;
+};
+
+}  // namespace wajah::attendance
