@@ -7,10 +7,11 @@
 #include <initializer_list>
 #include <map>
 #include <memory>
-#include <set>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace wajah {
@@ -19,6 +20,10 @@ enum class DataType : std::uint8_t { f32, f16, bf16, f64, i8, u8, i32, i64 };
 
 [[nodiscard]] std::size_t size_of(DataType type);
 [[nodiscard]] std::string_view name_of(DataType type);
+
+// Product of the dimensions (1 for a scalar); nothing if one is negative or the product does not fit. Every reader asks
+// this before it multiplies: 2^32 x 2^32 must not wrap around to 0.
+[[nodiscard]] std::optional<std::size_t> element_count(std::span<const std::int64_t> shape);
 
 // One tensor as a file stores it: row-major, little-endian; the bytes belong to the Weights it came from.
 struct Tensor {
@@ -55,16 +60,19 @@ class Weights {
  public:
   Weights();  // empty
 
-  // A set held in memory, for converters and tests: every tensor is copied in. Throws Error on a name given twice or
-  // bytes that do not match the shape.
+  // How readers, converters and tests make a set.
   class Builder;
 
   // Names of this set below `name`. Costs nothing; an unknown scope shows when get() fails.
   [[nodiscard]] Weights scope(std::string_view name) const;
 
   // Values of tensor `name`, whose shape must be `shape`; int8 tensors are multiplied by the tensor "<name>.scale" of
-  // the last dimension's length. Throws Error naming the tensor, what came, what was expected, and similar names.
-  [[nodiscard]] Values get(std::string_view name, std::initializer_list<std::int64_t> shape) const;
+  // the last dimension's length. Throws Error naming the tensor, what came, what was expected, and similar names; also
+  // on integer types that are no weights, and on NaN or infinity.
+  [[nodiscard]] Values get(std::string_view name, std::span<const std::int64_t> shape) const;
+  [[nodiscard]] Values get(std::string_view name, std::initializer_list<std::int64_t> shape) const {
+    return get(name, std::span(shape.begin(), shape.size()));
+  }
 
   [[nodiscard]] bool has(std::string_view name) const;
 
@@ -76,6 +84,9 @@ class Weights {
   [[nodiscard]] std::vector<std::string> names() const;
   [[nodiscard]] std::vector<std::string> unused() const;
 
+  // Every tensor of the whole set by name, in order; does not count as used.
+  [[nodiscard]] std::vector<std::pair<std::string_view, Tensor>> tensors() const;
+
   // What the file was called and its metadata (safetensors' __metadata__), for messages and model cards.
   [[nodiscard]] const std::string& source() const;
   [[nodiscard]] const std::map<std::string, std::string>& metadata() const;
@@ -84,19 +95,23 @@ class Weights {
   struct Set;
   explicit Weights(std::shared_ptr<Set> set, std::string prefix = {});
   [[nodiscard]] std::string path_of(std::string_view name) const;
+  [[nodiscard]] const Tensor* find(std::string_view path) const;
 
   std::shared_ptr<Set> set_;
   std::string prefix_;
 
   friend class Builder;
-  friend Weights read_safetensors(const std::filesystem::path& file);
 };
 
+// Collects tensors. add() copies or takes them, view() only points at bytes, which keep() keeps alive as long as the
+// set. All throw Error (model) on a name given twice, bytes that do not match the shape, or more than 65,536 tensors.
 class Weights::Builder {
  public:
   explicit Builder(std::string source);
   Builder& add(std::string name, std::vector<std::int64_t> shape, std::span<const float> values);
   Builder& add(std::string name, DataType type, std::vector<std::int64_t> shape, std::vector<std::byte> bytes);
+  Builder& view(std::string name, DataType type, std::vector<std::int64_t> shape, std::span<const std::byte> bytes);
+  Builder& keep(std::shared_ptr<const void> owner);
   Builder& metadata(std::string key, std::string value);
   [[nodiscard]] Weights build() &&;
 
@@ -104,11 +119,17 @@ class Weights::Builder {
   std::shared_ptr<Set> set_;
 };
 
+// A hash of every name, type, shape and byte: embeddings made with different weights cannot be compared, so they carry
+// this. The same for a .pb and the .safetensors converted from it. Tells files apart; proves nothing against forgery.
+[[nodiscard]] std::uint64_t fingerprint(const Weights& weights);
+
 // Memory-maps a .safetensors file (huggingface/safetensors, format of 2022: 8-byte length, JSON header, data). Every
-// offset is checked against the file before use. Throws Error on anything the format does not allow.
+// offset is checked against the file before use. Throws Error (model) on anything the format does not allow: a header
+// above 100 MB, a key given twice, tensors that overlap or leave a hole, a type that wajah does not know.
 [[nodiscard]] Weights read_safetensors(const std::filesystem::path& file);
 
-// Writes all tensors of `weights` as they are, sorted by name, each aligned to 64 bytes; atomically (write, fsync, rename).
+// Writes all tensors and the metadata of `weights`, bit for bit; the same set gives the same file. The data starts at a
+// multiple of 64 bytes, and so does every tensor whose size is one. Atomic: see write_file. Throws Error (storage).
 void write_safetensors(const Weights& weights, const std::filesystem::path& file);
 
 }  // namespace wajah
