@@ -38,7 +38,8 @@ class Recognizer {
 
   // Embeddings of the given faces, row by row: faces.size() x card().dimension floats of unit length. `crop` is the
   // card's unless the caller wants another profile.
-  [[nodiscard]] std::vector<float> embed(const Image& image, std::span<const Face> faces, const Crop& crop);
+  [[nodiscard]] std::vector<float> embed(const Image& image, std::span<const Face> faces, const Crop& crop,
+                                         CropUse use = CropUse::recognise);
   [[nodiscard]] std::vector<float> embed(const Image& image, std::span<const Face> faces) {
     return embed(image, faces, card().crop);
   }

@@ -1,0 +1,156 @@
+#include <wajah/convert/open.hpp>
+#include <wajah/embed/embedder.hpp>
+#include <wajah/embed/prewhiten.hpp>
+#include <wajah/model.hpp>
+#include <wajah/networks/inception_resnet_v1.hpp>
+#include <wajah/networks/mobilefacenet.hpp>
+
+#include <cmath>
+#include <variant>
+
+namespace wajah {
+namespace {
+
+template <class Net>
+using SharedModel = std::shared_ptr<const Model<Net, Cpu>>;
+
+constexpr int largest_batch = 32;  // images of one forward call: beyond it nothing is gained and scratch only grows
+
+// The defaults of each architecture, for files that carry no card of their own.
+ModelCard default_card(std::string_view architecture) {
+  if (architecture == "inception-resnet-v1") {
+    return {std::string(architecture), {}, 160, 512, facenet_crop()};
+  }
+  if (architecture == "mobilefacenet") {
+    return {std::string(architecture), {}, 112, 128, aligned_crop(112)};
+  }
+  fail(ErrorKind::model, "unknown architecture '{}': expected inception-resnet-v1 or mobilefacenet", architecture);
+}
+
+ModelCard read_card(const Weights& weights) {
+  const auto& metadata = weights.metadata();
+  const auto architecture = metadata.find("architecture");
+  if (architecture == metadata.end()) {
+    fail(ErrorKind::model, "{}: no 'architecture' in its metadata; open it with open_embedder()", weights.source());
+  }
+  ModelCard card = default_card(architecture->second);
+  if (const auto crop = metadata.find("crop"); crop != metadata.end()) card.crop = parse_crop(crop->second);
+  if (card.crop.size != card.input) {
+    fail(ErrorKind::model, "{}: its crop is {} pixels, {} takes {}", weights.source(), card.crop.size,
+         card.architecture, card.input);
+  }
+  card.id = fmt::format("{}-{:016x}", card.architecture, fingerprint(weights));
+  return card;
+}
+
+void require_nothing_unused(const Weights& weights) {
+  const std::vector<std::string> unused = weights.unused();
+  if (!unused.empty()) {
+    fail(ErrorKind::model, "{}: {} tensors belong to no layer, first '{}': is this the right network?",
+         weights.source(), unused.size(), unused.front());
+  }
+}
+
+void normalise_length(std::span<float> row) {
+  double sum = 0;
+  for (const float v : row) sum += static_cast<double>(v) * static_cast<double>(v);
+  const double scale = 1.0 / std::sqrt(std::max(sum, 1e-30));
+  for (float& v : row) v = static_cast<float>(static_cast<double>(v) * scale);
+}
+
+}  // namespace
+
+class EmbedderModel {
+ public:
+  EmbedderModel(const Weights& weights, const Cpu& cpu) : card(read_card(weights)) {
+    if (card.architecture == "mobilefacenet") {
+      network = std::make_shared<const Model<MobileFaceNet, Cpu>>(cpu, weights);
+    } else {
+      network = std::make_shared<const Model<InceptionResnetV1, Cpu>>(cpu, weights);
+    }
+    require_nothing_unused(weights);
+  }
+
+  ModelCard card;
+  std::variant<SharedModel<InceptionResnetV1>, SharedModel<MobileFaceNet>> network;
+};
+
+struct Embedder::Impl {
+  using AnySession = std::variant<Session<InceptionResnetV1, Cpu>, Session<MobileFaceNet, Cpu>>;
+
+  Impl(std::shared_ptr<const EmbedderModel> shared, const Cpu& cpu)
+      : model(std::move(shared)), session(open(model->network, cpu)) {}
+
+  static AnySession open(const decltype(EmbedderModel::network)& network, const Cpu& cpu) {
+    return std::visit([&](const auto& net) { return AnySession(Session(net, cpu)); }, network);
+  }
+
+  void normalise(const Image& crop, View<float> y) const {
+    if (model->card.architecture == "mobilefacenet") {
+      standardise(crop, imagenet, y);
+    } else {
+      prewhiten(crop, y);
+    }
+  }
+
+  std::shared_ptr<const EmbedderModel> model;
+  AnySession session;
+  std::vector<float> input;
+};
+
+Embedder::Embedder(std::shared_ptr<const EmbedderModel> model, const Cpu& cpu)
+    : impl_(std::make_unique<Impl>(std::move(model), cpu)) {}
+Embedder::~Embedder() = default;
+Embedder::Embedder(Embedder&&) noexcept = default;
+Embedder& Embedder::operator=(Embedder&&) noexcept = default;
+
+const ModelCard& Embedder::card() const { return impl_->model->card; }
+
+std::vector<float> Embedder::embed(std::span<const Image> crops) {
+  const int size = card().input;
+  const auto dimension = static_cast<std::size_t>(card().dimension);
+  std::vector<float> embeddings;
+  embeddings.reserve(crops.size() * dimension);
+  for (std::size_t first = 0; first < crops.size(); first += largest_batch) {
+    const std::span<const Image> batch = crops.subspan(first, std::min<std::size_t>(largest_batch, crops.size() - first));
+    const Shape shape{static_cast<int>(batch.size()), size, size, 3};
+    impl_->input.resize(shape.size());
+    const View<float> x(impl_->input.data(), shape);
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      if (batch[i].width < size || batch[i].height != batch[i].width) {
+        fail(ErrorKind::input, "crop {} is {}x{} pixels, {} takes {}x{}", first + i, batch[i].width, batch[i].height,
+             card().architecture, size, size);
+      }
+      impl_->normalise(batch[i], x.images(static_cast<int>(i), 1));
+    }
+    const std::vector<float> rows = embed_normalised(x);
+    embeddings.insert(embeddings.end(), rows.begin(), rows.end());
+  }
+  return embeddings;
+}
+
+std::vector<float> Embedder::embed_normalised(ConstView<float> x) {
+  const auto dimension = static_cast<std::size_t>(card().dimension);
+  if (x.shape.images(1) != Shape{1, card().input, card().input, 3}) {
+    fail(ErrorKind::input, "input is {}x{}x{}x{}, {} takes (n, {}, {}, 3)", x.shape.n, x.shape.h, x.shape.w, x.shape.c,
+         card().architecture, card().input, card().input);
+  }
+  std::vector<float> embeddings(static_cast<std::size_t>(x.shape.n) * dimension);
+  const View<float> y(embeddings.data(), {x.shape.n, 1, 1, card().dimension});
+  for (int first = 0; first < x.shape.n; first += largest_batch) {
+    const int count = std::min(largest_batch, x.shape.n - first);
+    std::visit([&](auto& session) { session.forward(x.images(first, count), y.images(first, count)); }, impl_->session);
+  }
+  for (std::size_t i = 0; i < embeddings.size(); i += dimension) {
+    normalise_length(std::span(embeddings).subspan(i, dimension));
+  }
+  return embeddings;
+}
+
+std::shared_ptr<const EmbedderModel> load_embedder(const Weights& weights, const Cpu& cpu) {
+  return std::make_shared<const EmbedderModel>(weights, cpu);
+}
+
+const ModelCard& card_of(const EmbedderModel& model) { return model.card; }
+
+}  // namespace wajah
