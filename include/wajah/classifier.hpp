@@ -5,6 +5,8 @@
 // probability by a curve fitted for the embedder (reference: Platt 1999 for the shape of the curve).
 #pragma once
 
+#include <wajah/decision_curve.hpp>
+
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -18,11 +20,6 @@ struct Sample {
   std::span<const float> embedding;
 };
 
-// confidence = 1 / (1 + exp(-(bias + similarity * s + margin * m))); s and m cosines.
-struct DecisionCurve {
-  double bias = 0, similarity = 0, margin = 0;
-};
-
 struct ClassifierOptions {
   DecisionCurve curve{};
   bool closed_set = false;  // the original's rule: confidence is the SVM's Platt probability, nobody is a stranger
@@ -30,8 +27,9 @@ struct ClassifierOptions {
   int threads = 1;
 };
 
-// label -1: nobody is enrolled. similarity: cosine to the chosen person's photos; margin: how much the best other
-// person's is lower (similarity itself when there is no other).
+// label -1: nobody is enrolled. similarity: mean cosine to the better half of the chosen person's photos, so that one bad
+// photo among them does no harm; margin: how much the best other person's is lower (similarity itself if there is none;
+// negative if another person resembles more than the one the machine chose).
 struct Prediction {
   std::int64_t label = -1;
   double confidence = 0, similarity = 0, margin = 0;

@@ -18,12 +18,9 @@ constexpr int largest_batch = 32;  // images of one forward call: beyond it noth
 
 // The defaults of each architecture, for files that carry no card of their own.
 ModelCard default_card(std::string_view architecture) {
-  if (architecture == "inception-resnet-v1") {
-    return {std::string(architecture), {}, 160, 512, facenet_crop()};
-  }
-  if (architecture == "mobilefacenet") {
-    return {std::string(architecture), {}, 112, 128, aligned_crop(112)};
-  }
+  constexpr DecisionCurve curve{-12, 25, 10};
+  if (architecture == "inception-resnet-v1") return {std::string(architecture), {}, 160, 512, aligned_crop(160), curve};
+  if (architecture == "mobilefacenet") return {std::string(architecture), {}, 112, 128, aligned_crop(112), curve};
   fail(ErrorKind::model, "unknown architecture '{}': expected inception-resnet-v1 or mobilefacenet", architecture);
 }
 
@@ -35,6 +32,9 @@ ModelCard read_card(const Weights& weights) {
   }
   ModelCard card = default_card(architecture->second);
   if (const auto crop = metadata.find("crop"); crop != metadata.end()) card.crop = parse_crop(crop->second);
+  if (const auto curve = metadata.find("decision_curve"); curve != metadata.end()) {
+    card.curve = parse_decision_curve(curve->second);
+  }
   if (card.crop.size != card.input) {
     fail(ErrorKind::model, "{}: its crop is {} pixels, {} takes {}", weights.source(), card.crop.size,
          card.architecture, card.input);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <wajah/cpu.hpp>
+#include <wajah/decision_curve.hpp>
 #include <wajah/embed/crop.hpp>
 #include <wajah/image.hpp>
 #include <wajah/weights.hpp>
@@ -20,6 +21,7 @@ struct ModelCard {
   int input = 160;           // pixels of the square crop
   int dimension = 512;
   Crop crop;
+  DecisionCurve curve;
 };
 
 class EmbedderModel;  // the loaded network: shared, const
