@@ -1,0 +1,202 @@
+#include "cli/options.hpp"
+
+#include "cli/suggest.hpp"
+
+#include <wajah/error.hpp>
+#include <wajah/text.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <cctype>
+#include <iostream>
+#include <map>
+#include <utility>
+
+namespace wajah::cli {
+
+namespace po = boost::program_options;
+
+namespace {
+
+constexpr const char* operand_key = "operand";  // the hidden option that collects them
+
+// Abbreviated options are refused: a script that says --thr would change its meaning with every option added.
+constexpr int style = po::command_line_style::default_style & ~po::command_line_style::allow_guessing;
+
+std::string environment_name(std::string_view option) {
+  std::string name = "WAJAH_";
+  for (const char c : option) name += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return name;
+}
+
+template <class Number>
+Number parse_number(std::string_view option, std::string_view text) {
+  Number number{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size()) {
+    fail(ErrorKind::usage, "--{}: {} is not a number", option, quote(text));
+  }
+  return number;
+}
+
+template <class Number>
+std::vector<Number> parse_list(std::string_view option, std::string_view text) {
+  std::vector<Number> numbers;
+  while (true) {
+    const std::size_t comma = text.find(',');
+    numbers.push_back(parse_number<Number>(option, text.substr(0, comma)));
+    if (comma == std::string_view::npos) return numbers;
+    text.remove_prefix(comma + 1);
+  }
+}
+
+}  // namespace
+
+OptionSet::OptionSet(std::string usage, std::string about)
+    : usage_(std::move(usage)), about_(std::move(about)), options_("Options", 100), common_("Common options", 100) {
+  options_.add_options()("help,h", "shows this");
+}
+
+OptionSet& OptionSet::add(const char* names, bool& target, const char* text) {
+  options_.add_options()(names, po::bool_switch(&target), text);
+  return *this;
+}
+
+OptionSet& OptionSet::add_list(const char* names, std::vector<std::string>& target, const char* placeholder,
+                               const char* text) {
+  options_.add_options()(names, po::value(&target)->multitoken()->value_name(placeholder), text);
+  return *this;
+}
+
+OptionSet& OptionSet::operands(std::vector<std::string>& target, std::string name, std::size_t least,
+                               std::size_t most) {
+  operands_ = &target;
+  operand_name_ = std::move(name);
+  least_ = least;
+  most_ = most;
+  return *this;
+}
+
+OptionSet& OptionSet::common(CommonOptions& target, Uses uses) {
+  const auto text = [&](const char* name, std::string& value, const char* placeholder, const char* about) {
+    auto* semantic = po::value(&value)->value_name(placeholder);
+    if (!value.empty()) semantic->default_value(value);
+    common_.add_options()(name, semantic, about);
+  };
+  if (uses.device) {
+    text("device", target.device, "auto|cpu|cuda[:n]", "where to compute");
+    common_.add_options()("threads", po::value(&target.threads)->value_name("N")->default_value(target.threads),
+                          "threads to compute with, 0 = all");
+    text("precision", target.precision, "auto|fp32", "of the arithmetic");
+  }
+  if (uses.models) {
+    text("weights", target.weights, "FILE", "embedder: .safetensors, .pb or .onnx");
+    text("mtcnn", target.mtcnn, "FILE|DIR", "detector: .safetensors, or a folder with det1.npy det2.npy det3.npy");
+  }
+  if (uses.data || uses.models) text("data", target.data, "DIR", "data folder");
+  if (uses.json) common_.add_options()("json", po::bool_switch(&target.json), "one line of JSON a result");
+  return *this;
+}
+
+bool OptionSet::parse(Arguments arguments) try {
+  po::options_description all;
+  all.add(options_).add(common_);
+  po::positional_options_description positions;
+  std::vector<std::string> none;
+  po::options_description hidden;
+  hidden.add_options()(operand_key, po::value(operands_ != nullptr ? operands_ : &none));
+  all.add(hidden);
+  positions.add(operand_key, -1);
+
+  po::variables_map values;
+  const std::vector<std::string> words(arguments.begin(), arguments.end());
+  po::store(po::command_line_parser(words).options(all).positional(positions).style(style).run(), values);
+  if (values.count("help") > 0) {
+    print_help();
+    return false;
+  }
+  read_environment(values);
+  po::notify(values);
+  if (!none.empty()) fail(ErrorKind::usage, "{} is not expected here; usage: wajah {}", quote(none.front()), usage_);
+  check_operands();
+  return true;
+} catch (const po::unknown_option& error) {
+  throw Error(ErrorKind::usage, unknown(error.get_option_name()));
+} catch (const po::error& error) {
+  throw Error(ErrorKind::usage, error.what());
+}
+
+void OptionSet::read_environment(po::variables_map& values) const {
+  std::map<std::string, std::string> twins;
+  for (const auto& option : common_.options()) twins[environment_name(option->long_name())] = option->long_name();
+  const auto name_of = [&](const std::string& variable) {
+    const auto found = twins.find(variable);
+    return found == twins.end() ? std::string() : found->second;
+  };
+  po::store(po::parse_environment(common_, name_of), values);
+}
+
+void OptionSet::check_operands() const {
+  if (operands_ == nullptr) return;
+  if (operands_->size() < least_) {
+    fail(ErrorKind::usage, "{} {} given, at least {} expected; usage: wajah {}", operands_->size(), operand_name_,
+         least_, usage_);
+  }
+  if (operands_->size() > most_) {
+    fail(ErrorKind::usage, "{} is one {} too many; usage: wajah {}", quote((*operands_)[most_]), operand_name_, usage_);
+  }
+}
+
+void OptionSet::print_help() const {
+  std::cout << "Usage: wajah " << usage_ << "\n\n" << about_ << "\n\n" << options_;
+  if (!common_.options().empty()) {
+    std::cout << '\n' << common_ << "Each also as an environment variable: --threads is WAJAH_THREADS.\n";
+  }
+  std::cout.flush();
+}
+
+std::string OptionSet::unknown(std::string_view option) const {
+  std::vector<std::string> names;
+  for (const auto* set : {&options_, &common_}) {
+    for (const auto& known : set->options()) names.push_back("--" + known->long_name());
+  }
+  const std::vector<std::string_view> views(names.begin(), names.end());
+  return fmt::format("unknown option {}{}", quote(option), suggestion(option, views));
+}
+
+Cpu make_device(const CommonOptions& options) {
+  if (options.device.starts_with("cuda")) {
+    fail(ErrorKind::device, "--device {}: this build has no CUDA kernels; use --device cpu", options.device);
+  }
+  if (options.device != "auto" && options.device != "cpu") {
+    fail(ErrorKind::usage, "--device {}: expected auto, cpu or cuda[:n]", quote(options.device));
+  }
+  if (options.precision == "int8" || options.precision == "fp16") {
+    fail(ErrorKind::device, "--precision {}: the kernels of this build compute in fp32 only", options.precision);
+  }
+  if (options.precision != "auto" && options.precision != "fp32") {
+    fail(ErrorKind::usage, "--precision {}: expected auto, fp32, fp16 or int8", quote(options.precision));
+  }
+  if (options.threads < 0 || options.threads > 1024) {
+    fail(ErrorKind::usage, "--threads {}: expected 0 to 1024", options.threads);
+  }
+  return Cpu(options.threads);
+}
+
+std::vector<double> parse_numbers(std::string_view option, std::string_view text, std::size_t count) {
+  std::vector<double> numbers = parse_list<double>(option, text);
+  if (count != 0 && numbers.size() != count) {
+    fail(ErrorKind::usage, "--{}: {} numbers in {}, expected {}", option, numbers.size(), quote(text), count);
+  }
+  return numbers;
+}
+
+std::vector<int> parse_counts(std::string_view option, std::string_view text) {
+  std::vector<int> counts = parse_list<int>(option, text);
+  if (const auto bad = std::ranges::find_if(counts, [](int n) { return n < 1; }); bad != counts.end()) {
+    fail(ErrorKind::usage, "--{}: {} is too few, expected 1 or more", option, *bad);
+  }
+  return counts;
+}
+
+}  // namespace wajah::cli

@@ -1,0 +1,82 @@
+// Options of a command: what it knows, where values come from (command line, then environment, then the default), and the
+// text of --help. The options many commands share are declared here once.
+#pragma once
+
+#include "cli/command.hpp"
+
+#include <wajah/cpu.hpp>
+
+#include <boost/program_options.hpp>
+#include <fmt/format.h>
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace wajah::cli {
+
+// Every one of these has an environment twin: --mtcnn is WAJAH_MTCNN.
+struct CommonOptions {
+  std::string device = "auto";
+  int threads = 0;  // 0: all this process may run on
+  std::string precision = "auto";
+  std::string weights, mtcnn;  // files of the embedder and of the detector; empty: looked for (weight_files.hpp)
+  std::string data = "data";
+  bool json = false;
+};
+
+// Which of the common options a command knows.
+struct Uses {
+  bool device = false, models = false, data = false, json = false;
+};
+
+class OptionSet {
+ public:
+  // `usage` is what follows "wajah": "detect [options] IMAGE..."; `about` a sentence or two.
+  OptionSet(std::string usage, std::string about);
+
+  // An option with a value; what the target holds now is the default. names: "min-size", or "cost,C" with a letter.
+  template <class T>
+  OptionSet& add(const char* names, T& target, const char* placeholder, const char* text) {
+    auto* value = boost::program_options::value(&target)->value_name(placeholder);
+    if (const std::string now = fmt::format("{}", target); !now.empty()) value->default_value(target, now);
+    options_.add_options()(names, value, text);
+    return *this;
+  }
+  OptionSet& add(const char* names, bool& target, const char* text);
+
+  // An option with one or more values after it: --mtcnn A B C.
+  OptionSet& add_list(const char* names, std::vector<std::string>& target, const char* placeholder, const char* text);
+
+  // What stands on the command line without an option.
+  OptionSet& operands(std::vector<std::string>& target, std::string name, std::size_t least, std::size_t most);
+
+  OptionSet& common(CommonOptions& target, Uses uses);
+
+  // Fills all targets. False: --help was asked for and has been printed. Throws Error (usage) with one sentence on
+  // anything the command does not know, with a suggestion where a known name is near.
+  [[nodiscard]] bool parse(Arguments arguments);
+
+ private:
+  void read_environment(boost::program_options::variables_map& values) const;
+  void check_operands() const;
+  void print_help() const;
+  [[nodiscard]] std::string unknown(std::string_view option) const;
+
+  std::string usage_, about_;
+  boost::program_options::options_description options_, common_;
+  std::vector<std::string>* operands_ = nullptr;
+  std::string operand_name_;
+  std::size_t least_ = 0, most_ = 0;
+};
+
+// The device that --device, --threads and --precision ask for. Throws Error: usage on a value that is none, device on
+// one that this build or machine does not have.
+[[nodiscard]] Cpu make_device(const CommonOptions& options);
+
+// Comma-separated numbers, exactly `count` of them (0: any number from one on). Throws Error (usage) naming the option.
+[[nodiscard]] std::vector<double> parse_numbers(std::string_view option, std::string_view text, std::size_t count = 0);
+[[nodiscard]] std::vector<int> parse_counts(std::string_view option, std::string_view text);  // of 1 or more
+
+}  // namespace wajah::cli
