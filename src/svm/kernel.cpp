@@ -1,4 +1,4 @@
-#include "wajah/svm/kernel.hpp"
+#include <wajah/svm/kernel.hpp>
 
 #include <cmath>
 

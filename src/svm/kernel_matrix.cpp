@@ -1,6 +1,6 @@
-#include "wajah/svm/kernel_matrix.hpp"
+#include <wajah/svm/kernel_matrix.hpp>
 
-#include "wajah/error.hpp"
+#include <wajah/error.hpp>
 
 #include <algorithm>
 #include <numeric>
@@ -61,7 +61,8 @@ void RowCache::swap(std::size_t i, std::size_t j) {
   std::swap(lines_[i], lines_[j]);
 }
 
-// The line being filled and the one before it carry the two latest times, and two full rows always fit, so neither goes.
+// The line being filled and the one before it carry the two latest times, and two full rows always fit, so neither
+// goes.
 void RowCache::make_room(std::size_t needed) {
   while (room_ < needed) {
     Line* oldest = nullptr;

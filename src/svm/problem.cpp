@@ -1,6 +1,6 @@
-#include "wajah/svm/problem.hpp"
+#include <wajah/svm/problem.hpp>
 
-#include "wajah/error.hpp"
+#include <wajah/error.hpp>
 
 #include <cmath>
 #include <limits>
@@ -37,11 +37,18 @@ ConstView<float> rows_of(std::span<const float> values, std::size_t dimensions) 
   return {values.data(), Shape{rows, 1, 1, checked_int(dimensions, "columns")}};
 }
 
+void check_row(std::span<const float> x, std::size_t dimensions) {
+  if (x.size() != dimensions)
+    fail(ErrorKind::input, "features: {} values, expected {} as in training", x.size(), dimensions);
+  for (std::size_t c = 0; c < x.size(); ++c)
+    if (!std::isfinite(x[c])) fail(ErrorKind::input, "features: column {} is {}, expected a finite number", c, x[c]);
+}
+
 Problem::Problem(ConstView<float> x, std::span<const int> labels) : x_(x), labels_(labels) {
   const Shape s = x.shape;
   if (s.h != 1 || s.w != 1 || s.c < 1)
-    fail(ErrorKind::input, "features: shape ({}, {}, {}, {}), expected (rows, 1, 1, columns) with 1 column or more", s.n,
-         s.h, s.w, s.c);
+    fail(ErrorKind::input, "features: shape ({}, {}, {}, {}), expected (rows, 1, 1, columns) with 1 column or more",
+         s.n, s.h, s.w, s.c);
   if (s.n < 1) fail(ErrorKind::input, "features: {} rows, expected at least 1 to learn from", s.n);
   if (labels.size() != static_cast<std::size_t>(s.n))
     fail(ErrorKind::input, "labels: {} of them, expected {}, one for every row of features", labels.size(), s.n);

@@ -1,6 +1,6 @@
-#include "wajah/svm/solver.hpp"
+#include <wajah/svm/solver.hpp>
 
-#include "wajah/error.hpp"
+#include <wajah/error.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -11,9 +11,9 @@
 
 // The signed form keeps labels out of every loop. With beta_t = sign_t alpha_t the problem is
 //   maximise sign.beta - 1/2 beta'K beta   for lower <= beta <= upper, sum of beta = 0,
-// whose gradient is g = sign - K beta. A step moves `step` from beta_j to beta_i, and g by -step (K_i - K_j). Optimal is
-// the point where no variable that may still rise has a larger g than one that may still fall (Bottou and Lin, "Support
-// vector machine solvers", 2007).
+// whose gradient is g = sign - K beta. A step moves `step` from beta_j to beta_i, and g by -step (K_i - K_j). Optimal
+// is the point where no variable that may still rise has a larger g than one that may still fall (Bottou and Lin,
+// "Support vector machine solvers", 2007).
 namespace wajah::svm {
 namespace {
 
@@ -213,23 +213,33 @@ Solution Smo::solution(std::int64_t iterations, bool converged) const {
   return s;
 }
 
-void check(const KernelMatrix& matrix, std::span<const int> signs, const SolverOptions& options) {
-  if (!(options.c > 0) || !std::isfinite(options.c))
-    fail(ErrorKind::usage, "C: {}, expected a number above 0; 1 is usual", options.c);
-  if (!(options.tolerance > 0) || !std::isfinite(options.tolerance))
-    fail(ErrorKind::usage, "tolerance: {}, expected a number above 0; 1e-3 is usual", options.tolerance);
+void check_problem(const KernelMatrix& matrix, std::span<const int> signs) {
   if (signs.size() != matrix.size())
-    fail(ErrorKind::input, "signs: {} of them, expected {}, the size of the kernel matrix", signs.size(), matrix.size());
-  const auto positive = std::count(signs.begin(), signs.end(), 1), negative = std::count(signs.begin(), signs.end(), -1);
+    fail(ErrorKind::input, "signs: {} of them, expected {}, the size of the kernel matrix", signs.size(),
+         matrix.size());
+  const auto positive = std::count(signs.begin(), signs.end(), 1),
+             negative = std::count(signs.begin(), signs.end(), -1);
   if (positive == 0 || negative == 0 || static_cast<std::size_t>(positive + negative) != signs.size())
-    fail(ErrorKind::input, "signs: {} times +1 and {} times -1 in {}, expected only these two, each at least once", positive,
-         negative, signs.size());
+    fail(ErrorKind::input, "signs: {} times +1 and {} times -1 in {}, expected only these two, each at least once",
+         positive, negative, signs.size());
+  for (std::size_t t = 0; t < signs.size(); ++t)
+    if (!std::isfinite(matrix.diagonal(t)))
+      fail(ErrorKind::input, "kernel of row {} with itself: {}, expected a finite number; scale the features down", t,
+           matrix.diagonal(t));
 }
 
 }  // namespace
 
+void check_options(const SolverOptions& options) {
+  if (!(options.c > 0) || !std::isfinite(options.c))
+    fail(ErrorKind::usage, "C: {}, expected a number above 0; 1 is usual", options.c);
+  if (!(options.tolerance > 0) || !std::isfinite(options.tolerance))
+    fail(ErrorKind::usage, "tolerance: {}, expected a number above 0; 1e-3 is usual", options.tolerance);
+}
+
 Solution solve(KernelMatrix& matrix, std::span<const int> signs, const SolverOptions& options) {
-  check(matrix, signs, options);
+  check_options(options);
+  check_problem(matrix, signs);
   return Smo(matrix, signs, options).run();
 }
 

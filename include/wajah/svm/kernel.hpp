@@ -1,7 +1,7 @@
 // The two kernel functions, linear and RBF, between single rows and between sets of rows (a Gram matrix).
 #pragma once
 
-#include "wajah/shape.hpp"
+#include <wajah/shape.hpp>
 
 #include <cstddef>
 
@@ -9,8 +9,9 @@ namespace wajah::svm {
 
 enum class KernelKind { linear, rbf };
 
-// linear: a.b; rbf: exp(-gamma |a - b|^2). Sums run in float over 16 fixed lanes, so a pair of rows has one value however
-// it is asked for, and |a - b|^2 is summed directly: the usual a.a + b.b - 2 a.b cancels when rows lie far from 0.
+// linear: a.b; rbf: exp(-gamma |a - b|^2). Sums run in float over 16 fixed lanes, so a pair of rows has one value
+// however it is asked for, and |a - b|^2 is summed directly: the usual a.a + b.b - 2 a.b cancels when rows lie far from
+// 0.
 struct Kernel {
   KernelKind kind = KernelKind::linear;
   double gamma = 0;  // rbf only

@@ -1,7 +1,8 @@
-// The kernel matrix of one binary problem as its solver sees it: rows on demand, and a permutation the solver may change.
+// The kernel matrix of one binary problem as its solver sees it: rows on demand, and a permutation the solver may
+// change.
 #pragma once
 
-#include "wajah/svm/kernel.hpp"
+#include <wajah/svm/kernel.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -10,8 +11,8 @@
 
 namespace wajah::svm {
 
-// A symmetric n x n matrix of kernel values. A solver moves the variables it has finished with to the end (shrinking), so
-// that a row's first `length` values are all it needs; the matrix follows with swap(). Not for use by two threads.
+// A symmetric n x n matrix of kernel values. A solver moves the variables it has finished with to the end (shrinking),
+// so that a row's first `length` values are all it needs; the matrix follows with swap(). Not for use by two threads.
 class KernelMatrix {
  public:
   virtual ~KernelMatrix() = default;

@@ -1,7 +1,7 @@
 // What a classifier is trained on: rows of features and one label a row.
 #pragma once
 
-#include "wajah/shape.hpp"
+#include <wajah/shape.hpp>
 
 #include <cstddef>
 #include <span>
@@ -9,9 +9,13 @@
 
 namespace wajah::svm {
 
-// Views dense row-major values as n rows of d features: a View of shape (n, 1, 1, d), the shape every part of svm takes.
-// Needs d > 0 and values.size() a multiple of d; throws Error(input) otherwise, or when n or d does not fit an int.
+// Views dense row-major values as n rows of d features: a View of shape (n, 1, 1, d), the shape every part of svm
+// takes. Needs d > 0 and values.size() a multiple of d; throws Error(input) otherwise, or when n or d does not fit an
+// int.
 [[nodiscard]] ConstView<float> rows_of(std::span<const float> values, std::size_t dimensions);
+
+// Throws Error(input) unless x has `dimensions` values, all of them finite.
+void check_row(std::span<const float> x, std::size_t dimensions);
 
 // The rows of a problem that carry one label, in the order in which they came.
 struct Group {

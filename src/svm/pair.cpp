@@ -1,0 +1,141 @@
+#include <wajah/svm/pair.hpp>
+
+#include <wajah/error.hpp>
+
+#include <algorithm>
+#include <memory>
+#include <numeric>
+#include <utility>
+
+namespace wajah::svm {
+namespace {
+
+constexpr std::size_t folds = 5;
+
+// The rows of both classes as one numbered set, and kernel values among them: all computed once where they fit, so that
+// the five machines of the probability share them with the final one.
+class Rows {
+ public:
+  Rows(const Kernel& kernel, const ClassRows& first, const ClassRows& second, std::size_t memory)
+      : kernel_(kernel), memory_(memory), dimensions_(static_cast<std::size_t>(first.x.shape.c)) {
+    for (const auto& x : {first.x, second.x})
+      for (int r = 0; r < x.shape.n; ++r) rows_.push_back(x.pixel(r, 0, 0));
+    signs_.assign(rows_.size(), -1);
+    std::fill_n(signs_.begin(), first.x.shape.n, 1);
+    // Twice: a solver is handed a copy, which it permutes.
+    if (2 * sizeof(float) * rows_.size() <= memory / rows_.size()) fill(first, second);
+  }
+
+  [[nodiscard]] std::span<const int> signs() const { return signs_; }
+
+  [[nodiscard]] std::unique_ptr<KernelMatrix> matrix(std::span<const std::size_t> subset) const {
+    if (gram_.empty()) {
+      std::vector<const float*> rows;
+      for (const std::size_t s : subset) rows.push_back(rows_[s]);
+      return std::make_unique<RowCache>(kernel_, std::move(rows), dimensions_, memory_);
+    }
+    std::vector<float> values;
+    values.reserve(subset.size() * subset.size());
+    for (const std::size_t s : subset)
+      for (const std::size_t t : subset) values.push_back(gram_[s * rows_.size() + t]);
+    return std::make_unique<GramMatrix>(std::move(values), subset.size());
+  }
+
+  [[nodiscard]] double value(std::size_t s, std::size_t t) const {
+    if (gram_.empty()) return kernel_(rows_[s], rows_[t], dimensions_);
+    return static_cast<double>(gram_[s * rows_.size() + t]);
+  }
+
+ private:
+  // The tiles first x first, first x second and its mirror, second x second.
+  void fill(const ClassRows& first, const ClassRows& second) {
+    const std::size_t n = rows_.size(), m = static_cast<std::size_t>(first.x.shape.n);
+    gram_.resize(n * n);
+    own_tile(first, gram_.data());
+    own_tile(second, gram_.data() + m * n + m);
+    gram(kernel_, first.x, second.x, gram_.data() + m, n);
+    for (std::size_t s = 0; s < m; ++s)
+      for (std::size_t t = m; t < n; ++t) gram_[t * n + s] = gram_[s * n + t];
+  }
+
+  void own_tile(const ClassRows& rows, float* out) const {
+    const auto m = static_cast<std::size_t>(rows.x.shape.n);
+    if (rows.gram.empty()) return gram(kernel_, rows.x, rows.x, out, rows_.size());
+    for (std::size_t s = 0; s < m; ++s)
+      std::copy_n(rows.gram.begin() + static_cast<std::ptrdiff_t>(s * m), m, out + s * rows_.size());
+  }
+
+  Kernel kernel_;
+  std::size_t memory_, dimensions_;
+  std::vector<const float*> rows_;
+  std::vector<int> signs_;
+  std::vector<float> gram_;
+};
+
+Solution solve_subset(const Rows& rows, std::span<const std::size_t> subset, const SolverOptions& options) {
+  std::vector<int> signs;
+  for (const std::size_t s : subset) signs.push_back(rows.signs()[s]);
+  const auto matrix = rows.matrix(subset);
+  return solve(*matrix, signs, options);
+}
+
+// Decision values of `judged` by a machine trained on `known`.
+void judge(const Rows& rows, std::span<const std::size_t> known, std::span<const std::size_t> judged,
+           const SolverOptions& options, std::span<double> decisions) {
+  const auto sign = [&](std::size_t s) { return rows.signs()[s]; };
+  const bool one_class =
+      std::adjacent_find(known.begin(), known.end(), [&](auto s, auto t) { return sign(s) != sign(t); }) == known.end();
+  if (one_class) {
+    for (const std::size_t t : judged) decisions[t] = known.empty() ? 0 : sign(known[0]);
+    return;
+  }
+  const Solution machine = solve_subset(rows, known, options);
+  for (const std::size_t t : judged) {
+    decisions[t] = -machine.rho;
+    for (std::size_t s = 0; s < known.size(); ++s)
+      if (machine.coefficients[s] != 0) decisions[t] += machine.coefficients[s] * rows.value(known[s], t);
+  }
+}
+
+Sigmoid fit_by_folds(const Rows& rows, const SolverOptions& options) {
+  std::vector<double> decisions(rows.signs().size());
+  for (std::size_t fold = 0; fold < folds; ++fold) {
+    std::vector<std::size_t> known, judged;
+    for (std::size_t t = 0; t < decisions.size(); ++t) (t % folds == fold ? judged : known).push_back(t);
+    judge(rows, known, judged, options, decisions);
+  }
+  return fit_sigmoid(decisions, rows.signs());
+}
+
+void check(const ClassRows& first, const ClassRows& second) {
+  if (first.x.shape.n < 1 || second.x.shape.n < 1)
+    fail(ErrorKind::input, "pair: classes of {} and {} rows, expected at least 1 each", first.x.shape.n,
+         second.x.shape.n);
+  if (first.x.shape.c != second.x.shape.c)
+    fail(ErrorKind::input, "pair: rows of {} and {} values, expected one width", first.x.shape.c, second.x.shape.c);
+  for (const ClassRows& rows : {first, second}) {
+    const auto n = static_cast<std::size_t>(rows.x.shape.n);
+    if (!rows.gram.empty() && rows.gram.size() != n * n)
+      fail(ErrorKind::input, "pair: {} kernel values in a class, expected {} x {}", rows.gram.size(), n, n);
+  }
+}
+
+}  // namespace
+
+Pair train_pair(const Kernel& kernel, const ClassRows& first, const ClassRows& second, const PairOptions& options) {
+  check(first, second);
+  const Rows rows(kernel, first, second, options.memory);
+  std::vector<std::size_t> all(rows.signs().size());
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  const Solution solution = solve_subset(rows, all, options.solver);
+  const auto middle = solution.coefficients.begin() + first.x.shape.n;
+  Pair pair;
+  pair.first.assign(solution.coefficients.begin(), middle);
+  pair.second.assign(middle, solution.coefficients.end());
+  pair.rho = solution.rho;
+  pair.converged = solution.converged;
+  if (options.probability) pair.sigmoid = fit_by_folds(rows, options.solver);
+  return pair;
+}
+
+}  // namespace wajah::svm
