@@ -76,6 +76,25 @@ Values scaled_values(const Tensor& tensor, std::span<const float> scale) {
   }));
 }
 
+// Uniform noise of variance 1 / (fan-in), from a generator seeded by the tensor's path (splitmix64, Vigna 2015). All but
+// the last dimension of a kernel are summed over; vectors (biases, slopes) are small.
+Values invent(std::uint64_t seed, std::string_view path, std::span<const std::int64_t> shape) {
+  std::uint64_t state = seed;
+  for (const char c : path) state = (state ^ static_cast<unsigned char>(c)) * 0x100000001B3U;
+  const std::size_t count = element_count(shape).value_or(0);
+  const std::size_t outputs = shape.empty() ? 1 : static_cast<std::size_t>(shape.back());
+  const double fan_in = shape.size() > 1 ? static_cast<double>(count / outputs) : 300.0;
+  const double range = std::sqrt(3.0 / fan_in);
+  std::vector<float> values(count);
+  for (float& value : values) {
+    std::uint64_t z = (state += 0x9E3779B97F4A7C15U);
+    z = (z ^ (z >> 30U)) * 0xBF58476D1CE4E5B9U;
+    z = (z ^ (z >> 27U)) * 0x94D049BB133111EBU;
+    value = static_cast<float>(range * (static_cast<double>((z ^ (z >> 31U)) >> 11U) * 0x1p-52 - 1.0));
+  }
+  return Values(std::move(values));
+}
+
 bool is_finite(float value) { return (std::bit_cast<std::uint32_t>(value) & 0x7F800000U) != 0x7F800000U; }
 
 // A whole pass without a branch first: 23 million weights take milliseconds, and only a bad file pays for the search.
@@ -156,6 +175,7 @@ struct Weights::Set {
   std::map<std::string, Entry, std::less<>> entries;
   std::vector<std::vector<std::byte>> owned;
   std::vector<std::shared_ptr<const void>> kept;
+  std::optional<std::uint64_t> invented;  // the seed of a set that has no tensors of its own
 };
 
 Weights::Weights() : set_(std::make_shared<Set>()) {}
@@ -172,6 +192,13 @@ const Tensor* Weights::find(std::string_view path) const {
   return &found->second.tensor;
 }
 
+Weights Weights::invented(std::uint64_t seed) {
+  auto set = std::make_shared<Set>();
+  set->source = "invented weights";
+  set->invented = seed;
+  return Weights(std::move(set));
+}
+
 Weights Weights::scope(std::string_view name) const { return Weights(set_, path_of(name)); }
 
 bool Weights::has(std::string_view name) const { return set_->entries.contains(path_of(name)); }
@@ -185,6 +212,7 @@ const Tensor& Weights::raw(std::string_view name) const {
 
 Values Weights::get(std::string_view name, std::span<const std::int64_t> shape) const {
   const std::string path = path_of(name);
+  if (set_->invented) return invent(*set_->invented, path, shape);
   const Tensor* tensor = find(path);
   if (tensor == nullptr) fail_missing(*this, path, fmt::format(" of shape {}", shape_text(shape)));
   if (!std::ranges::equal(tensor->shape, shape)) {

@@ -63,6 +63,10 @@ class Weights {
   // How readers, converters and tests make a set.
   class Builder;
 
+  // A set that invents every tensor it is asked for: noise of mean 0, scaled so that values neither vanish nor explode
+  // on their way through a network; the same for a name and a seed. For benchmarks and tests, which need no file.
+  [[nodiscard]] static Weights invented(std::uint64_t seed = 1);
+
   // Names of this set below `name`. Costs nothing; an unknown scope shows when get() fails.
   [[nodiscard]] Weights scope(std::string_view name) const;
 
