@@ -1,5 +1,7 @@
 #include "cli/json_text.hpp"
 
+#include <wajah/text.hpp>
+
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
@@ -66,6 +68,20 @@ std::string to_text(const json::value& value) {
 json::value number(float value) {
   if (!std::isfinite(value)) return nullptr;
   return std::strtod(fmt::format("{}", value).c_str(), nullptr);
+}
+
+json::value text(std::string_view bytes) {
+  if (is_utf8(bytes)) return json::string(bytes);
+  std::string escaped;
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x80) {
+      escaped += c;
+    } else {
+      fmt::format_to(std::back_inserter(escaped), "\\x{:02x}", byte);
+    }
+  }
+  return json::string(escaped);
 }
 
 json::value rounded(double value, int digits) {

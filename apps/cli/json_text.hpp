@@ -4,6 +4,7 @@
 #include <boost/json/value.hpp>
 
 #include <string>
+#include <string_view>
 
 namespace wajah::cli {
 
@@ -12,6 +13,10 @@ namespace wajah::cli {
 
 // A float's shortest decimal digits, not those of the double nearest to it: 0.1F becomes 0.1.
 [[nodiscard]] boost::json::value number(float value);
+
+// Text that may hold any bytes, such as a file's name: what is not UTF-8 would make the line unreadable for others, so
+// those bytes are written as \xNN.
+[[nodiscard]] boost::json::value text(std::string_view bytes);
 
 // Milliseconds and other measurements: more digits than three would be noise.
 [[nodiscard]] boost::json::value rounded(double value, int digits = 3);

@@ -83,17 +83,17 @@ OptionSet& OptionSet::common(CommonOptions& target, Uses uses) {
     if (!value.empty()) semantic->default_value(value);
     common_.add_options()(name, semantic, about);
   };
-  if (uses.device) {
-    text("device", target.device, "auto|cpu|cuda[:n]", "where to compute");
+  if (uses.device) text("device", target.device, "auto|cpu|cuda[:n]", "where to compute");
+  if (uses.device || uses.threads) {
     common_.add_options()("threads", po::value(&target.threads)->value_name("N")->default_value(target.threads),
                           "threads to compute with, 0 = all");
-    text("precision", target.precision, "auto|fp32", "of the arithmetic");
   }
-  if (uses.models) {
-    text("weights", target.weights, "FILE", "embedder: .safetensors, .pb or .onnx");
+  if (uses.device) text("precision", target.precision, "auto|fp32", "of the arithmetic");
+  if (uses.weights) text("weights", target.weights, "FILE", "embedder: .safetensors, .pb or .onnx");
+  if (uses.mtcnn) {
     text("mtcnn", target.mtcnn, "FILE|DIR", "detector: .safetensors, or a folder with det1.npy det2.npy det3.npy");
   }
-  if (uses.data || uses.models) text("data", target.data, "DIR", "data folder");
+  if (uses.data || uses.weights || uses.mtcnn) text("data", target.data, "DIR", "data folder");
   if (uses.json) common_.add_options()("json", po::bool_switch(&target.json), "one line of JSON a result");
   return *this;
 }
@@ -164,6 +164,12 @@ std::string OptionSet::unknown(std::string_view option) const {
   return fmt::format("unknown option {}{}", quote(option), suggestion(option, views));
 }
 
+void check_threads(const CommonOptions& options) {
+  if (options.threads < 0 || options.threads > 1024) {
+    fail(ErrorKind::usage, "--threads {}: expected 0 to 1024", options.threads);
+  }
+}
+
 Cpu make_device(const CommonOptions& options) {
   if (options.device.starts_with("cuda")) {
     fail(ErrorKind::device, "--device {}: this build has no CUDA kernels; use --device cpu", options.device);
@@ -177,9 +183,7 @@ Cpu make_device(const CommonOptions& options) {
   if (options.precision != "auto" && options.precision != "fp32") {
     fail(ErrorKind::usage, "--precision {}: expected auto, fp32, fp16 or int8", quote(options.precision));
   }
-  if (options.threads < 0 || options.threads > 1024) {
-    fail(ErrorKind::usage, "--threads {}: expected 0 to 1024", options.threads);
-  }
+  check_threads(options);
   return Cpu(options.threads);
 }
 

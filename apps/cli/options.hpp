@@ -26,9 +26,9 @@ struct CommonOptions {
   bool json = false;
 };
 
-// Which of the common options a command knows.
+// Which of the common options a command knows; device brings threads and precision along.
 struct Uses {
-  bool device = false, models = false, data = false, json = false;
+  bool device = false, threads = false, mtcnn = false, weights = false, data = false, json = false;
 };
 
 class OptionSet {
@@ -70,6 +70,9 @@ class OptionSet {
   std::string operand_name_;
   std::size_t least_ = 0, most_ = 0;
 };
+
+// --threads within its range. Throws Error (usage).
+void check_threads(const CommonOptions& options);
 
 // The device that --device, --threads and --precision ask for. Throws Error: usage on a value that is none, device on
 // one that this build or machine does not have.

@@ -1,0 +1,34 @@
+// Where the two weight files lie when nobody says so.
+#pragma once
+
+#include "cli/options.hpp"
+
+#include <wajah/recognizer.hpp>
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace wajah::cli {
+
+inline constexpr std::string_view mtcnn_file_name = "mtcnn.safetensors";
+inline constexpr std::string_view embedder_file_name = "inception_resnet_v1.safetensors";
+
+// Folders looked into, in this order: <data>/models, share/wajah/weights beside the program's bin folder, and the weights
+// folder of the source tree the program was built from.
+[[nodiscard]] std::vector<std::filesystem::path> weight_folders(const CommonOptions& options);
+
+// What --mtcnn and --weights (or their environment twins) name, else the first file of the default name in those folders.
+[[nodiscard]] std::optional<std::filesystem::path> look_for_mtcnn(const CommonOptions& options);
+[[nodiscard]] std::optional<std::filesystem::path> look_for_embedder(const CommonOptions& options);
+
+// The same for who cannot go on without. Throw Error (model) with a sentence that says how to get weights.
+[[nodiscard]] std::filesystem::path mtcnn_file(const CommonOptions& options);
+[[nodiscard]] std::filesystem::path embedder_file(const CommonOptions& options);
+
+// Both, loaded. Throws Error (model).
+[[nodiscard]] std::shared_ptr<const Models> load_models(const CommonOptions& options, const Cpu& cpu);
+
+}  // namespace wajah::cli
