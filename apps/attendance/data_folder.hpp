@@ -1,21 +1,18 @@
 // DataFolder: the folder everything is kept in, owned by one process at a time.
 #pragma once
 
+#include "attendance/file_descriptor.hpp"
+
 #include <filesystem>
 
 namespace wajah::attendance {
 
 class DataFolder {
  public:
-  // Makes the folder if it is not there (readable by its owner alone) and locks it for as long as this object lives;
-  // the lock ends with the process, however it ends. Throws Error (storage) if it cannot be made or written, or if
+  // Makes the folder if it is not there (for its owner alone) and locks it for as long as this object lives; the lock
+  // ends with the process, however that ends. Throws Error (storage) if the folder cannot be made or written, or if
   // another process has it.
   explicit DataFolder(std::filesystem::path folder);
-  ~DataFolder();
-  DataFolder(const DataFolder&) = delete;
-  DataFolder& operator=(const DataFolder&) = delete;
-  DataFolder(DataFolder&&) = delete;
-  DataFolder& operator=(DataFolder&&) = delete;
 
   [[nodiscard]] const std::filesystem::path& path() const { return folder_; }
   [[nodiscard]] std::filesystem::path database() const { return folder_ / "wajah.db"; }
@@ -23,7 +20,7 @@ class DataFolder {
 
  private:
   std::filesystem::path folder_;
-  int lock_ = -1;
+  FileDescriptor lock_;
 };
 
 }  // namespace wajah::attendance

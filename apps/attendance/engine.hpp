@@ -10,8 +10,8 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
-#include <deque>
 #include <exception>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -93,26 +93,34 @@ class Engine {
 
  private:
   struct Group;  // one call of analyse(): lives on its caller's stack
+
+  // Groups take turns picture by picture, so that one photo need not wait behind another caller's hundred.
+  struct Queue {
+    std::list<Group*> groups;
+    std::size_t waiting = 0;  // pictures that have not begun
+    std::size_t room = 0;
+  };
   struct Job {
     Group* group;
     std::size_t index;
   };
 
   void serve(Analyser& analyser);
-  [[nodiscard]] std::deque<Job>* next_queue();
-  void run(std::unique_lock<std::mutex>& lock, Analyser& analyser, Job job, Purpose purpose);
-  void admit(Group& group, std::size_t pictures);
-  void drop(Group& group);
-  [[nodiscard]] std::deque<Job>& queue_of(Purpose purpose);
+  [[nodiscard]] Queue* next_queue();
+  [[nodiscard]] static Job take(Queue& queue);
+  void run(std::unique_lock<std::mutex>& lock, Analyser& analyser, Job job);
+  void admit(Group& group);
+  void drop(Group& group);  // those of its pictures that have not begun
+  void refuse_all(Queue& queue);
+  [[nodiscard]] Queue& queue_of(Purpose purpose);
 
-  EngineOptions options_;
   std::string model_;
   std::size_t max_enrolling_;
   std::vector<std::unique_ptr<Analyser>> analysers_;
 
   mutable std::mutex mutex_;  // guards all below and every Group
   std::condition_variable work_;
-  std::deque<Job> recognitions_, enrolments_;
+  Queue recognitions_, enrolments_;
   std::size_t running_ = 0, enrolling_ = 0;
   bool stopping_ = false;
   std::vector<std::thread> workers_;

@@ -8,6 +8,7 @@
 
 #include "attendance/daily_log.hpp"
 #include "attendance/engine.hpp"
+#include "attendance/photo_set.hpp"
 #include "attendance/refusal.hpp"
 #include "attendance/store.hpp"
 #include "attendance/trainer.hpp"
@@ -46,15 +47,6 @@ struct ServiceOptions {
       train_classifier;
 };
 
-struct File {
-  std::string filename;  // for messages only, never a path
-  Bytes bytes;
-};
-
-struct SkippedFile {
-  std::string filename, reason;
-};
-
 struct UploadResult {
   Person person;
   std::size_t stored = 0;  // files that are now photos of the person, those it had before included
@@ -63,7 +55,8 @@ struct UploadResult {
 };
 
 struct FaceResult {
-  std::optional<std::string> nik;  // nothing: not accepted
+  std::optional<PersonId> person;  // nothing: not accepted
+  std::optional<std::string> nik;
   std::string name = "Unknown";
   double accuracy = 0;  // the classifier's confidence, 0 to 1, also when not accepted
   double similarity = 0, margin = 0;
@@ -123,17 +116,26 @@ class Service {
   [[nodiscard]] ServiceStatus status();
 
  private:
-  struct Photos;
+  struct Stored {
+    Enrolled enrolled;
+    Trainer::Change change = 0;
+  };
 
+  void load_gallery();
   void check_upload(std::string_view nik, std::string_view name, std::span<const File> files) const;
-  void analyse_new(std::span<const File> files, Photos& photos, Engine::Deadline deadline);
-  [[nodiscard]] UploadResult commit(std::string_view nik, std::string_view name, std::span<const File> files,
-                                    Photos& photos, Engine::Deadline deadline);
+  void analyse_new(std::span<const File> files, PhotoSet& photos, Engine::Deadline deadline);
+  [[nodiscard]] std::optional<Stored> store(const Enrolment& enrolment);
+  void wait_for_training(Trainer::Change change, const Person& person);
+
   [[nodiscard]] FaceResult name_face(const FaceEmbedding& face, const Gallery& gallery) const;
-  [[nodiscard]] RecogniseResult decide(std::string_view nik_input, const Analysis& analysis, const Gallery& gallery,
-                                       std::optional<PersonId>& matched) const;
+  void record(Time at, RecogniseResult& result);
   void write_log(Time at, const RecogniseResult& result);
+
   void reembed_kept(const std::stop_token& stop);
+  [[nodiscard]] std::vector<StoredEmbedding> reembed(std::span<const KeptPicture> pictures,
+                                                     const std::stop_token& stop);
+  [[nodiscard]] std::optional<Analysis> reanalyse(const KeptPicture& picture, const std::stop_token& stop);
+
   void warn(const std::string& message) const;
 
   Store& store_;

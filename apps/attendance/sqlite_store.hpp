@@ -38,9 +38,12 @@ class SqliteStore final : public Store {
  private:
   class Reader;
 
+  void erase_from_log();
+
   std::filesystem::path file_;
   std::mutex write_mutex_;
-  sqlite::Connection writer_;
+  std::unique_ptr<sqlite::Connection> writer_;
+  bool erasure_due_ = false;
   std::mutex readers_mutex_;
   std::vector<std::unique_ptr<sqlite::Connection>> idle_readers_;
 };

@@ -61,8 +61,9 @@ class Trainer {
 
   // Each takes note of what the store has committed and asks for a training; changes that arrive while one is running
   // share the next. People are published before the call returns. Callers keep the store's order.
-  Change load(std::vector<Person> people, std::vector<StoredEmbedding> embeddings);
+  Change load(const std::vector<Person>& people, std::vector<StoredEmbedding> embeddings);
   Change enrol(const Person& person, std::vector<StoredEmbedding> embeddings);
+  Change add(std::vector<StoredEmbedding> embeddings);  // of people who are there
   Change remove(PersonId person);
 
   // Waits until a classifier that includes the change is published, or it is known that none will be.
@@ -79,7 +80,10 @@ class Trainer {
 
   void serve();
   [[nodiscard]] Snapshot snapshot() const;
-  void publish_people(std::shared_ptr<const People> people);
+  void train_once(std::unique_lock<std::mutex>& lock);
+  void publish(std::shared_ptr<const People> people, std::shared_ptr<const Classifier> classifier);
+  [[nodiscard]] std::shared_ptr<const Classifier> train_unlocked(std::unique_lock<std::mutex>& lock) const;
+  [[nodiscard]] Change keep_and_note(std::vector<StoredEmbedding> embeddings);
   [[nodiscard]] Change note();
   void keep(std::vector<StoredEmbedding> embeddings);
 

@@ -1,0 +1,80 @@
+#include "attendance/photo_set.hpp"
+
+#include "attendance/digest.hpp"
+#include "attendance/text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace wajah::attendance {
+
+PhotoSet::PhotoSet(std::span<const File> files) : files_(files) {
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    digests_.push_back(digest_of(files[i].bytes));
+    photos_.emplace(digests_.back(), i);
+  }
+}
+
+std::vector<std::size_t> PhotoSet::to_analyse() const {
+  std::vector<std::size_t> files;
+  for (const auto& [digest, file] : photos_) {
+    if (!known_.contains(digest) && !analysed_.contains(digest)) files.push_back(file);
+  }
+  std::ranges::sort(files);
+  return files;
+}
+
+void PhotoSet::set_analysis(std::size_t file, Analysis analysis) {
+  analysed_.insert_or_assign(digests_[file], std::move(analysis));
+}
+
+bool PhotoSet::has_face(const Digest& digest) const {
+  return known_.contains(digest) || !analysed_.at(digest).faces.empty();
+}
+
+std::vector<SkippedFile> PhotoSet::skipped() const {
+  std::vector<SkippedFile> skipped;
+  for (std::size_t i = 0; i < digests_.size(); ++i) {
+    if (!has_face(digests_[i])) skipped.push_back({shown(i), "no face was found"});
+  }
+  return skipped;
+}
+
+std::vector<NewPhoto> PhotoSet::new_photos() const {
+  std::vector<NewPhoto> photos;
+  for (std::size_t i = 0; i < digests_.size(); ++i) {
+    const Digest& digest = digests_[i];
+    if (photos_.at(digest) != i || known_.contains(digest) || !has_face(digest)) continue;
+    const Analysis& analysis = analysed_.at(digest);
+    photos.push_back({digest, analysis.width, analysis.height, analysis.faces.front().embedding, analysis.picture});
+  }
+  return photos;
+}
+
+std::vector<Digest> PhotoSet::known_photos() const {
+  std::vector<Digest> known;
+  for (const auto& [digest, file] : photos_) {
+    if (known_.contains(digest)) known.push_back(digest);
+  }
+  return known;
+}
+
+std::string PhotoSet::shown(std::size_t file) const {
+  constexpr std::size_t longest = 100;
+  const std::string& name = files_[file].filename;
+  return name.empty() ? fmt::format("file {}", file + 1) : escape(std::string_view(name).substr(0, longest));
+}
+
+std::string told(std::span<const SkippedFile> skipped) {
+  constexpr std::size_t most = 5;
+  std::string text;
+  for (const SkippedFile& file : skipped.first(std::min(skipped.size(), most))) {
+    text += fmt::format("{}{}: {}", text.empty() ? "" : "; ", file.filename, file.reason);
+  }
+  if (skipped.size() > most) text += fmt::format("; and {} more", skipped.size() - most);
+  return text;
+}
+
+}  // namespace wajah::attendance

@@ -1,0 +1,153 @@
+#include "attendance/schema.hpp"
+
+#include "attendance/file_descriptor.hpp"
+
+#include <wajah/error.hpp>
+
+#include <fcntl.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <exception>
+#include <iterator>
+#include <string>
+
+namespace wajah::attendance {
+namespace {
+
+constexpr std::int64_t application_id = 0x77616A68;  // "wajh"
+
+// What makes schema i + 1 from schema i. Released steps never change; a new one is added at the end.
+//
+// AUTOINCREMENT: a person's id is a classifier's label, and a label must never come to mean somebody else.
+// Times are microseconds since 1970 in UTC. `checksum` covers photo, model and vector, so that neither a flipped bit
+// nor a row moved elsewhere can match anybody.
+constexpr const char* steps[] = {
+    R"(CREATE TABLE person (
+         id INTEGER PRIMARY KEY AUTOINCREMENT,
+         nik TEXT NOT NULL UNIQUE,
+         name TEXT NOT NULL,
+         enrolled_at INTEGER NOT NULL);
+       CREATE TABLE photo (
+         id INTEGER PRIMARY KEY AUTOINCREMENT,
+         person INTEGER NOT NULL REFERENCES person(id) ON DELETE CASCADE,
+         digest BLOB NOT NULL CHECK (length(digest) = 32),
+         width INTEGER NOT NULL,
+         height INTEGER NOT NULL,
+         added_at INTEGER NOT NULL,
+         UNIQUE (person, digest));
+       CREATE TABLE picture (
+         photo INTEGER PRIMARY KEY REFERENCES photo(id) ON DELETE CASCADE,
+         bytes BLOB NOT NULL);
+       CREATE TABLE embedding (
+         photo INTEGER NOT NULL REFERENCES photo(id) ON DELETE CASCADE,
+         model TEXT NOT NULL,
+         vector BLOB NOT NULL,
+         checksum BLOB NOT NULL,
+         made_at INTEGER NOT NULL,
+         PRIMARY KEY (photo, model)) WITHOUT ROWID;
+       CREATE TABLE attendance (
+         id INTEGER PRIMARY KEY AUTOINCREMENT,
+         at INTEGER NOT NULL,
+         claimed_nik TEXT NOT NULL,
+         matched INTEGER NOT NULL CHECK (matched IN (0, 1)),
+         person INTEGER REFERENCES person(id) ON DELETE SET NULL,
+         accuracy REAL NOT NULL,
+         faces INTEGER NOT NULL);
+       CREATE INDEX attendance_at ON attendance(at);
+       CREATE INDEX attendance_person ON attendance(person);)",
+};
+
+void refuse_foreign(sqlite::Connection& writer) {
+  const auto id = writer.integer("PRAGMA application_id");
+  if (id != application_id) {
+    fail(ErrorKind::storage, "is the database of another program (application id {}, expected {}); name another folder",
+         id, application_id);
+  }
+  const auto version = writer.integer("PRAGMA user_version");
+  const auto newest = static_cast<std::int64_t>(std::size(steps));
+  if (version < 1 || version > newest) {
+    fail(ErrorKind::storage, "has schema {}, expected 1 to {}; run the wajah that made it or restore a backup", version,
+         newest);
+  }
+}
+
+void refuse_damaged(sqlite::Connection& writer) {
+  const auto verdict = writer.text("PRAGMA quick_check(1)");
+  if (verdict != "ok") {
+    fail(ErrorKind::storage, "is damaged ({}); it was left as it is, restore a backup", verdict);
+  }
+}
+
+void upgrade(sqlite::Connection& writer) {
+  auto version = static_cast<std::size_t>(writer.integer("PRAGMA user_version"));
+  for (; version < std::size(steps); ++version) {
+    sqlite::Transaction transaction(writer, sqlite::Transaction::Kind::write);
+    writer.execute(steps[version]);
+    writer.execute(fmt::format("PRAGMA user_version = {}", version + 1).c_str());
+    transaction.commit();
+  }
+}
+
+void write_ahead(sqlite::Connection& writer) {
+  const auto mode = writer.text("PRAGMA journal_mode = WAL");
+  if (mode != "wal") {
+    fail(ErrorKind::storage, "has journal mode {}, expected wal; its file system must support shared memory", mode);
+  }
+}
+
+void create_with_owner_rights(const std::filesystem::path& file) {
+  const FileDescriptor created(::open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!created) fail(ErrorKind::storage, "cannot be made: {}", std::strerror(errno));
+}
+
+void sync_folder(const std::filesystem::path& folder) {
+  const FileDescriptor opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!opened || ::fsync(opened.get()) != 0) {
+    fail(ErrorKind::storage, "its folder cannot be written: {}", std::strerror(errno));
+  }
+}
+
+// Made under another name and renamed when its schema is there: a database is whole from the moment it has its name, so
+// an empty or short file under that name is damage, never a start that was interrupted.
+void create(const std::filesystem::path& file) {
+  if (std::filesystem::exists(file.string() + "-wal")) {
+    fail(ErrorKind::storage, "is missing, but its write-ahead log is there; restore a backup or move the log away");
+  }
+  const std::filesystem::path unfinished = file.string() + ".new";
+  std::filesystem::remove(unfinished);
+  create_with_owner_rights(unfinished);
+  {
+    sqlite::Connection connection(unfinished, sqlite::Access::read_write);
+    connection.execute("PRAGMA synchronous = FULL");
+    connection.execute(fmt::format("PRAGMA application_id = {}", application_id).c_str());
+    upgrade(connection);
+  }
+  std::filesystem::rename(unfinished, file);
+  sync_folder(file.parent_path());
+}
+
+std::unique_ptr<sqlite::Connection> open_checked(const std::filesystem::path& file) {
+  auto writer = std::make_unique<sqlite::Connection>(file, sqlite::Access::read_write);
+  writer->execute(
+      "PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON");
+  refuse_damaged(*writer);
+  refuse_foreign(*writer);
+  write_ahead(*writer);
+  upgrade(*writer);
+  return writer;
+}
+
+}  // namespace
+
+std::unique_ptr<sqlite::Connection> open_database(const std::filesystem::path& file) {
+  try {
+    if (!std::filesystem::exists(file)) create(file);
+    return open_checked(file);
+  } catch (const std::exception& error) {
+    fail(ErrorKind::storage, "{}: {}", file.string(), error.what());
+  }
+}
+
+}  // namespace wajah::attendance

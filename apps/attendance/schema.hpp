@@ -1,0 +1,15 @@
+// The database file: made whole, checked, and brought to the newest schema.
+#pragma once
+
+#include "attendance/sqlite.hpp"
+
+#include <filesystem>
+#include <memory>
+
+namespace wajah::attendance {
+
+// The one connection for writing. Makes the database if there is none; a file that is there is never replaced. Throws
+// Error (storage) naming the file if it is another program's, of a newer wajah, or damaged.
+[[nodiscard]] std::unique_ptr<sqlite::Connection> open_database(const std::filesystem::path& file);
+
+}  // namespace wajah::attendance

@@ -1,0 +1,242 @@
+#include "attendance/service.hpp"
+
+#include "attendance/text.hpp"
+
+#include <utility>
+
+namespace wajah::attendance {
+namespace {
+
+using TrainingState = Trainer::Outcome::State;
+
+// A picture that cannot be read is the sender's affair; every other fault is passed on as it is.
+[[noreturn]] void rethrow(const Batch::Failure& failure, std::string_view file) {
+  try {
+    std::rethrow_exception(failure.error);
+  } catch (const Refusal&) {
+    throw;
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::input) refuse(Cause::undecodable, "{}: {}", file, error.what());
+    throw;
+  }
+}
+
+ServiceOptions checked(ServiceOptions options) {
+  if (!(options.accept > 0 && options.accept <= 1)) {
+    fail(ErrorKind::usage, "accept: {}, expected more than 0 and at most 1", options.accept);
+  }
+  if (options.max_files < 1) fail(ErrorKind::usage, "max_files: 0, expected 1 or more");
+  return options;
+}
+
+Engine::Deadline after(std::chrono::milliseconds time) { return std::chrono::steady_clock::now() + time; }
+
+std::string_view why_not_live(TrainingState state) {
+  switch (state) {
+    case TrainingState::live: break;
+    case TrainingState::failed: return "training failed";
+    case TrainingState::late: return "training has not ended yet";
+    case TrainingState::stopping: return "the service is shutting down";
+  }
+  return "";
+}
+
+// Of several faces nobody can tell whose claim it is, so only a single one can match.
+void judge_claim(RecogniseResult& result) {
+  const FaceResult* only = result.results.size() == 1 ? &result.results.front() : nullptr;
+  result.nik_matched = only && only->nik == result.nik_input;
+  result.message = result.nik_matched ? only->name + " TERDETEKSI" : "Wajah Tidak Dikenali";
+}
+
+void forget_who(RecogniseResult& result) {
+  for (FaceResult& face : result.results) {
+    face.person.reset();
+    face.nik.reset();
+    face.name = FaceResult{}.name;
+  }
+  judge_claim(result);
+}
+
+}  // namespace
+
+Service::Service(Store& store, Engine& engine, ServiceOptions options)
+    : store_(store),
+      engine_(engine),
+      options_(checked(std::move(options))),
+      log_(options_.log_folder, Zone(options_.zone)),
+      trainer_([this](std::span<const Sample> samples) { return options_.train(samples, options_.classifier); }) {
+  load_gallery();
+  reembedding_ = true;
+  reembedder_ = std::jthread([this](const std::stop_token& stop) { reembed_kept(stop); });
+}
+
+Service::~Service() = default;
+
+void Service::load_gallery() {
+  std::vector<Person> people;
+  for (PersonSummary& summary : store_.people()) people.push_back(std::move(summary.person));
+  auto embeddings = store_.embeddings(engine_.model());
+  damaged_ = embeddings.damaged;
+  const auto change = trainer_.load(people, std::move(embeddings.intact));
+  const auto outcome = trainer_.wait(change, Engine::Deadline::max());
+  if (outcome.state != TrainingState::live) {
+    fail(ErrorKind::model, "the classifier of {} people cannot be made: {}", people.size(), outcome.error);
+  }
+  if (damaged_ > 0)
+    warn(fmt::format("{} damaged embeddings are not used; upload those people's photos again", damaged_));
+  if (const auto waiting = store_.counts(engine_.model()).waiting_people; waiting > 0) {
+    warn(
+        fmt::format("{} of {} people have no embedding of model {}; they cannot be recognised until their photos are "
+                    "embedded again, "
+                    "from kept pictures or a new upload",
+                    waiting, people.size(), engine_.model()));
+  }
+}
+
+void Service::check_upload(std::string_view nik, std::string_view name, std::span<const File> files) const {
+  if (files.empty()) refuse(Cause::no_files, "no file came, expected 1 to {}", options_.max_files);
+  if (files.size() > options_.max_files) {
+    refuse(Cause::too_many_files, "Maximum {} images are allowed", options_.max_files);
+  }
+  if (const auto fault = fault_of_name(name)) refuse(Cause::bad_name, "The name cannot be used: {}", *fault);
+  if (!is_upper(name)) refuse(Cause::name_not_upper, "Nama must be in capital letters");
+  if (!valid_nik(nik)) {
+    refuse(Cause::bad_nik,
+           "The NIK cannot be used: expected 1 to 64 of A-Z a-z 0-9 . _ - beginning with a letter or digit");
+  }
+}
+
+UploadResult Service::upload(std::string_view nik, std::string_view name, std::span<const File> files) {
+  check_upload(nik, name, files);
+  const auto deadline = after(options_.upload_deadline);
+  Enrolment enrolment{std::string(nik), std::string(name), engine_.model(), {}, {}, options_.now()};
+  PhotoSet photos(files);
+  std::optional<Stored> stored;
+  UploadResult result;
+  // A second round only if, between looking and storing, somebody removed the person whose photos were known.
+  while (!stored) {
+    photos.set_known(store_.photos_of(nik, engine_.model()));
+    analyse_new(files, photos, deadline);
+    result.skipped = photos.skipped();
+    result.stored = files.size() - result.skipped.size();
+    if (result.stored == 0) refuse(Cause::no_face, "No photo can be used: {}", told(result.skipped));
+    enrolment.photos = photos.new_photos();
+    enrolment.known = photos.known_photos();
+    stored = store(enrolment);
+  }
+  result.person = stored->enrolled.person;
+  result.former_name = stored->enrolled.former_name;
+  wait_for_training(stored->change, result.person);
+  return result;
+}
+
+void Service::analyse_new(std::span<const File> files, PhotoSet& photos, Engine::Deadline deadline) {
+  const auto wanted = photos.to_analyse();
+  std::vector<Bytes> pictures;
+  for (const auto file : wanted) pictures.push_back(files[file].bytes);
+  auto batch = engine_.analyse(pictures, Purpose::enrol, deadline);
+  if (batch.failure) rethrow(*batch.failure, photos.shown(wanted[batch.failure->index]));
+  for (std::size_t i = 0; i < wanted.size(); ++i) photos.set_analysis(wanted[i], std::move(batch.analyses[i]));
+}
+
+std::optional<Service::Stored> Service::store(const Enrolment& enrolment) {
+  const std::lock_guard lock(changes_);
+  auto enrolled = store_.enrol(enrolment);
+  if (!enrolled) return std::nullopt;
+  const auto change = trainer_.enrol(enrolled->person, std::move(enrolled->added));
+  return Stored{std::move(*enrolled), change};
+}
+
+void Service::wait_for_training(Trainer::Change change, const Person& person) {
+  const auto outcome = trainer_.wait(change, after(options_.training_deadline));
+  if (outcome.state == TrainingState::live) return;
+  if (outcome.state == TrainingState::failed) warn(fmt::format("training failed: {}", outcome.error));
+  refuse(Cause::training, "The photos of NIK {} are stored, but {}; they count once a training succeeds", person.nik,
+         why_not_live(outcome.state));
+}
+
+RecogniseResult Service::recognise(std::string_view nik_input, Bytes picture) {
+  const Time at = options_.now();
+  const auto batch = engine_.analyse({&picture, 1}, Purpose::recognise, after(options_.recognise_deadline));
+  if (batch.failure) rethrow(*batch.failure, "the picture");
+
+  const auto gallery = trainer_.gallery();  // only now: somebody may have been enrolled while the picture waited
+  RecogniseResult result;
+  result.nik_input = nik_input;
+  for (const FaceEmbedding& face : batch.analyses.front().faces) result.results.push_back(name_face(face, *gallery));
+  result.face_num = result.results.size();
+  judge_claim(result);
+  record(at, result);
+  write_log(at, result);
+  return result;
+}
+
+FaceResult Service::name_face(const FaceEmbedding& face, const Gallery& gallery) const {
+  const Prediction prediction = gallery.classifier->predict(face.embedding);
+  FaceResult result;
+  result.accuracy = prediction.confidence;
+  result.similarity = prediction.similarity;
+  result.margin = prediction.margin;
+  result.box = face.face.box;
+  const Person* person = gallery.find(prediction.label);
+  if (person && prediction.confidence >= options_.accept) {
+    result.person = person->id;
+    result.nik = person->nik;
+    result.name = person->name;
+  }
+  return result;
+}
+
+void Service::record(Time at, RecogniseResult& result) {
+  AttendanceRecord row{at, escape(result.nik_input), std::nullopt, 0, static_cast<int>(result.face_num)};
+  if (result.nik_matched) {
+    row.person = result.results.front().person;
+    row.accuracy = result.results.front().accuracy;
+    if (store_.record(row)) return;
+    forget_who(result);  // removed while we looked: nobody may be matched after that
+    row.person.reset();
+    row.accuracy = 0;
+  }
+  store_.record(row);
+}
+
+void Service::write_log(Time at, const RecogniseResult& result) {
+  LogEntry entry{result.nik_input, FaceResult{}.name, 0, false};
+  if (result.nik_matched) {
+    const FaceResult& face = result.results.front();
+    entry = {*face.nik, face.name, face.accuracy, true};
+  }
+  try {
+    log_.append(at, entry);
+  } catch (const Error& error) {
+    warn(error.what());  // the record is in the database; a refused reply would bring it there twice
+  }
+}
+
+RemoveResult Service::remove(std::string_view nik, std::string_view name) {
+  RemoveResult result;
+  Trainer::Change change = 0;
+  {
+    const std::lock_guard lock(changes_);
+    const auto removed = store_.remove(nik, name);
+    if (!removed) refuse(Cause::unknown_person, "Nobody is enrolled with that NIK and that name");
+    change = trainer_.remove(removed->person.id);
+    result.person = removed->person;
+    result.photos = static_cast<std::size_t>(removed->photos);
+  }
+  const auto outcome = trainer_.wait(change, after(options_.training_deadline));
+  result.trained = outcome.state == TrainingState::live;
+  result.training_error = why_not_live(outcome.state);
+  if (outcome.state == TrainingState::failed) warn(fmt::format("training failed: {}", outcome.error));
+  return result;
+}
+
+ServiceStatus Service::status() {
+  return {store_.counts(engine_.model()), engine_.model(), damaged_, reembedding_, trainer_.last_error()};
+}
+
+void Service::warn(const std::string& message) const {
+  if (options_.warn) options_.warn(message);
+}
+
+}  // namespace wajah::attendance

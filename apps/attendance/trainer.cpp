@@ -1,0 +1,158 @@
+#include "attendance/trainer.hpp"
+
+#include <wajah/error.hpp>
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+namespace wajah::attendance {
+
+// The embeddings as they were when a training began; nobody changes them, so training needs no lock.
+struct Trainer::Snapshot {
+  std::vector<Embedding> embeddings;
+  std::vector<Sample> samples;
+};
+
+Trainer::Trainer(Train train) : train_(std::move(train)) {
+  published_ = std::make_shared<const Gallery>(Gallery{std::make_shared<const People>(), train_({})});
+  thread_ = std::thread([this] { serve(); });
+}
+
+Trainer::~Trainer() { stop(); }
+
+std::shared_ptr<const Gallery> Trainer::gallery() const {
+  const std::lock_guard lock(published_mutex_);
+  return published_;
+}
+
+void Trainer::publish(std::shared_ptr<const People> people, std::shared_ptr<const Classifier> classifier) {
+  auto gallery = std::make_shared<const Gallery>(Gallery{std::move(people), std::move(classifier)});
+  const std::lock_guard lock(published_mutex_);
+  published_.swap(gallery);
+}
+
+Trainer::Change Trainer::note() {
+  changed_.notify_one();
+  return ++wanted_;
+}
+
+void Trainer::keep(std::vector<StoredEmbedding> embeddings) {
+  for (StoredEmbedding& embedding : embeddings) {
+    embeddings_[embedding.person][embedding.photo] =
+        std::make_shared<const std::vector<float>>(std::move(embedding.values));
+  }
+}
+
+Trainer::Change Trainer::load(const std::vector<Person>& people, std::vector<StoredEmbedding> embeddings) {
+  auto all = std::make_shared<People>();
+  for (const Person& person : people) all->emplace(person.id, person);
+  const std::lock_guard lock(mutex_);
+  keep(std::move(embeddings));
+  publish(std::move(all), gallery()->classifier);
+  return note();
+}
+
+Trainer::Change Trainer::enrol(const Person& person, std::vector<StoredEmbedding> embeddings) {
+  const std::lock_guard lock(mutex_);
+  const auto now = gallery();
+  auto people = std::make_shared<People>(*now->people);
+  people->insert_or_assign(person.id, person);
+  publish(std::move(people), now->classifier);
+  return keep_and_note(std::move(embeddings));
+}
+
+Trainer::Change Trainer::add(std::vector<StoredEmbedding> embeddings) {
+  const std::lock_guard lock(mutex_);
+  return keep_and_note(std::move(embeddings));
+}
+
+// Nothing new needs no training, unless the last one failed and may go better now.
+Trainer::Change Trainer::keep_and_note(std::vector<StoredEmbedding> embeddings) {
+  if (embeddings.empty() && failed_ <= trained_) return wanted_;
+  keep(std::move(embeddings));
+  return note();
+}
+
+Trainer::Change Trainer::remove(PersonId person) {
+  const std::lock_guard lock(mutex_);
+  const auto now = gallery();
+  auto people = std::make_shared<People>(*now->people);
+  people->erase(person);
+  embeddings_.erase(person);
+  publish(std::move(people), now->classifier);
+  return note();
+}
+
+Trainer::Outcome Trainer::wait(Change change, std::chrono::steady_clock::time_point deadline) {
+  using State = Outcome::State;
+  std::unique_lock lock(mutex_);
+  ended_.wait_until(lock, deadline, [&] { return stopping_ || trained_ >= change || failed_ >= change; });
+  if (trained_ >= change) return {State::live, {}};
+  if (failed_ >= change) return {State::failed, error_};
+  return {stopping_ ? State::stopping : State::late, {}};
+}
+
+std::string Trainer::last_error() const {
+  const std::lock_guard lock(mutex_);
+  return error_;
+}
+
+Trainer::Snapshot Trainer::snapshot() const {
+  Snapshot snapshot;
+  for (const auto& [person, photos] : embeddings_) {
+    for (const auto& [photo, embedding] : photos) {
+      snapshot.embeddings.push_back(embedding);
+      snapshot.samples.push_back({person, *embedding});
+    }
+  }
+  return snapshot;
+}
+
+void Trainer::serve() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [&] { return stopping_ || wanted_ > std::max(trained_, failed_); });
+    if (stopping_) return;
+    train_once(lock);
+    ended_.notify_all();
+  }
+}
+
+void Trainer::train_once(std::unique_lock<std::mutex>& lock) {
+  const Change change = wanted_;
+  try {
+    auto classifier = train_unlocked(lock);
+    if (stopping_) return;
+    if (!classifier) fail(ErrorKind::model, "training gave no classifier");
+    // With the people of this moment: whoever was removed during the training stays nobody.
+    publish(gallery()->people, std::move(classifier));
+    trained_ = change;
+    error_.clear();
+  } catch (const std::exception& error) {
+    failed_ = change;
+    error_ = error.what();
+  }
+}
+
+std::shared_ptr<const Classifier> Trainer::train_unlocked(std::unique_lock<std::mutex>& lock) const {
+  const Snapshot snapshot = this->snapshot();
+  struct Unlocked {
+    explicit Unlocked(std::unique_lock<std::mutex>& held) : lock(held) { lock.unlock(); }
+    ~Unlocked() { lock.lock(); }
+    std::unique_lock<std::mutex>& lock;
+  } const unlocked(lock);
+  return train_(snapshot.samples);
+}
+
+void Trainer::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  ended_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+}  // namespace wajah::attendance
