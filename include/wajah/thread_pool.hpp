@@ -42,6 +42,7 @@ class ThreadPool {
 
   void run(Call call, const void* work);
   void serve(int index);
+  void stop();
 
   std::mutex in_use_;
   Call call_ = nullptr;

@@ -1,0 +1,31 @@
+// How the Cpu device lays out weights: kernels run once by load(). Each instruction set packs for its own vectors.
+#pragma once
+
+#include <wajah/cpu.hpp>
+
+namespace wajah {
+
+// (taps, in, out) -> panels of vectors of output channels (kernels/cpu/conv2d_panels.hpp), then `zeros` zeros.
+struct PackPanelsArgs {
+  const float* weights = nullptr;
+  float* packed = nullptr;  // round_up(out) * taps * in + zeros floats
+  int taps = 1, in = 1, out = 1, zeros = 0;
+};
+WAJAH_KERNEL(pack_panels, PackPanelsArgs)
+
+#ifndef WAJAH_KERNEL_ISA
+
+inline constexpr int widest_vector = alignment / sizeof(float);
+
+// Channels in whole vectors of any instruction set.
+constexpr int round_up(int channels) { return (channels + widest_vector - 1) / widest_vector * widest_vector; }
+
+// Rows of `channels` floats, each padded with zeros to whole vectors.
+[[nodiscard]] Buffer pack_rows(const Cpu& device, const float* values, int rows, int channels);
+
+// The slopes that make the activation x < 0 ? slope * x : x: ones for identity, zeros for relu and relu6.
+[[nodiscard]] Buffer pack_slopes(const Cpu& device, Activation activation, int channels);
+
+#endif
+
+}  // namespace wajah

@@ -1,0 +1,74 @@
+#include <wajah/thread_pool.hpp>
+
+#include <chrono>
+
+namespace wajah {
+namespace {
+
+constexpr std::chrono::microseconds spin_time{20};
+constexpr int polls_per_clock = 16;  // reading the clock costs as much as a few polls
+
+void relax() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#endif
+}
+
+// Returns once `value` is no longer `old`: seen by polling if it changes soon, otherwise asleep until notified.
+void wait_for_change(const std::atomic<std::uint32_t>& value, std::uint32_t old) {
+  const auto deadline = std::chrono::steady_clock::now() + spin_time;
+  do {
+    for (int i = 0; i < polls_per_clock; ++i) {
+      if (value.load(std::memory_order_acquire) != old) return;
+      relax();
+    }
+  } while (std::chrono::steady_clock::now() < deadline);
+  value.wait(old, std::memory_order_acquire);
+}
+
+}  // namespace
+
+ThreadPool::ThreadPool(int threads) {
+  workers_.reserve(static_cast<std::size_t>(threads > 1 ? threads - 1 : 0));
+  try {
+    for (int i = 1; i < threads; ++i) workers_.emplace_back([this, i] { serve(i); });
+  } catch (...) {
+    stop();  // or the workers already started would be joined while they wait for work
+    throw;
+  }
+}
+
+ThreadPool::~ThreadPool() { stop(); }
+
+void ThreadPool::stop() {
+  stop_.store(true, std::memory_order_relaxed);
+  round_.fetch_add(1, std::memory_order_release);
+  round_.notify_all();
+}
+
+void ThreadPool::run(Call call, const void* work) {
+  if (workers_.empty() || !in_use_.try_lock()) return call(work, Part{});
+  const std::lock_guard lock(in_use_, std::adopt_lock);
+  call_ = call;
+  work_ = work;
+  pending_.store(static_cast<std::uint32_t>(workers_.size()), std::memory_order_relaxed);
+  round_.fetch_add(1, std::memory_order_release);  // publishes the three above
+  round_.notify_all();
+
+  call(work, Part{0, threads()});
+  for (std::uint32_t left = pending_.load(std::memory_order_acquire); left != 0;
+       left = pending_.load(std::memory_order_acquire)) {
+    wait_for_change(pending_, left);
+  }
+}
+
+void ThreadPool::serve(int index) {
+  for (std::uint32_t round = 0;; ++round) {
+    wait_for_change(round_, round);
+    if (stop_.load(std::memory_order_relaxed)) return;
+    call_(work_, Part{index, threads()});
+    if (pending_.fetch_sub(1, std::memory_order_acq_rel) == 1) pending_.notify_one();
+  }
+}
+
+}  // namespace wajah
