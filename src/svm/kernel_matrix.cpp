@@ -8,10 +8,11 @@
 
 namespace wajah::svm {
 
-GramMatrix::GramMatrix(std::vector<float> values, std::size_t n) : values_(std::move(values)), order_(n) {
+GramMatrix::GramMatrix(std::vector<float> values, std::size_t n) : values_(std::move(values)) {
   // Divided, because n * n may wrap.
   if (n == 0 || values_.size() % n != 0 || values_.size() / n != n)
     fail(ErrorKind::input, "kernel matrix: {} values, expected {} x {}", values_.size(), n, n);
+  order_.resize(n);
   std::iota(order_.begin(), order_.end(), std::size_t{0});
 }
 

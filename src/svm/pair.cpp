@@ -42,7 +42,8 @@ class Rows {
   }
 
   [[nodiscard]] double value(std::size_t s, std::size_t t) const {
-    if (gram_.empty()) return kernel_(rows_[s], rows_[t], dimensions_);
+    // Through float like every stored value, so that memory changes no result.
+    if (gram_.empty()) return static_cast<double>(static_cast<float>(kernel_(rows_[s], rows_[t], dimensions_)));
     return static_cast<double>(gram_[s * rows_.size() + t]);
   }
 
