@@ -1,0 +1,71 @@
+#include "cli/attendance.hpp"
+
+#include "attendance/analyser.hpp"
+#include "cli/weight_files.hpp"
+
+#include <wajah/error.hpp>
+#include <wajah/file.hpp>
+#include <wajah/image_io.hpp>
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <system_error>
+
+namespace wajah::cli {
+
+namespace {
+
+using attendance::Purpose;
+
+// One picture to recognise is done soonest by all threads together; many to enrol by one thread each. The engine keeps
+// one worker free of enrolments, so there is one more of them.
+std::vector<std::unique_ptr<attendance::Analyser>> analysers(const std::shared_ptr<const Models>& models, const Cpu& cpu,
+                                                             Purpose purpose) {
+  if (purpose == Purpose::recognise) return attendance::make_analysers(models, cpu, 1, {});
+  return attendance::make_analysers(models, Cpu(1, cpu.isa()), static_cast<std::size_t>(cpu.threads()) + 1, {});
+}
+
+attendance::ServiceOptions service_options(const attendance::DataFolder& folder, const ModelCard& card,
+                                           Purpose purpose) {
+  attendance::ServiceOptions options;
+  options.log_folder = folder.log_folder();
+  options.classifier.curve = card.curve;
+  options.upload_deadline = std::chrono::hours(1);  // nobody waits at a door for it
+  options.warn = [](const std::string& message) { fmt::print(stderr, "wajah: {}\n", message); };
+  if (purpose == Purpose::enrol) {
+    options.train = [](std::span<const Sample>, const ClassifierOptions& classifier) {
+      return train_classifier({}, classifier);
+    };
+  }
+  return options;
+}
+
+}  // namespace
+
+Attendance::Attendance(const CommonOptions& options, Purpose purpose)
+    : cpu_(make_device(options)),
+      models_(load_models(options, cpu_)),
+      folder_(options.data),
+      store_(folder_),
+      engine_(analysers(models_, cpu_, purpose), {}),
+      service_(store_, engine_, service_options(folder_, models_->card(), purpose)) {}
+
+void require_data_folder(const CommonOptions& options) {
+  std::error_code none;
+  if (!std::filesystem::is_directory(options.data, none)) {
+    fail(ErrorKind::input, "{}: no such data folder; 'wajah enrol' or 'wajah serve' makes one, --data names another",
+         options.data);
+  }
+}
+
+std::vector<std::byte> read_photo(const std::filesystem::path& file) {
+  const MappedFile mapped(file, ErrorKind::input);
+  if (mapped.bytes().size() > DecodeLimits{}.max_bytes) {
+    fail(ErrorKind::input, "{}: {} bytes, a picture may have {}", mapped.name(), mapped.bytes().size(),
+         DecodeLimits{}.max_bytes);
+  }
+  return {mapped.bytes().begin(), mapped.bytes().end()};
+}
+
+}  // namespace wajah::cli

@@ -1,0 +1,43 @@
+// The attendance service in this process, on a data folder that no server is using.
+#pragma once
+
+#include "attendance/data_folder.hpp"
+#include "attendance/engine.hpp"
+#include "attendance/service.hpp"
+#include "attendance/sqlite_store.hpp"
+#include "cli/options.hpp"
+
+#include <wajah/recognizer.hpp>
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace wajah::cli {
+
+class Attendance {
+ public:
+  // Loads the models, then opens --data. For enrolling, all threads work on different photos and no classifier is
+  // trained, since this process recognises nobody. Throws Error (model), and Error (storage) if a server has the folder.
+  Attendance(const CommonOptions& options, attendance::Purpose purpose);
+
+  [[nodiscard]] attendance::Service& service() { return service_; }
+
+ private:
+  Cpu cpu_;
+  std::shared_ptr<const Models> models_;
+  attendance::DataFolder folder_;
+  attendance::SqliteStore store_;
+  attendance::Engine engine_;
+  attendance::Service service_;
+};
+
+// Throws Error (input) unless --data is a folder already: who only reads must not make one.
+void require_data_folder(const CommonOptions& options);
+
+// The bytes of a photo. Throws Error (input) if it cannot be read or is larger than a picture may be.
+[[nodiscard]] std::vector<std::byte> read_photo(const std::filesystem::path& file);
+
+}  // namespace wajah::cli

@@ -1,0 +1,147 @@
+// wajah enrol: adds people and their photos to the data folder.
+#include "cli/attendance.hpp"
+#include "cli/commands.hpp"
+#include "cli/json_text.hpp"
+#include "cli/options.hpp"
+#include "cli/report.hpp"
+
+#include <wajah/error.hpp>
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <filesystem>
+
+namespace wajah::cli {
+namespace {
+
+namespace fs = std::filesystem;
+namespace json = boost::json;
+
+constexpr std::size_t photos_at_once = 100;  // of one upload: bounds the memory their bytes take
+
+struct Options {
+  CommonOptions common;
+  std::string nik, name, folder;
+  std::vector<std::string> photos;
+};
+
+struct Newcomer {
+  std::string nik, name;
+  std::vector<std::string> photos;
+};
+
+struct Enrolled {
+  std::size_t stored = 0;
+  std::vector<attendance::SkippedFile> skipped;
+};
+
+std::vector<fs::path> sorted_entries(const fs::path& folder) {
+  std::vector<fs::path> entries;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (!entry.path().filename().string().starts_with('.')) entries.push_back(entry.path());
+  }
+  std::ranges::sort(entries);
+  return entries;
+}
+
+// DIR/<nik>/<nama>/<photos>, as the original service keeps them in train_img.
+std::vector<Newcomer> read_folder(const fs::path& folder) try {
+  std::vector<Newcomer> people;
+  for (const fs::path& nik : sorted_entries(folder)) {
+    if (!fs::is_directory(nik)) continue;
+    for (const fs::path& name : sorted_entries(nik)) {
+      if (!fs::is_directory(name)) continue;
+      Newcomer person{nik.filename().string(), name.filename().string(), {}};
+      for (const fs::path& photo : sorted_entries(name)) person.photos.push_back(photo.string());
+      if (!person.photos.empty()) people.push_back(std::move(person));
+    }
+  }
+  if (people.empty()) fail(ErrorKind::input, "{}: no photos, expected {}/<nik>/<nama>/<photo>", folder.string(),
+                           folder.string());
+  return people;
+} catch (const fs::filesystem_error& error) {
+  fail(ErrorKind::input, "{}: {}", error.path1().string(), error.code().message());
+}
+
+Enrolled enrol(attendance::Service& service, const Newcomer& person) {
+  Enrolled sum;
+  for (std::size_t first = 0; first < person.photos.size(); first += photos_at_once) {
+    const auto photos = std::span(person.photos).subspan(first, std::min(photos_at_once, person.photos.size() - first));
+    std::vector<std::vector<std::byte>> bytes;
+    std::vector<attendance::File> files;
+    bytes.reserve(photos.size());
+    for (const std::string& photo : photos) files.push_back({photo, bytes.emplace_back(read_photo(photo))});
+    const attendance::UploadResult result = service.upload(person.nik, person.name, files);
+    sum.stored += result.stored;
+    sum.skipped.insert(sum.skipped.end(), result.skipped.begin(), result.skipped.end());
+  }
+  return sum;
+}
+
+void report(const Options& options, const Newcomer& person, const Enrolled& enrolled) {
+  if (options.common.json) {
+    json::array skipped;
+    for (const auto& file : enrolled.skipped) {
+      skipped.push_back(json::object{{"image", text(file.filename)}, {"reason", text(file.reason)}});
+    }
+    print_json(json::object{{"nik", text(person.nik)},
+                            {"name", text(person.name)},
+                            {"stored", enrolled.stored},
+                            {"skipped", std::move(skipped)}});
+    return;
+  }
+  fmt::print("{} ({}): {} photo{} stored, {} left out\n", person.name, person.nik, enrolled.stored,
+             enrolled.stored == 1 ? "" : "s", enrolled.skipped.size());
+  for (const auto& file : enrolled.skipped) fmt::print("  {}: {}\n", file.filename, file.reason);
+}
+
+std::vector<Newcomer> newcomers(const Options& options) {
+  if (!options.folder.empty()) {
+    if (!options.nik.empty() || !options.name.empty() || !options.photos.empty()) {
+      fail(ErrorKind::usage, "--dir says who is enrolled; --nik, --nama and photos do not go with it");
+    }
+    return read_folder(options.folder);
+  }
+  if (options.nik.empty()) fail(ErrorKind::usage, "--nik is missing (or --dir with many people)");
+  if (options.name.empty()) fail(ErrorKind::usage, "--nama is missing");
+  if (options.photos.empty()) fail(ErrorKind::usage, "no PHOTO given");
+  return {{options.nik, options.name, options.photos}};
+}
+
+// One person whose photos are of no use does not keep the others of a folder out.
+int enrol_all(const Options& options, const std::vector<Newcomer>& people) {
+  Attendance attendance(options.common, attendance::Purpose::enrol);
+  Progress progress("enrolling", people.size() > 1 ? people.size() : 0);
+  int status = exit_yes;
+  for (std::size_t i = 0; i < people.size(); ++i) {
+    try {
+      report(options, people[i], enrol(attendance.service(), people[i]));
+    } catch (const Error& error) {
+      if (people.size() == 1 || error.kind() == ErrorKind::storage) throw;
+      fmt::print(stderr, "wajah enrol: {} ({}): {}\n", people[i].name, people[i].nik, error.what());
+      status = exit_input;
+    }
+    progress.show(i + 1);
+  }
+  return status;
+}
+
+int run(Arguments arguments) {
+  Options options;
+  OptionSet set("enrol --nik NIK --nama NAME [options] PHOTO... | enrol --dir DIR [options]",
+                "Enrols a person from photos, or all people of a folder DIR/<nik>/<nama>/<photos>.");
+  set.add("nik", options.nik, "NIK", "the person's number");
+  set.add("nama", options.name, "NAME", "the person's name, in capital letters");
+  set.add("dir", options.folder, "DIR", "a folder of many people");
+  set.operands(options.photos, "PHOTO", 0, std::size_t(-1));
+  set.common(options.common, {.device = true, .mtcnn = true, .weights = true, .data = true, .json = true});
+  if (!set.parse(arguments)) return exit_yes;
+  return enrol_all(options, newcomers(options));
+}
+
+}  // namespace
+
+const Command enrol_command{"enrol", "adds people from photos", run};
+
+}  // namespace wajah::cli
