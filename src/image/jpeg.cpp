@@ -1,7 +1,8 @@
-// JPEG by libjpeg-turbo with its default arithmetic (integer "islow" DCT, smooth chroma), as every common reader decodes.
+// JPEG by libjpeg-turbo with its default arithmetic (integer "islow" DCT, smooth chroma), as every common reader
+// decodes.
 //
-// libjpeg leaves through longjmp when a file is bad, so the functions that call it hold no object with a destructor, and
-// the C++ around them turns the message into an Error.
+// libjpeg leaves through longjmp when a file is bad, so the functions that call it hold no object with a destructor,
+// and the C++ around them turns the message into an Error.
 #include "codecs.hpp"
 
 #include <wajah/error.hpp>
@@ -89,8 +90,8 @@ struct Trouble {
   std::longjmp(trouble->escape, 1);
 }
 
-// Warnings after which libjpeg would invent pixels. The others (unknown colour transform, padding between segments) leave
-// the picture whole.
+// Warnings after which libjpeg would invent pixels. The others (unknown colour transform, padding between segments)
+// leave the picture whole.
 bool means_damage(int code) {
   return code == JWRN_HIT_MARKER || code == JWRN_JPEG_EOF || code == JWRN_HUFF_BAD_CODE ||
          code == JWRN_ARITH_BAD_CODE || code == JWRN_MUST_RESYNC;

@@ -1,0 +1,130 @@
+// The tables follow computeResizeAreaTab and the area branch of hal::resize in OpenCV's imgproc/src/resize.cpp, down to
+// which numbers are float and which double.
+#include <wajah/detect/resize.hpp>
+
+#include "enlarge.hpp"
+
+#include <algorithm>
+#include <cfloat>
+#include <cmath>
+
+namespace wajah {
+
+namespace {
+
+bool is_whole(double ratio) { return std::abs(ratio - std::nearbyint(ratio)) < DBL_EPSILON; }
+
+}  // namespace
+
+TapTable TapTable::areas(int from, int to, double scale, bool whole) {
+  constexpr double negligible = 1e-3;
+  TapTable table;
+  for (int i = 0; i < to; ++i) {
+    if (whole) {
+      const int size = static_cast<int>(std::nearbyint(scale));
+      table.add(i * size);
+      for (int k = 0; k < size; ++k) table.weigh(1.0F);
+      continue;
+    }
+    const double begin = i * scale, end = begin + scale, cell = std::min(scale, from - begin);
+    const int last = std::min(static_cast<int>(std::floor(end)), from - 1);
+    const int first = std::min(static_cast<int>(std::ceil(begin)), last);
+    const bool before = first - begin > negligible;
+    table.add(before ? first - 1 : first);
+    if (before) table.weigh(static_cast<float>((first - begin) / cell));
+    for (int k = first; k < last; ++k) table.weigh(static_cast<float>(1.0 / cell));
+    if (end - last > negligible) table.weigh(static_cast<float>(std::min({end - last, 1.0, cell}) / cell));
+  }
+  return table;
+}
+
+TapTable TapTable::between(int from, int to, double scale, double inverse) {
+  TapTable table;
+  for (int i = 0; i < to; ++i) {
+    const int first = static_cast<int>(std::floor(i * scale));
+    float fraction = static_cast<float>((i + 1) - (first + 1) * inverse);
+    fraction = fraction <= 0 ? 0.0F : fraction - std::floor(fraction);
+    table.add(std::min(first, from - 1));
+    if (first >= from - 1) {
+      table.weigh(1.0F);
+    } else {
+      table.weigh(1.0F - fraction);
+      table.weigh(fraction);
+    }
+  }
+  return table;
+}
+
+void TapTable::clip(int shift, int size) {
+  for (std::size_t i = 0; i < first_.size(); ++i) {
+    const int begin = std::max(first_[i] + shift, 0), end = std::min(first_[i] + shift + count_[i], size);
+    start_[i] += begin < end ? begin - (first_[i] + shift) : 0;
+    first_[i] = begin < end ? begin : 0;
+    count_[i] = std::max(end - begin, 0);
+  }
+}
+
+Taps TapTable::view(int first_output) const {
+  return {first_.data() + first_output, count_.data() + first_output, start_.data() + first_output, weights_.data()};
+}
+
+AreaResizer::Plan AreaResizer::plan(int from_width, int from_height, int to_width, int to_height, bool to_bytes) {
+  const double inverse_x = static_cast<double>(to_width) / from_width, scale_x = 1.0 / inverse_x;
+  const double inverse_y = static_cast<double>(to_height) / from_height, scale_y = 1.0 / inverse_y;
+  if (scale_x < 1 || scale_y < 1) {
+    return {TapTable::between(from_width, to_width, scale_x, inverse_x),
+            TapTable::between(from_height, to_height, scale_y, inverse_y), 1.0F, Rounding::none};
+  }
+  const bool whole = is_whole(scale_x) && is_whole(scale_y);
+  const double area = whole ? std::nearbyint(scale_x) * std::nearbyint(scale_y) : 1.0;
+  const bool two_by_two = whole && std::nearbyint(scale_x) == 2 && std::nearbyint(scale_y) == 2;
+  const Rounding to_byte = two_by_two ? Rounding::half_up : Rounding::half_even;
+  return {TapTable::areas(from_width, to_width, scale_x, whole),
+          TapTable::areas(from_height, to_height, scale_y, whole), 1.0F / static_cast<float>(area),
+          to_bytes ? to_byte : Rounding::none};
+}
+
+void AreaResizer::run() {
+  int widest = 0;
+  for (const ResampleJob& job : jobs_) widest = std::max(widest, job.y.shape.w);
+  const std::ptrdiff_t each = resample_scratch(widest);
+  const std::size_t bytes = static_cast<std::size_t>(each * cpu_.threads()) * sizeof(float);
+  if (scratch_.size() < bytes) scratch_ = Buffer(bytes);
+  resample(cpu_, {jobs_.data(), static_cast<int>(jobs_.size()), scratch_.as<float>(), each});
+}
+
+void AreaResizer::rows(const Image& image, int width, int height, int first_row, View<float> y) {
+  if (width > image.width || height > image.height) return enlarge_rows(image, width, height, first_row, y);
+  plans_.clear();
+  jobs_.clear();
+  plans_.push_back(plan(image.width, image.height, width, height, true));
+  const Plan& plan = plans_.front();
+  const ConstView<std::uint8_t> photo(image.pixels.data(), {1, image.height, image.width, 3});
+  for (int i = 0; i < cpu_.threads(); ++i) {
+    const Part part{i, cpu_.threads()};
+    const int begin = static_cast<int>(part.begin(y.shape.h)), end = static_cast<int>(part.end(y.shape.h));
+    const View<float> band(y.pixel(0, begin, 0), {1, end - begin, width, 3});
+    jobs_.push_back({photo, band, plan.columns.view(), plan.rows.view(first_row + begin), plan.scale, plan.rounding});
+  }
+  run();
+}
+
+void AreaResizer::crops(const Image& image, std::span<const CropWindow> windows, View<float> y) {
+  plans_.clear();
+  jobs_.clear();
+  const ConstView<std::uint8_t> photo(image.pixels.data(), {1, image.height, image.width, 3});
+  for (const CropWindow& window : windows) {
+    Plan crop = plan(window.width, window.height, y.shape.w, y.shape.h, false);
+    crop.columns.clip(window.x, image.width);
+    crop.rows.clip(window.y, image.height);
+    plans_.push_back(std::move(crop));
+  }
+  for (std::size_t i = 0; i < plans_.size(); ++i) {
+    const Plan& plan = plans_[i];
+    jobs_.push_back(
+        {photo, y.images(static_cast<int>(i), 1), plan.columns.view(), plan.rows.view(), plan.scale, plan.rounding});
+  }
+  run();
+}
+
+}  // namespace wajah
