@@ -14,7 +14,6 @@
 namespace wajah {
 namespace {
 
-constexpr std::size_t max_rank = 8;
 constexpr std::size_t max_tensors = 65536;
 
 struct TypeInfo {

@@ -58,6 +58,8 @@ class Values {
 // A shared, const set of named tensors; copying shares it. Names are paths: scope("a").scope("b") reads "a/b/...".
 class Weights {
  public:
+  static constexpr std::size_t max_rank = 8;  // dimensions of a tensor; networks use up to 4
+
   Weights();  // empty
 
   // How readers, converters and tests make a set.
