@@ -1,0 +1,55 @@
+// Cascade: the three stages of MTCNN (Zhang et al. 2016) around three networks it is handed, step by step as
+// davidsandberg/facenet's detect_face.py has them.
+#pragma once
+
+#include <wajah/cpu.hpp>
+#include <wajah/detect/box.hpp>
+#include <wajah/detect/detector.hpp>
+#include <wajah/detect/pyramid.hpp>
+#include <wajah/detect/resize.hpp>
+#include <wajah/image.hpp>
+
+#include <functional>
+#include <span>
+#include <vector>
+
+namespace wajah {
+
+// y = network(x), valid until that network is called again. x is (n, h, w, 3), (byte - 127.5) * 0.0078125.
+// pnet gives (1, h', w', 6): probabilities of "no face" and "face", then the regression of a box's corners; rnet on
+// 24x24 crops (n, 1, 1, 6), the same; onet on 48x48 crops (n, 1, 1, 16), the same and five landmarks, x1 to x5 and y1
+// to y5.
+struct Networks {
+  using Forward = std::function<ConstView<float>(ConstView<float>)>;
+  Forward pnet, rnet, onet;
+};
+
+// One thread's cascade; keeps its scratch memory, which is bounded whatever the picture: large levels go through P-Net
+// in strips, crops through R- and O-Net in batches.
+class Cascade {
+ public:
+  explicit Cascade(const Cpu& cpu) : resizer_(cpu) {}
+
+  // As Detector::detect.
+  [[nodiscard]] std::vector<Face> run(const Image& image, const DetectorOptions& options, const Networks& networks);
+
+ private:
+  struct Proposal;
+  struct Verdict;
+
+  std::vector<Box> propose(const Image& image, const DetectorOptions& options, const Networks::Forward& pnet);
+  std::vector<Proposal> propose_at(const Image& image, const Level& level, float threshold,
+                                   const Networks::Forward& pnet);
+  std::vector<Box> refine(const Image& image, std::span<const Box> boxes, float threshold,
+                          const Networks::Forward& rnet);
+  std::vector<Face> decide(const Image& image, std::span<const Box> boxes, float threshold,
+                           const Networks::Forward& onet);
+  std::vector<Verdict> judge(const Image& image, std::span<const Box> boxes, int side, float threshold,
+                             const Networks::Forward& network);
+  View<float> input(Shape shape);
+
+  AreaResizer resizer_;
+  Buffer input_;
+};
+
+}  // namespace wajah

@@ -1,0 +1,191 @@
+// Boxes are whole pixels counted from 1 until the last regression, so a crop starts at x1 - 1, y1 - 1. They are kept in
+// double and network outputs in float, as numpy keeps them: the rounding decides which pixels a crop holds.
+#include <wajah/detect/cascade.hpp>
+#include <wajah/detect/nms.hpp>
+#include <wajah/error.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <tuple>
+
+namespace wajah {
+
+namespace {
+
+constexpr int window = 12, stride = 2;     // of P-Net on its input
+constexpr int strip_pixels = 1 << 19;      // of a level, that go through P-Net at once
+constexpr std::size_t crops_at_once = 32;  // that go through R- or O-Net
+constexpr double farthest = 1 << 20;       // no box of a real face lies a million pixels outside
+using Regression = std::array<float, 4>;
+
+Regression regression_of(const float* p) { return {p[0], p[1], p[2], p[3]}; }
+
+// The original counts a box as x2 - x1 wide in its first stage and x2 - x1 + 1 in the others.
+Box regress(const Box& box, const Regression& by, int extra) {
+  const double width = box.width() + extra, height = box.height() + extra;
+  return {box.x1 + static_cast<double>(by[0]) * width, box.y1 + static_cast<double>(by[1]) * height,
+          box.x2 + static_cast<double>(by[2]) * width, box.y2 + static_cast<double>(by[3]) * height};
+}
+
+Box whole_square(const Box& box) {
+  const double width = box.width(), height = box.height(), side = std::max(width, height);
+  const double x1 = box.x1 + width * 0.5 - side * 0.5, y1 = box.y1 + height * 0.5 - side * 0.5;
+  return {std::trunc(x1), std::trunc(y1), std::trunc(x1 + side), std::trunc(y1 + side)};
+}
+
+// Weights that are no MTCNN can regress a box to anything, not-a-number included; no crop can be made of those.
+bool has_pixels(const Box& box) {
+  const auto near = [](double v) { return std::abs(v) <= farthest; };
+  return near(box.x1) && near(box.y1) && near(box.x2) && near(box.y2) && box.width() >= 0 && box.height() >= 0;
+}
+
+bool is_finite(const Box& box) {
+  return std::isfinite(box.x1) && std::isfinite(box.y1) && std::isfinite(box.x2) && std::isfinite(box.y2);
+}
+
+CropWindow window_of(const Box& box) {
+  return {static_cast<int>(box.x1) - 1, static_cast<int>(box.y1) - 1, static_cast<int>(box.width()) + 1,
+          static_cast<int>(box.height()) + 1};
+}
+
+template <class Scored>
+std::vector<Scored> keep_best(const std::vector<Scored>& all, double threshold, Overlap overlap) {
+  std::vector<ScoredBox> boxes;
+  boxes.reserve(all.size());
+  for (const Scored& scored : all) boxes.push_back({scored.box, scored.score});
+  std::vector<Scored> kept;
+  for (const std::uint32_t i : suppress(boxes, threshold, overlap)) kept.push_back(all[i]);
+  return kept;
+}
+
+Landmarks landmarks_of(const Box& box, const float* p) {
+  Landmarks points;
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    // Through float, as the original stores them.
+    points[i].x = static_cast<float>((box.width() + 1) * static_cast<double>(p[i]) + box.x1 - 1);
+    points[i].y = static_cast<float>((box.height() + 1) * static_cast<double>(p[i + 5]) + box.y1 - 1);
+  }
+  return points;
+}
+
+}  // namespace
+
+struct Cascade::Proposal {
+  int column = 0, row = 0;  // of P-Net's output
+  Box box;
+  float score = 0;
+  Regression regression{};
+};
+
+struct Cascade::Verdict {
+  Box box;
+  float score = 0;
+  Regression regression{};
+  Landmarks points{};
+};
+
+View<float> Cascade::input(Shape shape) {
+  if (input_.size() < bytes_of(shape)) input_ = Buffer(bytes_of(shape));
+  return {input_.as<float>(), shape};
+}
+
+std::vector<Cascade::Proposal> Cascade::propose_at(const Image& image, const Level& level, float threshold,
+                                                   const Networks::Forward& pnet) {
+  const int rows = (level.height - window + stride + 1) / stride;  // of P-Net's output, whose pooling rounds up
+  const int rows_at_once = std::max((strip_pixels / level.width - window) / stride + 1, 1);
+  const int strips = (rows + rows_at_once - 1) / rows_at_once;
+  std::vector<Proposal> found;
+  Regression mirrored{};
+  for (int i = 0; i < strips; ++i) {
+    const Part strip{i, strips};
+    const int begin = static_cast<int>(strip.begin(rows)), end = static_cast<int>(strip.end(rows));
+    const int top = begin * stride, bottom = i + 1 == strips ? level.height : (end - 1) * stride + window;
+    const View<float> x = input({1, bottom - top, level.width, 3});
+    resizer_.rows(image, level.width, level.height, top, x);
+    const ConstView<float> y = pnet(x);
+    for (int row = 0; row < y.shape.h; ++row) {
+      for (int column = 0; column < y.shape.w; ++column) {
+        const float* p = y.pixel(0, row, column);
+        if (!(p[1] >= threshold)) continue;
+        if (found.empty()) mirrored = regression_of(y.pixel(0, row, y.shape.w - 1 - column) + 2);
+        const double left = column * stride + 1, upper = (begin + row) * stride + 1;
+        const Box box{std::trunc(left / level.scale), std::trunc(upper / level.scale),
+                      std::trunc((left + window - 1) / level.scale), std::trunc((upper + window - 1) / level.scale)};
+        found.push_back({column, begin + row, box, p[1], regression_of(p + 2)});
+      }
+    }
+  }
+  // The original turns a level's regressions left to right when it has exactly one proposal, a slip that moves boxes of
+  // large faces by some pixels: whoever compares with recorded boxes needs it.
+  if (found.size() == 1) found.front().regression = mirrored;
+  // It also walks the map by columns, which shows where scores are equal.
+  std::ranges::sort(found, {}, [](const Proposal& p) { return std::tuple(p.column, p.row); });
+  return keep_best(found, 0.5, Overlap::of_union);
+}
+
+std::vector<Box> Cascade::propose(const Image& image, const DetectorOptions& options, const Networks::Forward& pnet) {
+  std::vector<Proposal> all;
+  for (const Level& level : pyramid_levels(image.width, image.height, options.min_size, options.factor)) {
+    const std::vector<Proposal> found = propose_at(image, level, options.thresholds[0], pnet);
+    all.insert(all.end(), found.begin(), found.end());
+  }
+  std::vector<Box> boxes;
+  for (const Proposal& proposal : keep_best(all, 0.7, Overlap::of_union)) {
+    boxes.push_back(whole_square(regress(proposal.box, proposal.regression, 0)));
+  }
+  return boxes;
+}
+
+std::vector<Cascade::Verdict> Cascade::judge(const Image& image, std::span<const Box> boxes, int side, float threshold,
+                                             const Networks::Forward& network) {
+  std::vector<Box> usable;
+  std::ranges::copy_if(boxes, std::back_inserter(usable), has_pixels);
+  std::vector<Verdict> passed;
+  for (std::size_t first = 0; first < usable.size(); first += crops_at_once) {
+    const auto batch = std::span(usable).subspan(first, std::min(crops_at_once, usable.size() - first));
+    std::vector<CropWindow> windows;
+    for (const Box& box : batch) windows.push_back(window_of(box));
+    const View<float> x = input({static_cast<int>(batch.size()), side, side, 3});
+    resizer_.crops(image, windows, x);
+    const ConstView<float> y = network(x);
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      const float* p = y.pixel(static_cast<int>(i), 0, 0);
+      if (!(p[1] > threshold)) continue;
+      passed.push_back({batch[i], p[1], regression_of(p + 2), {}});
+      if (y.shape.c > 6) passed.back().points = landmarks_of(batch[i], p + 6);
+    }
+  }
+  return passed;
+}
+
+std::vector<Box> Cascade::refine(const Image& image, std::span<const Box> boxes, float threshold,
+                                 const Networks::Forward& rnet) {
+  std::vector<Box> refined;
+  for (const Verdict& verdict : keep_best(judge(image, boxes, 24, threshold, rnet), 0.7, Overlap::of_union)) {
+    refined.push_back(whole_square(regress(verdict.box, verdict.regression, 1)));
+  }
+  return refined;
+}
+
+std::vector<Face> Cascade::decide(const Image& image, std::span<const Box> boxes, float threshold,
+                                  const Networks::Forward& onet) {
+  std::vector<Verdict> verdicts = judge(image, boxes, 48, threshold, onet);
+  for (Verdict& verdict : verdicts) verdict.box = regress(verdict.box, verdict.regression, 1);
+  std::erase_if(verdicts, [](const Verdict& verdict) { return !is_finite(verdict.box); });
+  std::vector<Face> faces;
+  for (const Verdict& verdict : keep_best(verdicts, 0.7, Overlap::of_smaller)) {
+    faces.push_back({verdict.box, verdict.score, verdict.points});
+  }
+  return faces;
+}
+
+std::vector<Face> Cascade::run(const Image& image, const DetectorOptions& options, const Networks& networks) {
+  validate(options);
+  if (image.empty()) fail(ErrorKind::input, "the picture to look for faces in is empty");
+  const std::vector<Box> proposed = propose(image, options, networks.pnet);
+  const std::vector<Box> refined = refine(image, proposed, options.thresholds[1], networks.rnet);
+  return decide(image, refined, options.thresholds[2], networks.onet);
+}
+
+}  // namespace wajah

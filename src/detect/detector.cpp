@@ -1,0 +1,85 @@
+#include <wajah/detect/cascade.hpp>
+#include <wajah/detect/detector.hpp>
+#include <wajah/error.hpp>
+#include <wajah/model.hpp>
+#include <wajah/networks/mtcnn.hpp>
+
+#include <cmath>
+
+namespace wajah {
+
+namespace {
+
+constexpr std::array stage_names{"P-Net", "R-Net", "O-Net"};
+constexpr double steepest = 0.99;  // beyond it the pyramid has hundreds of nearly equal levels
+
+template <class Net>
+using SharedModel = std::shared_ptr<const Model<Net, Cpu>>;
+
+}  // namespace
+
+void validate(const DetectorOptions& options) {
+  if (!std::isfinite(options.min_size) || options.min_size < 1) {
+    fail(ErrorKind::usage, "min size is {}, expected 1 pixel or more", options.min_size);
+  }
+  if (!(options.factor > 0 && options.factor <= steepest)) {
+    fail(ErrorKind::usage, "factor is {}, expected more than 0 and at most {}", options.factor, steepest);
+  }
+  for (std::size_t i = 0; i < options.thresholds.size(); ++i) {
+    if (!(options.thresholds[i] > 0 && options.thresholds[i] < 1)) {
+      fail(ErrorKind::usage, "threshold of {} is {}, expected a probability between 0 and 1", stage_names[i],
+           options.thresholds[i]);
+    }
+  }
+}
+
+class DetectorModel {
+ public:
+  DetectorModel(const Weights& weights, const Cpu& cpu)
+      : pnet(std::make_shared<const Model<PNet, Cpu>>(cpu, weights.scope("pnet"))),
+        rnet(std::make_shared<const Model<RNet, Cpu>>(cpu, weights.scope("rnet"))),
+        onet(std::make_shared<const Model<ONet, Cpu>>(cpu, weights.scope("onet"))) {
+    if (const auto unused = weights.unused(); !unused.empty()) {
+      fail(ErrorKind::model, "{}: {} tensors belong to no layer of MTCNN, first '{}': is this the right network?",
+           weights.source(), unused.size(), unused.front());
+    }
+  }
+
+  SharedModel<PNet> pnet;
+  SharedModel<RNet> rnet;
+  SharedModel<ONet> onet;
+};
+
+struct Detector::Impl {
+  Impl(std::shared_ptr<const DetectorModel> shared, const Cpu& cpu)
+      : model(std::move(shared)),
+        pnet(model->pnet, cpu),
+        rnet(model->rnet, cpu),
+        onet(model->onet, cpu),
+        cascade(cpu) {}
+
+  std::shared_ptr<const DetectorModel> model;
+  Session<PNet, Cpu> pnet;
+  Session<RNet, Cpu> rnet;
+  Session<ONet, Cpu> onet;
+  Cascade cascade;
+};
+
+std::shared_ptr<const DetectorModel> load_detector(const Weights& mtcnn, const Cpu& cpu) {
+  return std::make_shared<const DetectorModel>(mtcnn, cpu);
+}
+
+Detector::Detector(std::shared_ptr<const DetectorModel> model, const Cpu& cpu)
+    : impl_(std::make_unique<Impl>(std::move(model), cpu)) {}
+Detector::~Detector() = default;
+Detector::Detector(Detector&&) noexcept = default;
+Detector& Detector::operator=(Detector&&) noexcept = default;
+
+std::vector<Face> Detector::detect(const Image& image, const DetectorOptions& options) {
+  const auto call = [](auto& session) {
+    return [&session](ConstView<float> x) -> ConstView<float> { return session.forward(x); };
+  };
+  return impl_->cascade.run(image, options, {call(impl_->pnet), call(impl_->rnet), call(impl_->onet)});
+}
+
+}  // namespace wajah
