@@ -47,8 +47,7 @@ void ThreadPool::stop() {
 }
 
 void ThreadPool::run(Call call, const void* work) {
-  if (workers_.empty() || !in_use_.try_lock()) return call(work, Part{});
-  const std::lock_guard lock(in_use_, std::adopt_lock);
+  if (workers_.empty() || in_use_.exchange(true, std::memory_order_acquire)) return call(work, Part{});
   call_ = call;
   work_ = work;
   pending_.store(static_cast<std::uint32_t>(workers_.size()), std::memory_order_relaxed);
@@ -60,6 +59,7 @@ void ThreadPool::run(Call call, const void* work) {
        left = pending_.load(std::memory_order_acquire)) {
     wait_for_change(pending_, left);
   }
+  in_use_.store(false, std::memory_order_release);
 }
 
 void ThreadPool::serve(int index) {

@@ -6,7 +6,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <mutex>
 #include <thread>
 #include <type_traits>
 #include <vector>
@@ -44,7 +43,7 @@ class ThreadPool {
   void serve(int index);
   void stop();
 
-  std::mutex in_use_;
+  std::atomic<bool> in_use_{false};
   Call call_ = nullptr;
   const void* work_ = nullptr;
   std::atomic<std::uint32_t> round_{0};    // grows by one for every run; workers wait for it to change

@@ -1,0 +1,161 @@
+#include <wajah/layers/conv2d.hpp>
+
+#include "compare.hpp"
+
+namespace wajah {
+namespace {
+
+struct Case {
+  Shape x;
+  int out = 1;
+  Window window;
+  Pad pad = Pad::valid;
+};
+
+std::string describe(const Case& c) {
+  const char* pads[] = {"valid", "same", "half"};
+  return fmt::format("conv2d {}x{}x{}x{} -> {}, {}x{}/{} {}", c.x.n, c.x.h, c.x.w, c.x.c, c.out, c.window.h, c.window.w,
+                     c.window.stride, pads[static_cast<int>(c.pad)]);
+}
+
+// One convolution with everything a layer may ask for drawn by chance: activation, residual (in place or not), gaps.
+class Trial {
+ public:
+  Trial(const Case& c, std::mt19937& random)
+      : case_(c),
+        y_{c.x.n, reach(c.x.h, c.window.h, c.window.stride, c.pad).out,
+           reach(c.x.w, c.window.w, c.window.stride, c.pad).out, c.out},
+        kind_(static_cast<ActivationKind>(random() % 4)),
+        residual_(random() % 2 == 0),
+        in_place_(random() % 2 == 0),
+        x_gap_(random() % 2 == 0 ? 0 : 3),
+        y_gap_(random() % 2 == 0 ? 0 : 5),
+        touch_(random() % 2 == 0 ? GuardedMap::Touch::first : GuardedMap::Touch::last),
+        weights_(random_numbers(random, static_cast<std::size_t>(c.window.h * c.window.w * c.x.c * c.out),
+                         1 / std::sqrt(static_cast<float>(c.window.h * c.window.w * c.x.c)))),
+        biases_(random_numbers(random, static_cast<std::size_t>(c.out), 0.5F)),
+        slopes_(random_numbers(random, static_cast<std::size_t>(c.out), 2.0F)),
+        x_(c.x, x_gap_, touch_) {
+    x_.fill(random);
+  }
+
+  [[nodiscard]] bool possible() const { return y_.h > 0 && y_.w > 0; }
+
+  void run(std::mt19937& random) const {
+    GuardedMap add(y_, 2, touch_);
+    add.fill(random);
+    GuardedMap expected(y_, 0, touch_);
+    compute(Reference{}, add, expected);
+    for_each_cpu([&](const Cpu& cpu, const std::string& name) {
+      GuardedMap y(y_, y_gap_, touch_);
+      compute(cpu, add, y);
+      check_close(describe(case_) + " on " + name, y.view(), expected.view(), {1e-5, 1e-5});
+      CHECK_MESSAGE(y.gaps_untouched(), describe(case_) << " on " << name << " wrote between the channels");
+    });
+  }
+
+ private:
+  void compute(const auto& device, const GuardedMap& add, GuardedMap& y) const {
+    const Conv2dWeights weights{case_.x.c,        case_.out, case_.window, weights_.data(), biases_.data(),
+                                {kind_, slopes_.data()}};
+    const PackedConv2d packed = pack_conv2d(device, weights);
+    Epilogue epilogue;
+    if (residual_) {
+      epilogue = {add.view(), 0.25F};
+      if (in_place_) {
+        y.copy(add.view());
+        epilogue.add = y.view();
+      }
+    }
+    conv2d(device, Conv2dArgs{x_.view(), y.view(), case_.window, case_.pad, packed.weights.template as<float>(),
+                              packed.biases.template as<float>(), {kind_, packed.slopes.template as<float>()}, epilogue});
+  }
+
+  Case case_;
+  Shape y_;
+  ActivationKind kind_;
+  bool residual_, in_place_;
+  int x_gap_, y_gap_;
+  GuardedMap::Touch touch_;
+  std::vector<float> weights_, biases_, slopes_;
+  GuardedMap x_;
+};
+
+void run(const Case& c, std::mt19937& random) {
+  if (const Trial trial(c, random); trial.possible()) trial.run(random);
+}
+
+constexpr Pad pads[] = {Pad::valid, Pad::same, Pad::half};
+
+TEST_CASE("conv2d: windows, strides and padding on small maps") {
+  std::mt19937 random(1);
+  for (const Window window : {Window{1, 1}, {2, 2}, {3, 3}, {1, 3}, {3, 1}, {1, 7}, {7, 1}, {5, 5}, {7, 7}}) {
+    for (const int stride : {1, 2}) {
+      for (const Pad pad : pads) {
+        for (int side = 1; side <= 17; side += side < 4 ? 1 : 3) {
+          const int n = 1 + static_cast<int>(random() % 3);
+          const int other = 1 + static_cast<int>(random() % 17);
+          run({{n, side, other, 5}, 17, {window.h, window.w, stride}, pad}, random);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("conv2d: channels on and beside the vector width") {
+  std::mt19937 random(2);
+  for (const int in : beside_vectors) {
+    for (const int out : beside_vectors) {
+      run({{1, 3, 5, in}, out, {1, 1}, Pad::valid}, random);
+      run({{2, 4, 3, in}, out, {3, 3}, Pad::same}, random);
+    }
+  }
+}
+
+TEST_CASE("conv2d: the shapes of the networks") {
+  std::mt19937 random(3);
+  const Case cases[] = {
+      {{1, 31, 29, 3}, 10, {3, 3}, Pad::valid},       {{1, 14, 27, 10}, 16, {3, 3}, Pad::valid},
+      {{1, 12, 25, 16}, 32, {3, 3}, Pad::valid},      {{1, 9, 23, 32}, 2, {1, 1}, Pad::same},
+      {{3, 24, 24, 3}, 28, {3, 3}, Pad::valid},       {{3, 11, 11, 28}, 48, {3, 3}, Pad::valid},
+      {{3, 4, 4, 48}, 64, {2, 2}, Pad::valid},        {{2, 41, 41, 3}, 32, {3, 3, 2}, Pad::valid},
+      {{1, 20, 20, 64}, 80, {1, 1}, Pad::valid},      {{1, 12, 12, 80}, 192, {3, 3}, Pad::valid},
+      {{2, 17, 17, 32}, 32, {3, 3}, Pad::same},       {{1, 17, 17, 192}, 96, {3, 3, 2}, Pad::valid},
+      {{2, 8, 8, 128}, 128, {1, 7}, Pad::same},       {{2, 8, 8, 128}, 128, {7, 1}, Pad::same},
+      {{1, 8, 8, 896}, 128, {1, 1}, Pad::same},       {{1, 8, 8, 256}, 896, {1, 1}, Pad::same},
+      {{3, 3, 3, 192}, 192, {1, 3}, Pad::same},       {{3, 3, 3, 192}, 192, {3, 1}, Pad::same},
+      {{1, 3, 3, 1792}, 192, {1, 1}, Pad::same},      {{2, 1, 1, 1792}, 512, {1, 1}, Pad::valid},
+      {{1, 112, 112, 3}, 64, {3, 3, 2}, Pad::half},   {{1, 40, 40, 256}, 24, {1, 1}, Pad::valid},
+  };
+  for (const Case& c : cases) run(c, random);
+}
+
+TEST_CASE("Conv2d: takes its tensors by name") {
+  std::mt19937 random(5);
+  Weights::Builder builder("test");
+  builder.add("conv/weights", {3, 3, 4, 6}, random_numbers(random, 216, 0.2F))
+      .add("conv/biases", {6}, random_numbers(random, 6, 0.2F))
+      .add("slopes/alpha", {6}, random_numbers(random, 6, 0.2F));
+  const Weights weights = std::move(builder).build();
+  const Tolerance close{1e-6, 1e-6};
+  compare<Conv2d<"conv", 4, 6, Window{3, 3}, Pad::same>>("identity", weights, {1, 5, 5, 4}, close);
+  compare<Conv2d<"conv", 4, 6, Window{3, 3}, Pad::valid, Relu>>("relu", weights, {2, 5, 6, 4}, close);
+  compare<Conv2d<"conv", 4, 6, Window{3, 3, 2}, Pad::half, Relu6>>("relu6", weights, {1, 7, 6, 4}, close, {}, 30);
+  compare<Conv2d<"conv", 4, 6, Window{3, 3}, Pad::same, PRelu<"slopes">>>("prelu", weights, {1, 5, 5, 4}, close);
+  CHECK(weights.unused().empty());
+  using Wide = Conv2d<"conv", 4, 7, Window{3, 3}, Pad::same>;
+  Wide wide;
+  CHECK_THROWS_WITH_AS(wide.load(Cpu(), weights), doctest::Contains("conv/weights"), Error);
+}
+
+TEST_CASE("Conv2d: a computable shape, or a sentence") {
+  using Layer = Conv2d<"conv", 3, 8, Window{3, 3, 2}, Pad::valid>;
+  static_assert(Layer::out({2, 7, 9, 3}) == Shape{2, 3, 4, 8});
+  static_assert(Conv2d<"c", 3, 8, Window{3, 3, 2}, Pad::same>::out({2, 7, 8, 3}) == Shape{2, 4, 4, 8});
+  static_assert(Layer::macs({1, 7, 7, 3}) == 9 * 3 * 8 * 9);
+  CHECK_THROWS_WITH_AS((void)Layer::out({1, 7, 7, 4}), "conv: input has 4 channels, expected 3", Error);
+  CHECK_THROWS_WITH_AS((void)Layer::out({1, 2, 7, 3}), "conv: input of 2x7 pixels is smaller than its window", Error);
+}
+
+}  // namespace
+}  // namespace wajah

@@ -1,0 +1,151 @@
+// Reference: a third device. Its kernels are the definitions, as plain loops over indices with sums in double: what every
+// other device is compared with, and the place to read what a layer computes.
+#pragma once
+
+#include <wajah/layers/avg_pool2d.hpp>
+#include <wajah/layers/conv2d.hpp>
+#include <wajah/layers/depthwise_conv2d.hpp>
+#include <wajah/layers/hard_swish.hpp>
+#include <wajah/layers/max_pool2d.hpp>
+#include <wajah/layers/softmax.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+namespace wajah {
+
+struct Reference {
+  [[nodiscard]] Buffer allocate(std::size_t bytes) const { return Buffer(bytes); }
+};
+
+namespace reference {
+
+inline Buffer copy(const float* values, int count) {
+  Buffer buffer(static_cast<std::size_t>(count) * sizeof(float));
+  std::copy_n(values, count, buffer.as<float>());
+  return buffer;
+}
+
+inline Buffer copy_slopes(const Activation& activation, int channels) {
+  return activation.kind == ActivationKind::prelu ? copy(activation.slope, channels) : Buffer();
+}
+
+inline double activate(const Activation& activation, double x, int channel) {
+  switch (activation.kind) {
+    case ActivationKind::identity: return x;
+    case ActivationKind::relu: return std::max(x, 0.0);
+    case ActivationKind::relu6: return std::clamp(x, 0.0, 6.0);
+    case ActivationKind::prelu: return x < 0 ? activation.slope[channel] * x : x;
+  }
+  return x;
+}
+
+// Calls visit(n, y, x) for every pixel of a shape.
+void each_pixel(Shape shape, auto&& visit) {
+  for (int n = 0; n < shape.n; ++n) {
+    for (int y = 0; y < shape.h; ++y) {
+      for (int x = 0; x < shape.w; ++x) visit(n, y, x);
+    }
+  }
+}
+
+// Calls visit(row of the window, column of the window, pixel of x there) where output pixel (n, y, x)'s window lies in
+// the map.
+void each_tap(ConstView<float> map, Window window, Pad pad, int n, int y, int x, auto&& visit) {
+  const int top = y * window.stride - reach(map.shape.h, window.h, window.stride, pad).before;
+  const int left = x * window.stride - reach(map.shape.w, window.w, window.stride, pad).before;
+  for (int v = 0; v < window.h; ++v) {
+    for (int u = 0; u < window.w; ++u) {
+      const bool inside = top + v >= 0 && top + v < map.shape.h && left + u >= 0 && left + u < map.shape.w;
+      if (inside) visit(v, u, map.pixel(n, top + v, left + u));
+    }
+  }
+}
+
+}  // namespace reference
+
+inline PackedConv2d pack_conv2d(const Reference&, const Conv2dWeights& from) {
+  return {reference::copy(from.weights, from.window.h * from.window.w * from.in * from.out),
+          reference::copy(from.biases, from.out), reference::copy_slopes(from.activation, from.out)};
+}
+
+inline void conv2d(const Reference&, const Conv2dArgs& args) {
+  const int in = args.x.shape.c;
+  const int out = args.y.shape.c;
+  reference::each_pixel(args.y.shape, [&](int n, int y, int x) {
+    for (int o = 0; o < out; ++o) {
+      double sum = args.biases[o];
+      reference::each_tap(args.x, args.window, args.pad, n, y, x, [&](int v, int u, const float* pixel) {
+        const float* weights = args.weights + (v * args.window.w + u) * in * out + o;
+        for (int i = 0; i < in; ++i) sum += static_cast<double>(pixel[i]) * weights[i * out];
+      });
+      if (args.epilogue.add.data != nullptr) sum = args.epilogue.add.pixel(n, y, x)[o] + args.epilogue.scale * sum;
+      args.y.pixel(n, y, x)[o] = static_cast<float>(reference::activate(args.activation, sum, o));
+    }
+  });
+}
+
+inline PackedDepthwiseConv2d pack_depthwise_conv2d(const Reference&, const DepthwiseConv2dWeights& from) {
+  return {reference::copy(from.weights, from.window.h * from.window.w * from.channels),
+          reference::copy(from.biases, from.channels), reference::copy_slopes(from.activation, from.channels)};
+}
+
+inline void depthwise_conv2d(const Reference&, const DepthwiseConv2dArgs& args) {
+  const int channels = args.x.shape.c;
+  reference::each_pixel(args.y.shape, [&](int n, int y, int x) {
+    for (int c = 0; c < channels; ++c) {
+      double sum = args.biases[c];
+      reference::each_tap(args.x, args.window, args.pad, n, y, x, [&](int v, int u, const float* pixel) {
+        sum += static_cast<double>(pixel[c]) * args.weights[(v * args.window.w + u) * channels + c];
+      });
+      args.y.pixel(n, y, x)[c] = static_cast<float>(reference::activate(args.activation, sum, c));
+    }
+  });
+}
+
+inline void max_pool2d(const Reference&, const MaxPool2dArgs& args) {
+  reference::each_pixel(args.y.shape, [&](int n, int y, int x) {
+    for (int c = 0; c < args.x.shape.c; ++c) {
+      float largest = -std::numeric_limits<float>::infinity();
+      reference::each_tap(args.x, args.window, args.pad, n, y, x,
+                          [&](int, int, const float* pixel) { largest = std::max(largest, pixel[c]); });
+      args.y.pixel(n, y, x)[c] = largest;
+    }
+  });
+}
+
+inline void global_avg_pool(const Reference&, const GlobalAvgPoolArgs& args) {
+  const Shape shape = args.x.shape;
+  for (int n = 0; n < shape.n; ++n) {
+    for (int c = 0; c < shape.c; ++c) {
+      double sum = 0;
+      reference::each_pixel(shape.images(1), [&](int, int y, int x) { sum += args.x.pixel(n, y, x)[c]; });
+      args.y.pixel(n, 0, 0)[c] = static_cast<float>(sum / (shape.h * shape.w));
+    }
+  }
+}
+
+inline void softmax(const Reference&, const SoftmaxArgs& args) {
+  reference::each_pixel(args.x.shape, [&](int n, int y, int x) {
+    const float* from = args.x.pixel(n, y, x);
+    const double largest = *std::max_element(from, from + args.x.shape.c);
+    std::vector<double> powers;
+    double sum = 0;
+    for (int c = 0; c < args.x.shape.c; ++c) sum += powers.emplace_back(std::exp(from[c] - largest));
+    float* to = args.y.pixel(n, y, x);
+    for (const double power : powers) *to++ = static_cast<float>(power / sum);
+  });
+}
+
+inline void hard_swish(const Reference&, const HardSwishArgs& args) {
+  reference::each_pixel(args.x.shape, [&](int n, int y, int x) {
+    for (int c = 0; c < args.x.shape.c; ++c) {
+      const double v = args.x.pixel(n, y, x)[c];
+      args.y.pixel(n, y, x)[c] = static_cast<float>(v * std::clamp(v + 3, 0.0, 6.0) / 6);
+    }
+  });
+}
+
+}  // namespace wajah
