@@ -50,7 +50,7 @@ int run(Arguments arguments) {
   const std::string& architecture = weights.metadata().at(std::string(architecture_key));
   if (common.json) {
     print_json(boost::json::object{
-        {"output", text(output)}, {"architecture", architecture}, {"tensors", weights.names().size()}});
+        {"output", output}, {"architecture", architecture}, {"tensors", weights.names().size()}});
   } else {
     fmt::print("{}: {}, {} tensors\n", output, architecture, weights.names().size());
   }

@@ -40,7 +40,7 @@ void print_as_json(const Found& found) {
         json::object{{"box", json_of(face.box)}, {"score", number(face.score)}, {"landmarks", json_of(face.points)}});
   }
   print_json(json::object{
-      {"image", text(found.image)},
+      {"image", found.image},
       {"width", found.width},
       {"height", found.height},
       {"faces", std::move(faces)},

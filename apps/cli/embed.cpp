@@ -67,8 +67,8 @@ int embed_file(const Options& options) {
   const double ms = watch.milliseconds();
   write_npy(options.output, {array.shape[0], embedder.card().dimension}, embeddings);
   if (options.common.json) {
-    print_json(json::object{{"input", text(options.input)},
-                            {"output", text(options.output)},
+    print_json(json::object{{"input", options.input},
+                            {"output", options.output},
                             {"embeddings", array.shape[0]},
                             {"dimension", embedder.card().dimension},
                             {"ms", json::object{{"embed", rounded(ms)}}}});
@@ -100,7 +100,7 @@ void print_as_json(const Embedded& result) {
     for (const float value : result.row(i)) embedding.push_back(number(value));
     faces.push_back(json::object{{"box", json_of(result.faces[i].box)}, {"embedding", std::move(embedding)}});
   }
-  print_json(json::object{{"image", text(result.image)},
+  print_json(json::object{{"image", result.image},
                           {"faces", std::move(faces)},
                           {"ms", json::object{{"decode", rounded(result.decode_ms)},
                                               {"detect", rounded(result.detect_ms)},

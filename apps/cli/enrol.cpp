@@ -83,10 +83,10 @@ void report(const Options& options, const Newcomer& person, const Enrolled& enro
   if (options.common.json) {
     json::array skipped;
     for (const auto& file : enrolled.skipped) {
-      skipped.push_back(json::object{{"image", text(file.filename)}, {"reason", text(file.reason)}});
+      skipped.push_back(json::object{{"image", file.filename}, {"reason", file.reason}});
     }
-    print_json(json::object{{"nik", text(person.nik)},
-                            {"name", text(person.name)},
+    print_json(json::object{{"nik", person.nik},
+                            {"name", person.name},
                             {"stored", enrolled.stored},
                             {"skipped", std::move(skipped)}});
     return;

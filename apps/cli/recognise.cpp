@@ -20,19 +20,19 @@ using attendance::RecogniseResult;
 void print_as_json(const std::string& photo, const RecogniseResult& result, double ms) {
   json::array results;
   for (const attendance::FaceResult& face : result.results) {
-    results.push_back(json::object{{"nik", face.nik ? text(*face.nik) : json::value(nullptr)},
-                                   {"name", text(face.name)},
+    results.push_back(json::object{{"nik", face.nik ? json::value(*face.nik) : json::value(nullptr)},
+                                   {"name", face.name},
                                    {"accuracy", rounded(face.accuracy, 6)},
                                    {"similarity", rounded(face.similarity, 6)},
                                    {"margin", rounded(face.margin, 6)},
                                    {"box", json_of(face.box)}});
   }
-  print_json(json::object{{"image", text(photo)},
+  print_json(json::object{{"image", photo},
                           {"results", std::move(results)},
-                          {"nik_input", text(result.nik_input)},
+                          {"nik_input", result.nik_input},
                           {"nik_matched", result.nik_matched},
                           {"face_num", result.face_num},
-                          {"message", text(result.message)},
+                          {"message", result.message},
                           {"ms", json::object{{"total", rounded(ms)}}}});
 }
 

@@ -54,7 +54,7 @@ std::vector<int> read_labels(const std::string& name) {
 
 void report(const Options& options, const svm::Svm& machine, double ms) {
   if (options.common.json) {
-    print_json(json::object{{"output", text(options.output)},
+    print_json(json::object{{"output", options.output},
                             {"classes", machine.labels().size()},
                             {"support_vectors", machine.vectors()},
                             {"unconverged", machine.unconverged()},
