@@ -127,6 +127,7 @@ std::variant<Framing, Fault> conclude(const Seen& seen) {
   if (seen.encodings) result.body = BodyKind::chunked;
   if (seen.lengths) result.body = BodyKind::length;
   result.length = seen.length;
+  result.is_1_0 = seen.is_1_0;
   result.keep_alive = !seen.close && (!seen.is_1_0 || seen.keep_alive);
   result.expects_continue = seen.expects_continue && !seen.is_1_0;
   return result;

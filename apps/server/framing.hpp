@@ -20,6 +20,7 @@ enum class BodyKind { none, length, chunked };
 struct Framing {
   BodyKind body = BodyKind::none;
   std::uint64_t length = 0;  // of the body, when body is `length`
+  bool is_1_0 = false;       // the request's version
   bool keep_alive = true;
   bool expects_continue = false;
 

@@ -1,0 +1,44 @@
+// HttpServer: accepts connections and answers requests from the route table until it is told to drain.
+#pragma once
+
+#include "server/http_options.hpp"
+#include "server/site.hpp"
+
+#include <cstdint>
+#include <memory>
+
+namespace wajah::server {
+
+class HttpServer {
+ public:
+  // Listens from here on, answers after start(). `site` outlives the server. Throws Error (input) with a sentence if the
+  // address cannot be had.
+  HttpServer(const HttpOptions& options, Site& site, AccessLog log = {});
+  ~HttpServer();  // cuts off what still runs
+  HttpServer(const HttpServer&) = delete;
+  HttpServer& operator=(const HttpServer&) = delete;
+  HttpServer(HttpServer&&) = delete;
+  HttpServer& operator=(HttpServer&&) = delete;
+
+  [[nodiscard]] std::uint16_t port() const;
+
+  void start();
+
+  // SIGTERM and SIGINT drain from now on; a second one cuts off.
+  void drain_on_signals();
+
+  // Stops accepting, answers what has begun with Connection: close, ends idle connections. From any thread, at once.
+  void drain();
+
+  // Blocks until drained. False if the drain deadline passed first and requests were cut off.
+  bool wait();
+
+  // Connections open now.
+  [[nodiscard]] std::size_t connections() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace wajah::server

@@ -1,0 +1,98 @@
+#include "server/original_routes.hpp"
+
+#include "server/text.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <fmt/format.h>
+
+namespace wajah::server {
+namespace json = boost::json;
+
+namespace {
+
+using attendance::Cause;
+
+json::value nullable(const std::optional<std::string>& text) { return text ? json::value(*text) : json::value(nullptr); }
+
+json::object face_json(const attendance::FaceResult& face) {
+  return {{"nik", nullable(face.nik)}, {"name", face.name}, {"accuracy", face.accuracy}};
+}
+
+// The upload's own refusals, whose shapes differ from the route's.
+std::optional<Reply> upload_refusal(const attendance::Refusal& refusal) {
+  switch (refusal.cause()) {
+    case Cause::name_not_upper: return detail_reply(400, "Nama must be in capital letters");
+    case Cause::too_many_files: return fault_reply({FaultKind::too_many_files, refusal.what()});
+    case Cause::no_files: return missing_reply({"files"});
+    default: return std::nullopt;
+  }
+}
+
+}  // namespace
+
+std::string skipped_text(std::span<const attendance::SkippedFile> skipped) {
+  constexpr std::size_t most = 2048;
+  std::string result;
+  for (std::size_t i = 0; i < skipped.size(); ++i) {
+    auto reason = header_text(skipped[i].reason);
+    std::erase(reason, ',');
+    const auto item = fmt::format("{}{}: {}", i ? ", " : "", percent_encode(skipped[i].filename), reason);
+    if (result.size() + item.size() > most) return fmt::format("{}{}and {} more", result, i ? ", " : "", skipped.size() - i);
+    result += item;
+  }
+  return result;
+}
+
+Reply upload(Site& site, Request& request) {
+  const auto& nik = *request.form.text("nik");
+  const auto& name = *request.form.text("nama");
+  std::vector<attendance::File> files;
+  for (auto& file : request.form.files("files")) files.push_back({std::move(file.filename), file.bytes});
+  try {
+    const auto result = site.api->upload(nik, name, files);
+    auto reply = json_reply(200, {{"success", true},
+                                  {"message", fmt::format("Successfully uploaded {} images for NIK {}, Name {}",
+                                                          result.stored, nik, name)}});
+    if (!result.skipped.empty()) reply.with("X-Wajah-Skipped", skipped_text(result.skipped));
+    return reply;
+  } catch (const attendance::Refusal& refusal) {
+    if (auto reply = upload_refusal(refusal)) return *reply;
+    throw;
+  }
+}
+
+Reply recognise(Site& site, Request& request) {
+  const auto file = request.form.files("file").front();
+  try {
+    const auto result = site.api->recognise(*request.form.text("nik_input"), file.bytes);
+    json::array faces;
+    for (const auto& face : result.results) faces.push_back(face_json(face));
+    return json_reply(200, json::object{{"results", std::move(faces)},
+                                        {"nik_input", result.nik_input},
+                                        {"nik_matched", result.nik_matched},
+                                        {"face_num", result.face_num},
+                                        {"message", result.message}});
+  } catch (const attendance::Refusal& refusal) {
+    if (refusal.cause() != Cause::undecodable) throw;
+    return message_reply(400, "An error occurred during face recognition")
+        .with("X-Wajah-Error", header_text(refusal.what()));
+  }
+}
+
+Reply remove_person(Site& site, Request& request) {
+  const auto& nik = *request.form.text("nik_hapus");
+  const auto& name = *request.form.text("nama");
+  const auto result = site.api->remove(nik, name);
+  if (result.trained) {
+    const auto message =
+        fmt::format("Successfully deleted data for NIK {}, Name {} and retrained the model", nik, name);
+    return json_reply(200, {{"success", true}, {"message", message}, {"training_success", true}});
+  }
+  site.warn(fmt::format("request {}: training after a removal failed: {}", request.id, result.training_error));
+  return json_reply(500, {{"success", false},
+                          {"message", "Training failed after deletion: the person is gone and the former model serves on"},
+                          {"training_success", false}});
+}
+
+}  // namespace wajah::server

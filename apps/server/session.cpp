@@ -1,0 +1,334 @@
+#include "server/session.hpp"
+
+#include "server/text.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/http.hpp>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ctime>
+#include <exception>
+#include <utility>
+
+namespace wajah::server {
+namespace http = boost::beast::http;
+
+namespace {
+
+constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
+
+double milliseconds(Clock::duration duration) {
+  return std::chrono::duration<double, std::milli>(duration).count();
+}
+
+// Why a browser's request from somebody else's page is refused: a page anywhere could otherwise enrol or delete people
+// on a server that its reader's machine can reach. Programs send neither header.
+bool is_cross_site(const RequestHead& head) {
+  if (head.method == "GET" || head.method == "HEAD") return false;
+  if (!head.fetch_site.empty()) return head.fetch_site != "same-origin" && head.fetch_site != "none";
+  if (head.origin.empty()) return false;
+  const auto scheme = head.origin.find("://");
+  return scheme == std::string::npos || !equal_ignoring_case(std::string_view(head.origin).substr(scheme + 3), head.host);
+}
+
+bool is_request_id(std::string_view id) { return id.size() <= 64 && is_token(id); }
+
+// The guard has checked how the request is framed; Beast reads its fields. Both must find it well-formed.
+bool parse_fields(std::string_view text, RequestHead& head) {
+  http::request_parser<http::empty_body> parser;
+  parser.header_limit(static_cast<std::uint32_t>(text.size() + 1));
+  parser.body_limit(boost::none);
+  boost::system::error_code error;
+  parser.put(asio::buffer(text), error);
+  if ((error && error != http::error::need_more) || !parser.is_header_done()) return false;
+  const auto& message = parser.get();
+  const auto field = [&](auto name) { return std::string(message[name]); };
+  head.method = std::string(message.method_string());
+  head.target = std::string(message.target());
+  head.content_type = field(http::field::content_type);
+  head.accept = field(http::field::accept);
+  head.host = field(http::field::host);
+  head.origin = field(http::field::origin);
+  head.fetch_site = field("Sec-Fetch-Site");
+  head.id = field("X-Request-Id");
+  return true;
+}
+
+}  // namespace
+
+HeldRequest::~HeldRequest() {
+  if (has_place) --core.uploads;
+}
+
+bool HeldRequest::take_upload_place() {
+  has_place = true;
+  return ++core.uploads <= core.options.uploads_at_once;
+}
+
+struct Session::Exchange {
+  Clock::time_point begun = Clock::now();
+  RequestHead head;
+  const Route* route = nullptr;
+  std::shared_ptr<HeldRequest> request;
+  std::optional<BodyReader> body;
+  bool continued = false;  // the body is on its way: 100 Continue was sent or not asked for
+  bool keep = true;        // the connection may be used again
+  bool gone = false;       // nobody is there to answer
+  Clock::duration reading{}, working{};
+};
+
+Session::Session(asio::ip::tcp::socket socket, std::string address, ServerCore& core)
+    : core_(core), address_(std::move(address)), transport_(std::move(socket)) {}
+
+Session::~Session() { core_.connections.leave(this, address_); }
+
+void Session::start() {
+  transport_.set_owner(weak_from_this());
+  auto self = shared_from_this();
+  core_.connections.add(self);
+  asio::co_spawn(transport_.socket().get_executor(), run(), [self](std::exception_ptr error) {
+    try {
+      if (error) std::rethrow_exception(error);
+    } catch (const std::exception& fault) {
+      self->transport_.abort();
+      self->core_.site.warn(fmt::format("a connection ended by a fault: {}", fault.what()));
+    }
+  });
+}
+
+void Session::drain() {
+  asio::post(transport_.socket().get_executor(), [self = shared_from_this()] {
+    if (self->idle_) self->transport_.set_deadline(Clock::now() + self->core_.options.drain_idle);
+  });
+}
+
+asio::awaitable<void> Session::run() {
+  bool open = true;
+  while (open && co_await wait_for_request()) open = co_await exchange();
+  co_await transport_.close(core_.options.linger, core_.options.linger_bytes);
+}
+
+asio::awaitable<bool> Session::wait_for_request() {
+  auto& input = transport_.input();
+  if (!input.empty()) co_return true;
+  std::string().swap(input);
+  const auto& options = core_.options;
+  const auto patience = core_.draining ? options.drain_idle : first_ ? options.head_deadline : options.idle_deadline;
+  first_ = false;
+  idle_ = true;
+  transport_.set_deadline(Clock::now() + patience);
+  const Outcome outcome = co_await transport_.fill(options.head.bytes);
+  idle_ = false;
+  co_return outcome == Outcome::ok;
+}
+
+asio::awaitable<bool> Session::exchange() {
+  Exchange now;
+  std::optional<Reply> reply = co_await read_head(now);
+  if (!reply && !now.gone) reply = co_await answer(now);
+  if (now.gone || !reply) co_return false;
+  co_return co_await send(now, std::move(*reply));
+}
+
+// The header into `now`, or the reply to one that cannot be taken; nothing came if now.gone.
+asio::awaitable<std::optional<Reply>> Session::read_head(Exchange& now) {
+  const auto refuse = [&](const Fault& fault) {
+    now.keep = false;
+    return fault_reply(fault);
+  };
+  auto& input = transport_.input();
+  transport_.set_deadline(now.begun + core_.options.head_deadline);
+  HeadScanner scanner(core_.options.head);
+  bool skipped = false;
+  std::size_t size = 0;
+  while (size == 0) {
+    const auto found = scanner.scan(input);
+    if (const auto* fault = std::get_if<Fault>(&found)) co_return refuse(*fault);
+    if (const auto* end = std::get_if<std::size_t>(&found)) size = *end;
+    // One empty line before a request is forgiven (RFC 9112, 2.2): old clients end a form with one too many.
+    if (size == 2 && !std::exchange(skipped, true)) {
+      input.erase(0, std::exchange(size, 0));
+      scanner = HeadScanner(core_.options.head);
+    } else if (size == 0 && co_await transport_.fill(core_.options.head.bytes) != Outcome::ok) {
+      now.gone = true;
+      co_return std::nullopt;
+    }
+  }
+  transport_.clear_deadline();
+  const auto text = std::string_view(input).substr(0, size);
+  const auto framing = inspect(text);
+  if (const auto* fault = std::get_if<Fault>(&framing)) co_return refuse(*fault);
+  if (!parse_fields(text, now.head)) co_return refuse({FaultKind::framing, "the header cannot be read"});
+  now.head.framing = std::get<Framing>(framing);
+  now.continued = !now.head.framing.expects_continue;
+  input.erase(0, size);
+  co_return std::nullopt;
+}
+
+asio::awaitable<Reply> Session::answer(Exchange& now) {
+  now.request = std::make_shared<HeldRequest>(core_);
+  now.request->id = is_request_id(now.head.id) ? now.head.id : fmt::format("{}-{:x}", core_.id_prefix, ++core_.requests);
+  now.request->accept = now.head.accept;
+  auto found = find_route(now.head.method, now.head.target);
+  if (const auto* route = std::get_if<const Route*>(&found)) now.route = *route;
+  const auto limit = now.route && !now.route->fields.empty() ? now.route->body_limit : core_.options.skipped_body;
+  now.body.emplace(now.head.framing, limit, core_.options);
+
+  std::optional<Reply> reply;
+  if (!now.route) reply = std::move(std::get<Reply>(found));
+  if (!reply) reply = refuse_early(now);
+  if (!reply) reply = co_await read_form(now);
+  if (now.gone) co_return Reply{};
+  if (reply) {
+    co_await skip_body(now);
+    co_return std::move(*reply);
+  }
+  reply = check_fields(*now.route, now.request->form);
+  if (reply) co_return std::move(*reply);
+  if (now.route->lane == Lane::at_once) co_return run_route(*now.route, core_.site, *now.request);
+  co_return co_await run_in_lane(now);
+}
+
+// What can be refused by the header alone: the cheapest moment to say no, and before 100 Continue invites the body.
+std::optional<Reply> Session::refuse_early(Exchange& now) {
+  const auto& route = *now.route;
+  const auto limit = route.fields.empty() ? core_.options.skipped_body : route.body_limit;
+  if (now.head.framing.length > limit) {
+    now.keep = false;
+    return fault_reply({FaultKind::too_large, "Content-Length is over the route's limit"}, limit);
+  }
+  if (is_cross_site(now.head)) return route.failure(403, "Requests from another site's page are not taken");
+  if (route.lane == Lane::at_once) return std::nullopt;
+  if (!core_.site.api) return route.failure(503, core_.site.without).with("Retry-After", "60");
+  return refuse_busy(now);
+}
+
+std::optional<Reply> Session::refuse_busy(Exchange& now) {
+  const auto& route = *now.route;
+  const bool no_place = route.body_limit > core_.options.large_body && !now.request->take_upload_place();
+  if (!no_place && !queue_of(route.lane).full()) return std::nullopt;
+  return route.failure(503, "Busy; try again in a moment").with("Retry-After", "1");
+}
+
+// The body into the request's form; a reply if it cannot be taken.
+asio::awaitable<std::optional<Reply>> Session::read_form(Exchange& now) {
+  if (!now.head.framing.has_body()) co_return std::nullopt;
+  if (!std::exchange(now.continued, true)) {
+    transport_.set_deadline(Clock::now() + core_.options.write_deadline);
+    const Outcome outcome = co_await transport_.write("HTTP/1.1 100 Continue\r\n\r\n");
+    now.gone = outcome != Outcome::ok;
+    if (now.gone) co_return std::nullopt;
+  }
+  const auto begun = Clock::now();
+  const auto reader = make_form_reader(now.head.content_type, now.route->fields, now.request->form, core_.options.form);
+  BodyEnd end = BodyEnd::complete;
+  std::optional<Fault> fault;
+  std::string storage_fault;
+  try {
+    end = co_await now.body->read(transport_, [&](std::string_view bytes) { return reader->push(bytes); });
+    fault = end == BodyEnd::complete ? reader->finish() : now.body->fault();
+  } catch (const Error& error) {
+    storage_fault = error.what();
+  }
+  now.reading = Clock::now() - begun;
+  now.gone = end == BodyEnd::closed;
+  if (!storage_fault.empty()) {
+    now.keep = false;
+    core_.site.warn(fmt::format("request {}: {}", now.request->id, storage_fault));
+    co_return now.route->failure(503, "No room for the request now").with("Retry-After", "2");
+  }
+  if (end == BodyEnd::too_slow) {
+    now.keep = false;
+    co_return now.route->failure(408, "The request's body came too slowly");
+  }
+  if (!fault) co_return std::nullopt;
+  now.keep = now.keep && fault->kind != FaultKind::framing && fault->kind != FaultKind::too_large;
+  co_return fault_reply(*fault, now.route->body_limit);
+}
+
+// Reads over a small rest of the body so that the connection can be used again; gives it up otherwise.
+asio::awaitable<void> Session::skip_body(Exchange& now) {
+  if (!now.head.framing.has_body() || now.body->complete()) co_return;
+  const auto left = now.body->left();
+  now.keep = now.keep && now.continued && left && *left <= core_.options.skipped_body;
+  if (!now.keep) co_return;
+  BodyReader rest({BodyKind::length, *left}, core_.options.skipped_body, core_.options);
+  const BodyEnd end = co_await rest.read(transport_, [](std::string_view) { return std::optional<Fault>(); });
+  now.keep = end == BodyEnd::complete;
+}
+
+asio::awaitable<Reply> Session::run_in_lane(Exchange& now) {
+  struct Pending {
+    explicit Pending(const asio::any_io_executor& executor) : done(executor) {}
+    asio::steady_timer done;
+    std::optional<Reply> reply;
+    std::atomic<bool> abandoned{false};
+  };
+  const auto begun = Clock::now();
+  const auto executor = transport_.socket().get_executor();
+  const auto pending = std::make_shared<Pending>(executor);
+  pending->done.expires_after(now.route->lane == Lane::recognise ? core_.options.recognise_deadline
+                                                                 : core_.options.manage_deadline);
+  const bool posted = queue_of(now.route->lane).post(
+      [pending, executor, request = now.request, route = now.route, &site = core_.site] {
+        // Nobody waits for it any more: begun now, it would only delay those who do.
+        if (pending->abandoned) return;
+        asio::post(executor, [pending, reply = run_route(*route, site, *request)]() mutable {
+          pending->reply = std::move(reply);
+          pending->done.cancel();
+        });
+      });
+  if (!posted) co_return now.route->failure(503, "Busy; try again in a moment").with("Retry-After", "1");
+  // The reply is posted to this strand, so it cannot come before the wait has begun.
+  co_await pending->done.async_wait(use_tuple);
+  now.working = Clock::now() - begun;
+  if (pending->reply) co_return std::move(*pending->reply);
+  pending->abandoned = true;
+  co_return now.route->failure(504, "Not done in time");
+}
+
+asio::awaitable<bool> Session::send(Exchange& now, Reply reply) {
+  const bool keep = now.keep && now.head.framing.keep_alive && !core_.draining;
+  const auto taken = Clock::now() - now.begun;
+  const std::string id = now.request ? now.request->id : fmt::format("{}-{:x}", core_.id_prefix, ++core_.requests);
+  if (core_.log) {
+    core_.log({now.route ? now.head.method : "-", now.route ? now.route->path : "-", reply.status, milliseconds(taken),
+               reply.body.size(), id});
+  }
+  http::response<http::string_body> message;
+  message.version(now.head.framing.is_1_0 ? 10 : 11);
+  message.result(static_cast<unsigned>(reply.status));
+  message.set(http::field::server, "wajah");
+  message.set(http::field::date, fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(std::time(nullptr))));
+  message.set(http::field::content_type, reply.content_type);
+  message.set(http::field::cache_control, "no-store");
+  message.set("X-Content-Type-Options", "nosniff");
+  message.set("Referrer-Policy", "no-referrer");
+  message.set("Content-Security-Policy",
+              "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'");
+  message.set("X-Request-Id", id);
+  message.set("Server-Timing", fmt::format("body;dur={:.1f}, work;dur={:.1f}, total;dur={:.1f}", milliseconds(now.reading),
+                                           milliseconds(now.working), milliseconds(taken)));
+  for (const auto& [name, value] : reply.headers) message.set(name, value);
+  message.keep_alive(keep);
+  message.content_length(reply.body.size());
+  message.body() = std::move(reply.body);
+
+  transport_.set_deadline(Clock::now() + core_.options.write_deadline);
+  http::response_serializer<http::string_body> serializer(message);
+  boost::system::error_code error;
+  if (now.head.method == "HEAD") {
+    std::tie(error, std::ignore) = co_await http::async_write_header(transport_.socket(), serializer, use_tuple);
+  } else {
+    std::tie(error, std::ignore) = co_await http::async_write(transport_.socket(), serializer, use_tuple);
+  }
+  transport_.clear_deadline();
+  co_return !error && keep;
+}
+
+}  // namespace wajah::server

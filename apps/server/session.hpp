@@ -1,0 +1,80 @@
+// Session: one connection's life: read a request, answer it, again. Internal to the HTTP server.
+#pragma once
+
+#include "server/body_reader.hpp"
+#include "server/fault.hpp"
+#include "server/framing.hpp"
+#include "server/route.hpp"
+#include "server/server_core.hpp"
+#include "server/transport.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace wajah::server {
+
+// The fields of a request header that the session acts on.
+struct RequestHead {
+  std::string method, target;
+  std::string content_type, accept, host, origin, fetch_site, id;
+  Framing framing;
+};
+
+// A request with its place among the uploads; the place is free again when client and handler are both done with it.
+struct HeldRequest : Request {
+  explicit HeldRequest(ServerCore& server) : Request(server.spool), core(server) {}
+  ~HeldRequest();
+  HeldRequest(const HeldRequest&) = delete;
+  HeldRequest& operator=(const HeldRequest&) = delete;
+  HeldRequest(HeldRequest&&) = delete;
+  HeldRequest& operator=(HeldRequest&&) = delete;
+
+  // False if too many uploads are under way.
+  [[nodiscard]] bool take_upload_place();
+
+  ServerCore& core;
+  bool has_place = false;
+};
+
+class Session : public std::enable_shared_from_this<Session> {
+ public:
+  // `address`: of the peer, as Connections counted it.
+  Session(asio::ip::tcp::socket socket, std::string address, ServerCore& core);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  Session(Session&&) = delete;
+  Session& operator=(Session&&) = delete;
+
+  // Runs the session on its strand; it keeps itself alive until the connection has ended.
+  void start();
+
+  // The server is draining; from any thread.
+  void drain();
+
+ private:
+  struct Exchange;
+
+  asio::awaitable<void> run();
+  asio::awaitable<bool> wait_for_request();
+  asio::awaitable<bool> exchange();
+  asio::awaitable<std::optional<Reply>> read_head(Exchange& now);
+  asio::awaitable<Reply> answer(Exchange& now);
+  asio::awaitable<std::optional<Reply>> read_form(Exchange& now);
+  asio::awaitable<void> skip_body(Exchange& now);
+  asio::awaitable<Reply> run_in_lane(Exchange& now);
+  asio::awaitable<bool> send(Exchange& now, Reply reply);
+
+  [[nodiscard]] std::optional<Reply> refuse_early(Exchange& now);
+  [[nodiscard]] std::optional<Reply> refuse_busy(Exchange& now);
+  [[nodiscard]] WorkQueue& queue_of(Lane lane) { return lane == Lane::recognise ? core_.recognise : core_.manage; }
+
+  ServerCore& core_;
+  std::string address_;
+  Transport transport_;
+  bool first_ = true, idle_ = false;
+};
+
+}  // namespace wajah::server

@@ -1,0 +1,39 @@
+// Site: what the routes answer from. The seam between HTTP and everything behind it; tests put a fake Api here.
+#pragma once
+
+#include "attendance/service.hpp"
+
+#include <atomic>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace wajah::server {
+
+// The operations the routes translate to; each blocks and throws as attendance::Service does.
+class Api {
+ public:
+  virtual ~Api() = default;
+  virtual attendance::UploadResult upload(std::string_view nik, std::string_view name,
+                                          std::span<const attendance::File> files) = 0;
+  virtual attendance::RecogniseResult recognise(std::string_view nik_input, attendance::Bytes picture) = 0;
+  virtual attendance::RemoveResult remove(std::string_view nik, std::string_view name) = 0;
+};
+
+struct SiteInfo {
+  std::string version;  // of wajah
+  std::string model;    // id of the embedder; empty without one
+  std::string device;   // "cpu/avx2"
+};
+
+struct Site {
+  Api* api = nullptr;   // null: started without models
+  std::string without;  // then: the sentence that says how to get them
+  SiteInfo info;
+  std::atomic<bool> draining{false};
+  // Told of faults that clients are not told about; called from any thread.
+  std::function<void(const std::string&)> warn = [](const std::string&) {};
+};
+
+}  // namespace wajah::server

@@ -1,0 +1,34 @@
+#include "server/system_routes.hpp"
+
+#include "server/openapi.hpp"
+#include "server/pages.hpp"
+
+#include <boost/json/object.hpp>
+
+namespace wajah::server {
+
+Reply landing(Site& site, Request& request) {
+  if (request.accept.find("text/html") != std::string::npos) return html_reply(landing_page(site.info));
+  return json_reply(200, {{"name", "wajah"}, {"docs", "/docs"}, {"openapi", "/openapi.json"}, {"ready", "/readyz"}});
+}
+
+Reply healthz(Site&, Request&) { return json_reply(200, {{"status", "ok"}}); }
+
+Reply readyz(Site& site, Request&) {
+  if (site.draining) return json_reply(503, {{"status", "unavailable"}, {"reason", "the server is shutting down"}});
+  if (!site.api) return json_reply(503, {{"status", "unavailable"}, {"reason", site.without}});
+  return json_reply(200, {{"status", "ready"}});
+}
+
+Reply version(Site& site, Request&) {
+  boost::json::object info{{"name", "wajah"}, {"version", site.info.version}, {"device", site.info.device}};
+  info["model"] = site.api ? boost::json::value(site.info.model) : boost::json::value(nullptr);
+  return json_reply(200, info);
+}
+
+Reply openapi(Site& site, Request&) { return json_reply(200, openapi_document(routes(), site.info)); }
+Reply docs(Site&, Request&) { return html_reply(docs_page(routes())); }
+Reply redoc(Site&, Request&) { return html_reply(reading_page(routes())); }
+Reply style_sheet(Site&, Request&) { return {200, "text/css; charset=utf-8", std::string(page_style()), {}}; }
+
+}  // namespace wajah::server
