@@ -74,9 +74,9 @@ class FormReader {
   [[nodiscard]] virtual std::optional<Fault> finish() = 0;
 };
 
-// A reader for the body's Content-Type: multipart/form-data, application/x-www-form-urlencoded (text fields only); a body
-// of any other type holds no field, as in the original service. Parts with other names than `fields` are read over.
-// `form` and `fields` outlive the reader.
+// A reader for the body's Content-Type: multipart/form-data, application/x-www-form-urlencoded (text fields only); a
+// body of any other type holds no field, as in the original service. Parts with other names than `fields` are read
+// over. `form` and `fields` outlive the reader.
 [[nodiscard]] std::unique_ptr<FormReader> make_form_reader(std::string_view content_type, std::span<const Field> fields,
                                                            Form& form, const FormLimits& limits = {});
 

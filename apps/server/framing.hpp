@@ -1,8 +1,9 @@
 // The framing guard: decides from the raw header text how a request is framed, before any library parses it.
 //
-// Boost 1.81's parser accepts Transfer-Encoding beside Content-Length, Transfer-Encoding in HTTP/1.0 and bodies whose end
-// two programs would see differently, which lets a request hide behind another at a proxy. The rules are those of RFC 9112,
-// sections 3, 5 and 6.3, always in their strict reading: any doubt refuses the request and closes the connection.
+// Boost 1.81's parser accepts Transfer-Encoding beside Content-Length, Transfer-Encoding in HTTP/1.0 and bodies whose
+// end two programs would see differently, which lets a request hide behind another at a proxy. The rules are those of
+// RFC 9112, sections 3, 5 and 6.3, always in their strict reading: any doubt refuses the request and closes the
+// connection.
 #pragma once
 
 #include "server/fault.hpp"
@@ -38,8 +39,8 @@ class HeadScanner {
  public:
   explicit HeadScanner(HeadLimits limits = {}) : limits_(limits) {}
 
-  // `head`: all bytes of this header so far. Gives the header's size (with its empty line) once it is whole, nothing while
-  // more is needed, or a fault.
+  // `head`: all bytes of this header so far. Gives the header's size (with its empty line) once it is whole, nothing
+  // while more is needed, or a fault.
   [[nodiscard]] std::variant<std::monostate, std::size_t, Fault> scan(std::string_view head);
 
  private:

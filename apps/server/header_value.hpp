@@ -11,7 +11,7 @@
 namespace wajah::server {
 
 struct HeaderValue {
-  std::string value;                                           // before the first semicolon, in lower case
+  std::string value;                                            // before the first semicolon, in lower case
   std::vector<std::pair<std::string, std::string>> parameters;  // names in lower case, in the order given
 
   // The parameter's value, or null.

@@ -12,7 +12,8 @@ namespace {
 boost::asio::ip::address address_of(const std::string& host) {
   boost::system::error_code error;
   const auto address = boost::asio::ip::make_address(host, error);
-  if (error) fail(ErrorKind::usage, "listen address \"{}\" is not an IP address; give 127.0.0.1:8006 or [::1]:8006", host);
+  if (error)
+    fail(ErrorKind::usage, "listen address \"{}\" is not an IP address; give 127.0.0.1:8006 or [::1]:8006", host);
   return address;
 }
 

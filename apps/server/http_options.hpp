@@ -50,9 +50,10 @@ struct HttpOptions {
   std::size_t recognise_threads = 16, recognise_queue = 64;
   std::size_t manage_threads = 4, manage_queue = 16;
   Milliseconds recognise_deadline{15'000}, manage_deadline{200'000};
-  std::size_t uploads_at_once = 4;               // bodies of routes that take more than `large_body`
+  std::size_t uploads_at_once = 4;  // bodies of routes that take more than `large_body`
   std::size_t large_body = std::size_t{16} << 20;
-  std::size_t skipped_body = std::size_t{64} << 10;    // unread bodies up to this are read over, larger ones end the connection
+  std::size_t skipped_body = std::size_t{64}
+                             << 10;  // unread bodies up to this are read over, larger ones end the connection
   std::size_t linger_bytes = std::size_t{32} << 20;
 
   HeadLimits head;

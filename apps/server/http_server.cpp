@@ -45,7 +45,10 @@ bool is_exhausted(const boost::system::error_code& error) {
 class HttpServer::Impl {
  public:
   Impl(const HttpOptions& options, Site& site, AccessLog log)
-      : core_(options, site, std::move(log)), strand_(asio::make_strand(core_.io)), acceptor_(strand_), signals_(strand_) {
+      : core_(options, site, std::move(log)),
+        strand_(asio::make_strand(core_.io)),
+        acceptor_(strand_),
+        signals_(strand_) {
     listen();
   }
 
@@ -132,8 +135,9 @@ void HttpServer::Impl::listen() {
   if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
   if (!error) acceptor_.non_blocking(true, error);
   if (error == asio::error::address_in_use) {
-    fail(ErrorKind::input, "port {} of {} is in use by another program; stop it or choose another with --listen {}:PORT",
-         wanted.port, wanted.host, wanted.host);
+    fail(ErrorKind::input,
+         "port {} of {} is in use by another program; stop it or choose another with --listen {}:PORT", wanted.port,
+         wanted.host, wanted.host);
   }
   if (error) fail(ErrorKind::input, "cannot listen on {}: {}", url_of(wanted), error.message());
   port_ = acceptor_.local_endpoint().port();

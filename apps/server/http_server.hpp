@@ -11,8 +11,8 @@ namespace wajah::server {
 
 class HttpServer {
  public:
-  // Listens from here on, answers after start(). `site` outlives the server. Throws Error (input) with a sentence if the
-  // address cannot be had.
+  // Listens from here on, answers after start(). `site` outlives the server. Throws Error (input) with a sentence if
+  // the address cannot be had.
   HttpServer(const HttpOptions& options, Site& site, AccessLog log = {});
   ~HttpServer();  // cuts off what still runs
   HttpServer(const HttpServer&) = delete;

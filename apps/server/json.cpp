@@ -2,9 +2,9 @@
 
 #include "attendance/text.hpp"
 
+#include <fmt/format.h>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <fmt/format.h>
 
 #include <string_view>
 

@@ -13,8 +13,8 @@
 namespace wajah::server {
 
 struct MultipartLimits {
-  std::size_t parts = 128;          // 100 files and the other fields
-  std::size_t head_bytes = 4096;    // of one part's header
+  std::size_t parts = 128;        // 100 files and the other fields
+  std::size_t head_bytes = 4096;  // of one part's header
   std::size_t head_fields = 16;
   std::size_t outside_bytes = 4096;  // before the first boundary, and after the last
 };
@@ -64,11 +64,11 @@ class MultipartParser {
 
   PartSink& sink_;
   MultipartLimits limits_;
-  std::string delimiter_;   // CR LF -- boundary
-  std::string buffer_;      // bytes not yet decided, from front_ on
+  std::string delimiter_;  // CR LF -- boundary
+  std::string buffer_;     // bytes not yet decided, from front_ on
   std::size_t front_ = 0;
   std::size_t searched_ = 0;  // of the undecided bytes: those in which the end of a part's header cannot begin
-  std::int64_t offset_ = 0;  // in the body, of the first undecided byte
+  std::int64_t offset_ = 0;   // in the body, of the first undecided byte
   std::size_t parts_ = 0, outside_ = 0;
   State state_ = State::preamble;
   bool at_body_start_ = false;

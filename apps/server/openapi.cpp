@@ -3,9 +3,9 @@
 #include "server/original_routes.hpp"
 #include "server/text.hpp"
 
+#include <fmt/format.h>
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
-#include <fmt/format.h>
 
 #include <map>
 #include <string>
@@ -25,8 +25,10 @@ const std::map<std::string_view, std::string_view>& schemas() {
         "message":{"type":"string"}},"additionalProperties":false})"},
       {"Message", R"({"type":"object","required":["message"],"properties":{"message":{"type":"string"}},
         "additionalProperties":false})"},
-      {"DetailOrFailure", R"({"anyOf":[{"$ref":"#/components/schemas/Detail"},{"$ref":"#/components/schemas/Failure"}]})"},
-      {"DetailOrMessage", R"({"anyOf":[{"$ref":"#/components/schemas/Detail"},{"$ref":"#/components/schemas/Message"}]})"},
+      {"DetailOrFailure",
+       R"({"anyOf":[{"$ref":"#/components/schemas/Detail"},{"$ref":"#/components/schemas/Failure"}]})"},
+      {"DetailOrMessage",
+       R"({"anyOf":[{"$ref":"#/components/schemas/Detail"},{"$ref":"#/components/schemas/Message"}]})"},
       {"Missing", R"({"type":"object","required":["detail"],"properties":{"detail":{"type":"array","minItems":1,
         "items":{"type":"object","required":["type","loc","msg","input"],"properties":{"type":{"const":"missing"},
         "loc":{"type":"array","items":{"type":"string"}},"msg":{"type":"string"},"input":{"type":"null"}}}}}})"},
@@ -125,10 +127,11 @@ json::object openapi_document(std::span<const Route> table, const SiteInfo& info
   json::object components;
   for (const auto& [name, text] : schemas()) components[name] = schema_of(name);
   return {{"openapi", "3.1.0"},
-          {"info", {{"title", "wajah"},
-                    {"version", info.version},
-                    {"summary", "Face recognition and attendance"},
-                    {"license", {{"name", "MIT"}, {"identifier", "MIT"}}}}},
+          {"info",
+           {{"title", "wajah"},
+            {"version", info.version},
+            {"summary", "Face recognition and attendance"},
+            {"license", {{"name", "MIT"}, {"identifier", "MIT"}}}}},
           {"paths", paths},
           {"components", {{"schemas", components}}}};
 }

@@ -2,9 +2,9 @@
 
 #include "server/text.hpp"
 
+#include <fmt/format.h>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <fmt/format.h>
 
 namespace wajah::server {
 namespace json = boost::json;
@@ -13,7 +13,9 @@ namespace {
 
 using attendance::Cause;
 
-json::value nullable(const std::optional<std::string>& text) { return text ? json::value(*text) : json::value(nullptr); }
+json::value nullable(const std::optional<std::string>& text) {
+  return text ? json::value(*text) : json::value(nullptr);
+}
 
 json::object face_json(const attendance::FaceResult& face) {
   return {{"nik", nullable(face.nik)}, {"name", face.name}, {"accuracy", face.accuracy}};
@@ -38,7 +40,8 @@ std::string skipped_text(std::span<const attendance::SkippedFile> skipped) {
     auto reason = header_text(skipped[i].reason);
     std::erase(reason, ',');
     const auto item = fmt::format("{}{}: {}", i ? ", " : "", percent_encode(skipped[i].filename), reason);
-    if (result.size() + item.size() > most) return fmt::format("{}{}and {} more", result, i ? ", " : "", skipped.size() - i);
+    if (result.size() + item.size() > most)
+      return fmt::format("{}{}and {} more", result, i ? ", " : "", skipped.size() - i);
     result += item;
   }
   return result;
@@ -51,9 +54,10 @@ Reply upload(Site& site, Request& request) {
   for (auto& file : request.form.files("files")) files.push_back({std::move(file.filename), file.bytes});
   try {
     const auto result = site.api->upload(nik, name, files);
-    auto reply = json_reply(200, {{"success", true},
-                                  {"message", fmt::format("Successfully uploaded {} images for NIK {}, Name {}",
-                                                          result.stored, nik, name)}});
+    auto reply = json_reply(
+        200,
+        {{"success", true},
+         {"message", fmt::format("Successfully uploaded {} images for NIK {}, Name {}", result.stored, nik, name)}});
     if (!result.skipped.empty()) reply.with("X-Wajah-Skipped", skipped_text(result.skipped));
     return reply;
   } catch (const attendance::Refusal& refusal) {
@@ -90,9 +94,10 @@ Reply remove_person(Site& site, Request& request) {
     return json_reply(200, {{"success", true}, {"message", message}, {"training_success", true}});
   }
   site.warn(fmt::format("request {}: training after a removal failed: {}", request.id, result.training_error));
-  return json_reply(500, {{"success", false},
-                          {"message", "Training failed after deletion: the person is gone and the former model serves on"},
-                          {"training_success", false}});
+  return json_reply(500,
+                    {{"success", false},
+                     {"message", "Training failed after deletion: the person is gone and the former model serves on"},
+                     {"training_success", false}});
 }
 
 }  // namespace wajah::server

@@ -17,8 +17,8 @@ namespace wajah::server {
 // How many photos an upload may hold; part of the contract.
 inline constexpr std::size_t max_upload_files = 100;
 
-// Photos left out and why, for X-Wajah-Skipped: `name: reason, name: reason`, both percent-encoded but for spaces in the
-// reason, at most about 2 KiB and then how many more.
+// Photos left out and why, for X-Wajah-Skipped: `name: reason, name: reason`, both percent-encoded but for spaces in
+// the reason, at most about 2 KiB and then how many more.
 [[nodiscard]] std::string skipped_text(std::span<const attendance::SkippedFile> skipped);
 
 }  // namespace wajah::server

@@ -16,7 +16,8 @@ std::string page(std::string_view title, std::string_view content) {
   return fmt::format(
       "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-      "<title>{}</title>\n<link rel=\"stylesheet\" href=\"/style.css\">\n</head>\n<body>\n<main>\n{}</main>\n</body>\n</html>\n",
+      "<title>{}</title>\n<link rel=\"stylesheet\" "
+      "href=\"/style.css\">\n</head>\n<body>\n<main>\n{}</main>\n</body>\n</html>\n",
       escape_html(title), content);
 }
 
@@ -36,8 +37,10 @@ std::string field_table(const Route& route) {
     rows += fmt::format("<tr><td><code>{}</code></td><td>{}</td><td>{}</td></tr>\n", field.name, type_of(field.kind),
                         escape_html(field.about));
   }
-  return fmt::format("<h3>Form</h3>\n<table>\n<tr><th>field</th><th>type</th><th></th></tr>\n{}</table>\n"
-                     "<p>At most {} bytes.</p>\n", rows, route.body_limit);
+  return fmt::format(
+      "<h3>Form</h3>\n<table>\n<tr><th>field</th><th>type</th><th></th></tr>\n{}</table>\n"
+      "<p>At most {} bytes.</p>\n",
+      rows, route.body_limit);
 }
 
 std::string answer_table(const Route& route) {
@@ -46,7 +49,8 @@ std::string answer_table(const Route& route) {
     rows += fmt::format("<tr><td>{}</td><td>{}</td><td><code>{}</code></td></tr>\n", answer.status,
                         escape_html(answer.about), answer.schema.empty() ? answer.content_type : answer.schema);
   }
-  return fmt::format("<h3>Answers</h3>\n<table>\n<tr><th>status</th><th></th><th>content</th></tr>\n{}</table>\n", rows);
+  return fmt::format("<h3>Answers</h3>\n<table>\n<tr><th>status</th><th></th><th>content</th></tr>\n{}</table>\n",
+                     rows);
 }
 
 // Browsers send GET and POST forms only; a DELETE is tried with curl.
@@ -59,20 +63,22 @@ std::string trial(const Route& route) {
   }
   std::string inputs;
   for (const auto& field : route.fields) {
-    const auto kind = field.kind == FieldKind::text ? "type=\"text\""
+    const auto kind = field.kind == FieldKind::text   ? "type=\"text\""
                       : field.kind == FieldKind::file ? "type=\"file\" accept=\"image/*\""
                                                       : "type=\"file\" accept=\"image/*\" multiple";
     inputs += fmt::format("<label>{0} <input {1} name=\"{0}\"></label>\n", field.name, kind);
   }
-  return fmt::format("<form method=\"post\" enctype=\"multipart/form-data\" action=\"{}/\">\n{}<button>Try it</button>\n</form>\n",
-                     route.path, inputs);
+  return fmt::format(
+      "<form method=\"post\" enctype=\"multipart/form-data\" action=\"{}/\">\n{}<button>Try it</button>\n</form>\n",
+      route.path, inputs);
 }
 
 std::string section(const Route& route, bool with_trial) {
   const auto slash = route.fields.empty() ? "" : "/";
-  return fmt::format("<section>\n<h2><span class=\"verb\">{}</span> <code>{}{}</code></h2>\n<p><b>{}.</b> {}</p>\n{}{}{}</section>\n",
-                     name_of(route.verb), route.path, slash, escape_html(route.summary), escape_html(route.about),
-                     field_table(route), answer_table(route), with_trial ? trial(route) : std::string());
+  return fmt::format(
+      "<section>\n<h2><span class=\"verb\">{}</span> <code>{}{}</code></h2>\n<p><b>{}.</b> {}</p>\n{}{}{}</section>\n",
+      name_of(route.verb), route.path, slash, escape_html(route.summary), escape_html(route.about), field_table(route),
+      answer_table(route), with_trial ? trial(route) : std::string());
 }
 
 std::string schema_sections(std::span<const Route> table) {
@@ -94,16 +100,18 @@ std::string schema_sections(std::span<const Route> table) {
 }  // namespace
 
 std::string landing_page(const SiteInfo& info) {
-  return page("wajah", fmt::format(
-      "<h1>wajah</h1>\n<p>Face recognition and attendance, version {}.</p>\n<ul>\n"
-      "<li><a href=\"/docs\">Documentation, with forms to try</a></li>\n<li><a href=\"/redoc\">Documentation for reading</a></li>\n"
-      "<li><a href=\"/openapi.json\">OpenAPI description</a></li>\n<li><a href=\"/readyz\">Is it ready?</a></li>\n</ul>\n",
-      escape_html(info.version)));
+  return page("wajah", fmt::format("<h1>wajah</h1>\n<p>Face recognition and attendance, version {}.</p>\n<ul>\n"
+                                   "<li><a href=\"/docs\">Documentation, with forms to try</a></li>\n<li><a "
+                                   "href=\"/redoc\">Documentation for reading</a></li>\n"
+                                   "<li><a href=\"/openapi.json\">OpenAPI description</a></li>\n<li><a "
+                                   "href=\"/readyz\">Is it ready?</a></li>\n</ul>\n",
+                                   escape_html(info.version)));
 }
 
 std::string docs_page(std::span<const Route> table) {
-  std::string content = "<h1>wajah: documentation</h1>\n<p>As <a href=\"/openapi.json\">OpenAPI</a>; "
-                        "<a href=\"/redoc\">for reading</a>.</p>\n";
+  std::string content =
+      "<h1>wajah: documentation</h1>\n<p>As <a href=\"/openapi.json\">OpenAPI</a>; "
+      "<a href=\"/redoc\">for reading</a>.</p>\n";
   for (const auto& route : table) content += section(route, true);
   return page("wajah: documentation", content);
 }

@@ -2,9 +2,9 @@
 
 #include "server/json.hpp"
 
+#include <fmt/format.h>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <fmt/format.h>
 
 namespace wajah::server {
 namespace json = boost::json;

@@ -28,9 +28,9 @@ struct Reply {
 [[nodiscard]] Reply html_reply(std::string page);
 
 // The shapes of the original's failures: which one a route uses is part of its contract.
-[[nodiscard]] Reply detail_reply(int status, std::string_view detail);     // {"detail":"..."}
-[[nodiscard]] Reply failure_reply(int status, std::string_view message);   // {"success":false,"message":"..."}
-[[nodiscard]] Reply message_reply(int status, std::string_view message);   // {"message":"..."}
+[[nodiscard]] Reply detail_reply(int status, std::string_view detail);    // {"detail":"..."}
+[[nodiscard]] Reply failure_reply(int status, std::string_view message);  // {"success":false,"message":"..."}
+[[nodiscard]] Reply message_reply(int status, std::string_view message);  // {"message":"..."}
 
 // 422 of FastAPI with pydantic 2: one entry for each missing field, in the order given.
 [[nodiscard]] Reply missing_reply(const std::vector<std::string_view>& fields);

@@ -34,10 +34,14 @@ constexpr Answer too_large{413, "The body is larger than the route takes", json_
 constexpr Answer missing{422, "A field is missing or empty", json_type, "Missing"};
 
 constexpr Answer upload_answers[] = {
-    {200, "Stored; the person is recognisable from now on. Photos without a usable face are left out and named in the "
-          "header X-Wajah-Skipped.", json_type, "Success"},
-    {400, "Nothing was stored: the form is broken or the name not in capitals (detail), more than 100 files, a file that "
-          "is no picture, no usable face, or a NIK or name that is not allowed (message).", json_type, "DetailOrFailure"},
+    {200,
+     "Stored; the person is recognisable from now on. Photos without a usable face are left out and named in the "
+     "header X-Wajah-Skipped.",
+     json_type, "Success"},
+    {400,
+     "Nothing was stored: the form is broken or the name not in capitals (detail), more than 100 files, a file that "
+     "is no picture, no usable face, or a NIK or name that is not allowed (message).",
+     json_type, "DetailOrFailure"},
     too_large,
     missing,
     {500, "A fault of the server, or training failed: the photos are stored, the former model serves on", json_type,
@@ -46,8 +50,10 @@ constexpr Answer upload_answers[] = {
     {504, "Not done in time; nothing was stored", json_type, "Failure"},
 };
 constexpr Answer recognise_answers[] = {
-    {200, "One result for each face. nik_matched only with exactly one face that belongs to nik_input with an accuracy of "
-          "0.7 or more.", json_type, "Recognition"},
+    {200,
+     "One result for each face. nik_matched only with exactly one face that belongs to nik_input with an accuracy of "
+     "0.7 or more.",
+     json_type, "Recognition"},
     {400, "The form is broken (detail), or the file is no picture (message)", json_type, "DetailOrMessage"},
     too_large,
     missing,
@@ -66,7 +72,8 @@ constexpr Answer remove_answers[] = {
     {503, "Busy, shutting down, or started without models; Retry-After says when to try again", json_type, "Failure"},
     {504, "Not known to be done in time; ask again", json_type, "Failure"},
 };
-constexpr Answer landing_answers[] = {{200, "Where to find what: a page for browsers, JSON for others", json_type, "Landing"}};
+constexpr Answer landing_answers[] = {
+    {200, "Where to find what: a page for browsers, JSON for others", json_type, "Landing"}};
 constexpr Answer health_answers[] = {{200, "The process answers", json_type, "Status"}};
 constexpr Answer ready_answers[] = {{200, "Models are loaded and have done one real inference", json_type, "Status"},
                                     {503, "Not now; reason says why", json_type, "Status"}};
@@ -79,11 +86,11 @@ constexpr Route table[] = {
     {Verb::post, "/upload", "attendance", "Enrol a person", "Adds photos to a person, new or known by that NIK.",
      Lane::manage, 200 * mib, upload_fields, upload_answers, upload, failure_reply},
     {Verb::post, "/recognize", "attendance", "Recognise a photo",
-     "Says who is in the photo and whether it is the claimed person, and records it.",
-     Lane::recognise, 10 * mib, recognise_fields, recognise_answers, recognise, message_reply},
+     "Says who is in the photo and whether it is the claimed person, and records it.", Lane::recognise, 10 * mib,
+     recognise_fields, recognise_answers, recognise, message_reply},
     {Verb::remove, "/hapus", "attendance", "Remove a person",
-     "Erases photos and embeddings. The form may be multipart or urlencoded.",
-     Lane::manage, 64 * kib, remove_fields, remove_answers, remove_person, failure_reply},
+     "Erases photos and embeddings. The form may be multipart or urlencoded.", Lane::manage, 64 * kib, remove_fields,
+     remove_answers, remove_person, failure_reply},
     {Verb::get, "/healthz", "operations", "Is the process alive?", "", Lane::at_once, 0, {}, health_answers, healthz},
     {Verb::get, "/readyz", "operations", "Can it recognise?", "", Lane::at_once, 0, {}, ready_answers, readyz},
     {Verb::get, "/version", "operations", "What is running", "", Lane::at_once, 0, {}, version_answers, version},
@@ -112,7 +119,8 @@ std::optional<std::string> path_of(std::string_view target) {
 std::string allowed(std::span<const Route* const> candidates) {
   std::string result;
   for (const auto* route : candidates) {
-    result += fmt::format("{}{}", result.empty() ? "" : ", ", route->verb == Verb::get ? "GET, HEAD" : name_of(route->verb));
+    result +=
+        fmt::format("{}{}", result.empty() ? "" : ", ", route->verb == Verb::get ? "GET, HEAD" : name_of(route->verb));
   }
   return result;
 }

@@ -2,13 +2,13 @@
 
 #include "server/text.hpp"
 
+#include <fmt/chrono.h>
+#include <fmt/format.h>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/http.hpp>
-#include <fmt/chrono.h>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <ctime>
@@ -22,9 +22,7 @@ namespace {
 
 constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 
-double milliseconds(Clock::duration duration) {
-  return std::chrono::duration<double, std::milli>(duration).count();
-}
+double milliseconds(Clock::duration duration) { return std::chrono::duration<double, std::milli>(duration).count(); }
 
 // Why a browser's request from somebody else's page is refused: a page anywhere could otherwise enrol or delete people
 // on a server that its reader's machine can reach. Programs send neither header.
@@ -33,7 +31,8 @@ bool is_cross_site(const RequestHead& head) {
   if (!head.fetch_site.empty()) return head.fetch_site != "same-origin" && head.fetch_site != "none";
   if (head.origin.empty()) return false;
   const auto scheme = head.origin.find("://");
-  return scheme == std::string::npos || !equal_ignoring_case(std::string_view(head.origin).substr(scheme + 3), head.host);
+  return scheme == std::string::npos ||
+         !equal_ignoring_case(std::string_view(head.origin).substr(scheme + 3), head.host);
 }
 
 bool is_request_id(std::string_view id) { return id.size() <= 64 && is_token(id); }
@@ -172,7 +171,8 @@ asio::awaitable<std::optional<Reply>> Session::read_head(Exchange& now) {
 
 asio::awaitable<Reply> Session::answer(Exchange& now) {
   now.request = std::make_shared<HeldRequest>(core_);
-  now.request->id = is_request_id(now.head.id) ? now.head.id : fmt::format("{}-{:x}", core_.id_prefix, ++core_.requests);
+  now.request->id =
+      is_request_id(now.head.id) ? now.head.id : fmt::format("{}-{:x}", core_.id_prefix, ++core_.requests);
   now.request->accept = now.head.accept;
   auto found = find_route(now.head.method, now.head.target);
   if (const auto* route = std::get_if<const Route*>(&found)) now.route = *route;
@@ -274,8 +274,8 @@ asio::awaitable<Reply> Session::run_in_lane(Exchange& now) {
   const auto pending = std::make_shared<Pending>(executor);
   pending->done.expires_after(now.route->lane == Lane::recognise ? core_.options.recognise_deadline
                                                                  : core_.options.manage_deadline);
-  const bool posted = queue_of(now.route->lane).post(
-      [pending, executor, request = now.request, route = now.route, &site = core_.site] {
+  const bool posted =
+      queue_of(now.route->lane).post([pending, executor, request = now.request, route = now.route, &site = core_.site] {
         // Nobody waits for it any more: begun now, it would only delay those who do.
         if (pending->abandoned) return;
         asio::post(executor, [pending, reply = run_route(*route, site, *request)]() mutable {
@@ -312,8 +312,8 @@ asio::awaitable<bool> Session::send(Exchange& now, Reply reply) {
   message.set("Content-Security-Policy",
               "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'");
   message.set("X-Request-Id", id);
-  message.set("Server-Timing", fmt::format("body;dur={:.1f}, work;dur={:.1f}, total;dur={:.1f}", milliseconds(now.reading),
-                                           milliseconds(now.working), milliseconds(taken)));
+  message.set("Server-Timing", fmt::format("body;dur={:.1f}, work;dur={:.1f}, total;dur={:.1f}",
+                                           milliseconds(now.reading), milliseconds(now.working), milliseconds(taken)));
   for (const auto& [name, value] : reply.headers) message.set(name, value);
   message.keep_alive(keep);
   message.content_length(reply.body.size());

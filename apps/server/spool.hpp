@@ -16,7 +16,7 @@ namespace wajah::server {
 class SpoolSpace {
  public:
   struct Limits {
-    std::size_t memory_each = std::size_t{1} << 20;   // of one request, before it goes to the disk
+    std::size_t memory_each = std::size_t{1} << 20;  // of one request, before it goes to the disk
     std::size_t memory = std::size_t{64} << 20;
     std::size_t disk = std::size_t{2} << 30;
   };

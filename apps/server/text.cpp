@@ -42,9 +42,8 @@ std::string_view trim(std::string_view text) {
 
 bool is_token(std::string_view text) {
   constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
-  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
-    return is_alnum(c) || marks.find(c) != std::string_view::npos;
-  });
+  return !text.empty() && std::all_of(text.begin(), text.end(),
+                                      [&](char c) { return is_alnum(c) || marks.find(c) != std::string_view::npos; });
 }
 
 bool is_utf8(std::string_view text) {

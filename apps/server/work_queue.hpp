@@ -1,5 +1,5 @@
-// WorkQueue: threads that run what may block, behind a bounded queue: when it is full the answer is "busy" at once, because
-// a queue that grows turns a rush into an outage.
+// WorkQueue: threads that run what may block, behind a bounded queue: when it is full the answer is "busy" at once,
+// because a queue that grows turns a rush into an outage.
 #pragma once
 
 #include <condition_variable>

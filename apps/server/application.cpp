@@ -1,0 +1,176 @@
+#include "server/application.hpp"
+
+#include "attendance/analyser.hpp"
+#include "attendance/data_folder.hpp"
+#include "attendance/site_time.hpp"
+#include "attendance/sqlite_store.hpp"
+#include "server/http_server.hpp"
+
+#include <wajah/error.hpp>
+#include <wajah/recognizer.hpp>
+
+#include <fmt/format.h>
+#include <spdlog/logger.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+namespace wajah::server {
+namespace {
+
+constexpr std::string_view how_to_get_weights =
+    "no weights: run `wajah models fetch`, or start with --weights FILE and --mtcnn FILE";
+
+class ServiceApi final : public Api {
+ public:
+  explicit ServiceApi(attendance::Service& service) : service_(service) {}
+
+  attendance::UploadResult upload(std::string_view nik, std::string_view name,
+                                  std::span<const attendance::File> files) override {
+    return service_.upload(nik, name, files);
+  }
+  attendance::RecogniseResult recognise(std::string_view nik_input, attendance::Bytes picture) override {
+    return service_.recognise(nik_input, picture);
+  }
+  attendance::RemoveResult remove(std::string_view nik, std::string_view name) override {
+    return service_.remove(nik, name);
+  }
+
+ private:
+  attendance::Service& service_;
+};
+
+// Refused rather than warned about: faces and attendance of a whole company behind a port anybody can talk to.
+void require_loopback(const ListenAddress& address) {
+  if (is_loopback(address)) return;
+  fail(ErrorKind::usage,
+       "--listen {}: the server has no keys and no TLS, so it answers this machine only; listen on 127.0.0.1:{} and "
+       "put a "
+       "proxy with TLS and log-in before it",
+       address.host, address.port);
+}
+
+// The soft limit of descriptors is often 1,024, far below what the kernel grants for the asking.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// One real pass through all networks, so that a device or a file that computes nonsense is found before anyone relies
+// on it. The picture is a gradient with a face box in its middle; what matters is that numbers come out.
+void self_test(const std::shared_ptr<const Models>& models, const Cpu& cpu) {
+  Image picture(200, 200);
+  for (std::size_t i = 0; i < picture.pixels.size(); ++i) picture.pixels[i] = static_cast<std::uint8_t>(i / 3 % 251);
+  Recognizer recognizer(models, cpu);
+  (void)recognizer.detect(picture, recognise_options);
+  const Face middle{{50, 50, 150, 150}, 1, {{{80, 85}, {120, 85}, {100, 105}, {85, 125}, {115, 125}}}};
+  const auto embedding = recognizer.embed(picture, std::span(&middle, 1));
+  const double norm = std::inner_product(embedding.begin(), embedding.end(), embedding.begin(), 0.0);
+  if (!(std::abs(norm - 1) < 1e-3)) {
+    fail(ErrorKind::model,
+         "self-test: the embedding of model {} has norm {}, expected 1; the weights or the device are "
+         "damaged",
+         models->card().id, std::sqrt(norm));
+  }
+}
+
+std::shared_ptr<spdlog::logger> make_logger(bool wanted) {
+  if (!wanted) return std::make_shared<spdlog::logger>("wajah");
+  return std::make_shared<spdlog::logger>("wajah", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
+}
+
+}  // namespace
+
+// Destroyed from the last to the first: first nobody asks any more, then nothing works any more, then the store closes.
+struct Application::Parts {
+  explicit Parts(const ApplicationOptions& given) : options(given), logger(make_logger(given.log)) {}
+
+  void open();
+  void load();
+
+  ApplicationOptions options;
+  std::shared_ptr<spdlog::logger> logger;
+  Site site;
+  std::unique_ptr<attendance::DataFolder> folder;
+  std::unique_ptr<attendance::SqliteStore> store;
+  std::unique_ptr<attendance::Engine> engine;
+  std::unique_ptr<attendance::Service> service;
+  std::unique_ptr<ServiceApi> api;
+  std::unique_ptr<HttpServer> server;
+};
+
+// Takes what another process may have, before the seconds that loading takes.
+void Application::Parts::open() {
+  require_loopback(options.http.listen);
+  (void)attendance::Zone(options.zone);  // a wrong name is told at once
+  folder = std::make_unique<attendance::DataFolder>(options.data);
+  options.http.spool_folder = folder->path();
+  site.info = {WAJAH_VERSION, "", fmt::format("cpu/{}", name_of(options.cpu.isa()))};
+  site.without = how_to_get_weights;
+  site.warn = [log = logger](const std::string& message) { log->warn(message); };
+  server = std::make_unique<HttpServer>(options.http, site, [log = logger](const AccessLine& line) {
+    log->info("{} {} {} {:.1f} ms {} B {}", line.method, line.path, line.status, line.milliseconds, line.bytes,
+              line.id);
+  });
+}
+
+void Application::Parts::load() {
+  const auto models = load_models(*options.mtcnn, *options.embedder, options.cpu);
+  self_test(models, options.cpu);
+  store = std::make_unique<attendance::SqliteStore>(*folder);
+  // The engine keeps one of two or more workers free of enrolments.
+  const auto workers = static_cast<std::size_t>(std::max(2, options.cpu.threads()));
+  engine = std::make_unique<attendance::Engine>(
+      attendance::make_analysers(models, Cpu(1, options.cpu.isa()), workers, {}), attendance::EngineOptions{});
+  attendance::ServiceOptions rules;
+  rules.log_folder = folder->log_folder();
+  rules.zone = options.zone;
+  rules.classifier.curve = models->card().curve;
+  rules.warn = site.warn;
+  service = std::make_unique<attendance::Service>(*store, *engine, rules);
+  api = std::make_unique<ServiceApi>(*service);
+  site.info.model = engine->model();
+  site.api = api.get();
+}
+
+Application::Application(const ApplicationOptions& options) : parts_(std::make_unique<Parts>(options)) {
+  raise_descriptor_limit();
+  parts_->open();
+  if (options.mtcnn && options.embedder) parts_->load();
+  parts_->server->start();
+}
+
+Application::~Application() = default;
+
+std::uint16_t Application::port() const { return parts_->server->port(); }
+
+std::string Application::banner() const {
+  const auto& parts = *parts_;
+  const auto url = url_of({parts.options.http.listen.host, port()});
+  std::string text = fmt::format("wajah {}\n  page     {}/\n  docs     {}/docs\n  device   {}, {} threads\n",
+                                 WAJAH_VERSION, url, url, parts.site.info.device, parts.options.cpu.threads());
+  if (!parts.service) {
+    text += fmt::format("  models   {}\n", how_to_get_weights);
+  } else {
+    const auto status = parts.service->status();
+    text += fmt::format("  models   {}\n  gallery  {} people, {} photos\n", status.model, status.counts.people,
+                        status.counts.photos);
+    if (status.counts.waiting_people > 0) {
+      text += fmt::format("  waiting  {} people have no embedding of this model\n", status.counts.waiting_people);
+    }
+  }
+  return text + fmt::format("  zone     {}\n  data     {}\n", parts.options.zone, parts.folder->path().string());
+}
+
+void Application::drain_on_signals() { parts_->server->drain_on_signals(); }
+void Application::drain() { parts_->server->drain(); }
+bool Application::wait() { return parts_->server->wait(); }
+
+}  // namespace wajah::server

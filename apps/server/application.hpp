@@ -1,0 +1,56 @@
+// Application: the whole server put together: models -> engine -> service -> routes -> HTTP. Tests start one
+// in-process.
+#pragma once
+
+#include "server/http_options.hpp"
+
+#include <wajah/cpu.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace wajah::server {
+
+struct ApplicationOptions {
+  HttpOptions http;  // its spool folder is set to the data folder
+  std::filesystem::path data = "data";
+  std::optional<std::filesystem::path> mtcnn, embedder;  // without both, the server starts and says how to get them
+  Cpu cpu{0};
+  std::string zone = "Asia/Jakarta";
+  bool log = true;  // to the standard error
+};
+
+class Application {
+ public:
+  // Takes the address and the data folder, loads the models and does one real inference, trains on whoever is enrolled,
+  // then answers. Throws Error: usage on a public address, since the server has neither keys nor TLS, or an unknown
+  // zone; input on an address in use; storage on a data folder that cannot be used; model on weights that do not fit.
+  explicit Application(const ApplicationOptions& options);
+  ~Application();  // cuts off what still runs
+  Application(const Application&) = delete;
+  Application& operator=(const Application&) = delete;
+  Application(Application&&) = delete;
+  Application& operator=(Application&&) = delete;
+
+  [[nodiscard]] std::uint16_t port() const;
+
+  // A few lines for people: addresses, device, models, gallery, zone.
+  [[nodiscard]] std::string banner() const;
+
+  // SIGTERM and SIGINT drain from now on; a second one cuts off.
+  void drain_on_signals();
+
+  void drain();  // from any thread
+
+  // Blocks until drained; false if requests had to be cut off.
+  [[nodiscard]] bool wait();
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace wajah::server
