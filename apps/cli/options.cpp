@@ -83,12 +83,12 @@ OptionSet& OptionSet::common(CommonOptions& target, Uses uses) {
     if (!value.empty()) semantic->default_value(value);
     common_.add_options()(name, semantic, about);
   };
-  if (uses.device) text("device", target.device, "auto|cpu|cuda[:n]", "where to compute");
+  if (uses.device || uses.kernels) text("device", target.device, "auto|cpu|cuda[:n]", "where to compute");
   if (uses.device || uses.threads) {
     common_.add_options()("threads", po::value(&target.threads)->value_name("N")->default_value(target.threads),
                           "threads to compute with, 0 = all");
   }
-  if (uses.device) text("precision", target.precision, "auto|fp32", "of the arithmetic");
+  if (uses.device || uses.kernels) text("precision", target.precision, "auto|fp32", "of the arithmetic");
   if (uses.weights) text("weights", target.weights, "FILE", "embedder: .safetensors, .pb or .onnx");
   if (uses.mtcnn) {
     text("mtcnn", target.mtcnn, "FILE|DIR", "detector: .safetensors, or a folder with det1.npy det2.npy det3.npy");
@@ -195,10 +195,10 @@ std::vector<double> parse_numbers(std::string_view option, std::string_view text
   return numbers;
 }
 
-std::vector<int> parse_counts(std::string_view option, std::string_view text) {
+std::vector<int> parse_counts(std::string_view option, std::string_view text, int least) {
   std::vector<int> counts = parse_list<int>(option, text);
-  if (const auto bad = std::ranges::find_if(counts, [](int n) { return n < 1; }); bad != counts.end()) {
-    fail(ErrorKind::usage, "--{}: {} is too few, expected 1 or more", option, *bad);
+  if (const auto bad = std::ranges::find_if(counts, [&](int n) { return n < least; }); bad != counts.end()) {
+    fail(ErrorKind::usage, "--{}: {} is too few, expected {} or more", option, *bad, least);
   }
   return counts;
 }

@@ -26,9 +26,9 @@ struct CommonOptions {
   bool json = false;
 };
 
-// Which of the common options a command knows; device brings threads and precision along.
+// Which of the common options a command knows: kernels is --device and --precision, device these and --threads.
 struct Uses {
-  bool device = false, threads = false, mtcnn = false, weights = false, data = false, json = false;
+  bool device = false, kernels = false, threads = false, mtcnn = false, weights = false, data = false, json = false;
 };
 
 class OptionSet {
@@ -80,6 +80,6 @@ void check_threads(const CommonOptions& options);
 
 // Comma-separated numbers, exactly `count` of them (0: any number from one on). Throws Error (usage) naming the option.
 [[nodiscard]] std::vector<double> parse_numbers(std::string_view option, std::string_view text, std::size_t count = 0);
-[[nodiscard]] std::vector<int> parse_counts(std::string_view option, std::string_view text);  // of 1 or more
+[[nodiscard]] std::vector<int> parse_counts(std::string_view option, std::string_view text, int least);
 
 }  // namespace wajah::cli

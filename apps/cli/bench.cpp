@@ -1,0 +1,275 @@
+// wajah bench: how fast networks, their layers and the detector are here, and how near to what the machine can do.
+#include "cli/bench_nets.hpp"
+#include "cli/commands.hpp"
+#include "cli/fma_peak.hpp"
+#include "cli/json_text.hpp"
+#include "cli/options.hpp"
+#include "cli/random_weights.hpp"
+#include "cli/report.hpp"
+#include "cli/signature.hpp"
+#include "cli/timing.hpp"
+#include "cli/verbs.hpp"
+#include "cli/weight_files.hpp"
+
+#include <wajah/convert/open.hpp>
+#include <wajah/describe.hpp>
+#include <wajah/detect/detector.hpp>
+#include <wajah/image_io.hpp>
+#include <wajah/model.hpp>
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <typeinfo>
+
+namespace wajah::cli {
+namespace {
+
+namespace json = boost::json;
+
+struct Options {
+  CommonOptions common;
+  std::string net = "inception-resnet-v1";
+  std::string batches = "1", threads = "1";
+  double seconds = 1;
+};
+
+std::vector<float> random_values(std::size_t size) {
+  Weights::Builder builder("random input");
+  RandomTensors(builder, 3).add("x", {static_cast<std::int64_t>(size)}, 1.0F);
+  const Values values = std::move(builder).build().get("x", {static_cast<std::int64_t>(size)});
+  return {values.span().begin(), values.span().end()};
+}
+
+template <class Net>
+Weights random_weights(Shape input) {
+  Weights::Builder builder("random weights");
+  RandomTensors tensors(builder, 1);
+  add_random_weights<Net>(tensors, input);
+  return std::move(builder).build();
+}
+
+Cpu device(const CommonOptions& common, int threads) {
+  CommonOptions one = common;
+  one.threads = threads;
+  return make_device(one);
+}
+
+void check(const Options& options) {
+  if (!(options.seconds > 0 && options.seconds <= 3600)) {
+    fail(ErrorKind::usage, "--seconds {}: expected more than 0, at most 3600", options.seconds);
+  }
+}
+
+double gflops(std::size_t macs, double ms) { return 2e-6 * static_cast<double>(macs) / ms; }
+
+// bench net
+
+struct NetResult {
+  const Options& options;
+  Isa isa;
+  int batch, threads;
+  Timing timing;  // of a batch
+  std::size_t macs;
+  double peak;
+};
+
+void print(const NetResult& r) {
+  const double median = r.timing.median_ms / r.batch, min = r.timing.min_ms / r.batch;
+  const double rate = gflops(r.macs, r.timing.median_ms);
+  if (r.options.common.json) {
+    print_json(json::object{{"net", r.options.net},
+                            {"device", "cpu"},
+                            {"isa", name_of(r.isa)},
+                            {"precision", "fp32"},
+                            {"batch", r.batch},
+                            {"threads", r.threads},
+                            {"median_ms_per_image", rounded(median, 4)},
+                            {"min_ms_per_image", rounded(min, 4)},
+                            {"gflops", rounded(rate, 1)},
+                            {"peak_fraction", rounded(rate / r.peak)}});
+  } else {
+    fmt::print("{}  batch {:<3} threads {:<2} median {:8.3f} ms/image  min {:8.3f}  {:6.1f} GFLOP/s  {:4.1f} % of {:.0f}\n",
+               r.options.net, r.batch, r.threads, median, min, rate, 100 * rate / r.peak, r.peak);
+  }
+}
+
+template <class Net>
+void bench_one_net(const Options& options, Shape image, int batch, int threads) {
+  const Cpu cpu = device(options.common, threads);
+  Session<Net, Cpu> session(std::make_shared<const Model<Net, Cpu>>(cpu, random_weights<Net>(image)));
+  const Shape shape = image.images(batch);
+  const std::vector<float> input = random_values(shape.size());
+  const double peak = measure_fma_peak(cpu.isa(), cpu.threads());
+  const Timing timing = measure(options.seconds, [&] { (void)session.forward({input.data(), shape}); });
+  std::size_t macs = 0;
+  for (const LayerInfo& layer : describe<Net>(shape)) macs += layer.macs;
+  print({options, cpu.isa(), batch, cpu.threads(), timing, macs, peak});
+}
+
+int bench_net(Arguments arguments) {
+  Options options;
+  OptionSet set("bench net [options]", "Times a whole network on random weights and input.");
+  const std::string names(net_names);
+  set.add("net", options.net, names.c_str(), "the network");
+  set.add("batch", options.batches, "N,N...", "images at once");
+  set.add("threads", options.threads, "N,N...", "threads, 0 = all");
+  set.add("seconds", options.seconds, "S", "how long to measure each setting");
+  set.common(options.common, {.kernels = true, .json = true});
+  if (!set.parse(arguments)) return exit_yes;
+  check(options);
+  const std::vector<int> batches = parse_counts("batch", options.batches, 1);
+  const std::vector<int> threads = parse_counts("threads", options.threads, 0);
+  with_net(options.net, [&]<class Net>(Shape image) {
+    for (const int t : threads) {
+      for (const int b : batches) bench_one_net<Net>(options, image, b, t);
+    }
+  });
+  return exit_yes;
+}
+
+// bench layers
+
+struct LayerResult {
+  std::string name;  // of the first layer of this type and size
+  const std::type_info* type;
+  Shape in, out;
+  std::size_t macs;
+  int count = 1;
+  Timing timing;
+};
+
+template <class Layer>
+Timing time_layer(const Cpu& cpu, Shape in, double seconds) {
+  Weights::Builder builder("random weights");
+  RandomTensors tensors(builder, 1);
+  detail::Parameters<Layer>::add(tensors, "");
+  Layer layer;
+  layer.load(cpu, std::move(builder).build());
+  const std::vector<float> input = random_values(in.size());
+  const Shape out = Layer::out(in);
+  const Buffer output(bytes_of(out)), scratch(Layer::workspace(in));
+  const View<float> y(output.as<float>(), out);
+  return measure(seconds, [&] { layer.forward(cpu, ConstView<float>(input.data(), in), y, scratch.arena()); });
+}
+
+// Blocks repeat: a layer of one type and size is measured once and counted.
+template <class Net>
+std::vector<LayerResult> time_layers(const Cpu& cpu, Shape shape, double seconds) {
+  std::vector<LayerResult> results;
+  for_each_layer<Net>(shape, [&]<class Layer>(Shape in, const std::string& name) {
+    const auto same = std::ranges::find_if(
+        results, [&](const LayerResult& result) { return *result.type == typeid(Layer) && result.in == in; });
+    if (same != results.end()) {
+      ++same->count;
+    } else {
+      results.push_back({name, &typeid(Layer), in, Layer::out(in), Layer::macs(in), 1,
+                         time_layer<Layer>(cpu, in, seconds)});
+    }
+  });
+  return results;
+}
+
+void print(const LayerResult& r, const Options& options, double total, double peak) {
+  const double rate = gflops(r.macs, r.timing.median_ms);
+  const double share = r.timing.median_ms * r.count / total;
+  if (options.common.json) {
+    print_json(json::object{{"layer", r.name},
+                            {"count", r.count},
+                            {"in", json::array{r.in.n, r.in.h, r.in.w, r.in.c}},
+                            {"out", json::array{r.out.n, r.out.h, r.out.w, r.out.c}},
+                            {"median_ms", rounded(r.timing.median_ms, 5)},
+                            {"min_ms", rounded(r.timing.min_ms, 5)},
+                            {"gflops", rounded(rate, 1)},
+                            {"peak_fraction", rounded(rate / peak)},
+                            {"share", rounded(share, 4)}});
+  } else {
+    fmt::print("{:<52} {:>2} x {:8.4f} ms  {:6.1f} GFLOP/s  {:5.1f} % of peak  {:5.1f} % of time\n", r.name, r.count,
+               r.timing.median_ms, rate, 100 * rate / peak, 100 * share);
+  }
+}
+
+int bench_layers(Arguments arguments) {
+  Options options;
+  options.seconds = 0.1;
+  int batch = 1;
+  OptionSet set("bench layers [options]", "Times every layer of a network by itself; those alike are timed once.");
+  const std::string names(net_names);
+  set.add("net", options.net, names.c_str(), "the network");
+  set.add("batch", batch, "N", "images at once");
+  set.add("seconds", options.seconds, "S", "how long to measure each layer");
+  set.common(options.common, {.device = true, .json = true});
+  if (!set.parse(arguments)) return exit_yes;
+  check(options);
+  if (batch < 1) fail(ErrorKind::usage, "--batch {}: expected 1 or more", batch);
+  const Cpu cpu = make_device(options.common);
+  const double peak = measure_fma_peak(cpu.isa(), cpu.threads());
+  const auto results = with_net(options.net, [&]<class Net>(Shape image) {
+    return time_layers<Net>(cpu, image.images(batch), options.seconds);
+  });
+  double total = 0;
+  for (const LayerResult& result : results) total += result.timing.median_ms * result.count;
+  for (const LayerResult& result : results) print(result, options, total, peak);
+  if (!options.common.json) fmt::print("{} layers, {:.3f} ms together\n", results.size(), total);
+  return exit_yes;
+}
+
+// bench detect
+
+int bench_detect(Arguments arguments) {
+  Options options;
+  DetectorOptions detector_options;
+  std::vector<std::string> images;
+  OptionSet set("bench detect [options] IMAGE...", "Times finding the faces of pictures, decoding apart.");
+  set.add("min-size", detector_options.min_size, "PIXELS", "the smallest face to look for");
+  set.add("seconds", options.seconds, "S", "how long to measure each picture");
+  set.operands(images, "IMAGE", 1, std::size_t(-1));
+  set.common(options.common, {.device = true, .mtcnn = true, .json = true});
+  if (!set.parse(arguments)) return exit_yes;
+  check(options);
+  validate(detector_options);
+  const Cpu cpu = make_device(options.common);
+  const auto file = look_for_mtcnn(options.common);
+  if (!file) fmt::print(stderr, "wajah bench: no weights for the detector, so random ones find what no face is\n");
+  Detector detector(load_detector(file ? open_mtcnn(*file) : random_mtcnn(), cpu), cpu);
+  return for_each_input("bench", images, [&](const std::string& name) {
+    Image image;
+    const Timing decode = measure(options.seconds / 4, [&] { image = read_image(name); });
+    std::size_t faces = 0;
+    const Timing detect =
+        measure(options.seconds, [&] { faces = detector.detect(image, detector_options).size(); });
+    if (options.common.json) {
+      print_json(json::object{{"image", name},
+                              {"width", image.width},
+                              {"height", image.height},
+                              {"min_size", detector_options.min_size},
+                              {"device", "cpu"},
+                              {"isa", name_of(cpu.isa())},
+                              {"threads", cpu.threads()},
+                              {"faces", faces},
+                              {"decode_ms", rounded(decode.median_ms)},
+                              {"median_ms", rounded(detect.median_ms)},
+                              {"min_ms", rounded(detect.min_ms)}});
+    } else {
+      fmt::print("{}: {}x{}, {} faces, detect median {:.2f} ms, min {:.2f}, decode {:.2f}\n", name, image.width,
+                 image.height, faces, detect.median_ms, detect.min_ms, decode.median_ms);
+    }
+  });
+}
+
+int run(Arguments arguments) {
+  static constexpr std::array verbs{Command{"net", "a whole network", bench_net},
+                                    Command{"layers", "every layer of a network", bench_layers},
+                                    Command{"detect", "finding faces in pictures", bench_detect},
+                                    Command{"--signature", "one hash of what the networks compute", print_signature}};
+  return run_verb("bench", "Measures speed, beside the peak of multiply-adds measured in the same process.", verbs,
+                  arguments);
+}
+
+}  // namespace
+
+const Command bench_command{"bench", "measures speed", run};
+
+}  // namespace wajah::cli

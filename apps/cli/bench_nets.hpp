@@ -1,0 +1,27 @@
+// The networks that benchmarks know by name, as types.
+#pragma once
+
+#include <wajah/error.hpp>
+#include <wajah/networks/inception_resnet_v1.hpp>
+#include <wajah/networks/mobilefacenet.hpp>
+#include <wajah/networks/mtcnn.hpp>
+#include <wajah/text.hpp>
+
+#include <string_view>
+
+namespace wajah::cli {
+
+inline constexpr std::string_view net_names = "inception-resnet-v1|mobilefacenet|pnet|rnet|onet";
+
+// Calls visit.operator()<Net>(shape of one image). Throws Error (usage) on an unknown name.
+template <class Visit>
+auto with_net(std::string_view name, Visit visit) {
+  if (name == "inception-resnet-v1") return visit.template operator()<InceptionResnetV1>(Shape{1, 160, 160, 3});
+  if (name == "mobilefacenet") return visit.template operator()<MobileFaceNet>(Shape{1, 112, 112, 3});
+  if (name == "pnet") return visit.template operator()<PNet>(Shape{1, 360, 640, 3});  // one level of a 720p picture
+  if (name == "rnet") return visit.template operator()<RNet>(Shape{1, 24, 24, 3});
+  if (name == "onet") return visit.template operator()<ONet>(Shape{1, 48, 48, 3});
+  fail(ErrorKind::usage, "--net {}: expected {}", quote(name), net_names);
+}
+
+}  // namespace wajah::cli

@@ -1,0 +1,101 @@
+// Weights made up in memory, so that benchmarks need no file: the time of a network does not depend on their values.
+#pragma once
+
+#include <wajah/describe.hpp>
+#include <wajah/layers/conv2d.hpp>
+#include <wajah/layers/depthwise_conv2d.hpp>
+#include <wajah/layers/linear.hpp>
+#include <wajah/weights.hpp>
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace wajah::cli {
+
+// Adds tensors of random values under full names. The same seed gives the same values on every machine.
+class RandomTensors {
+ public:
+  RandomTensors(Weights::Builder& builder, std::uint64_t seed) : builder_(builder), state_(seed) {}
+
+  // Uniform between -limit and limit.
+  void add(std::string name, std::vector<std::int64_t> shape, float limit);
+
+  // What keeps the spread of activations through a layer with ReLU (He et al. 2015).
+  void add_kernel(const std::string& name, std::vector<std::int64_t> shape, int inputs) {
+    add(name, std::move(shape), std::sqrt(6.0F / static_cast<float>(inputs)));
+  }
+
+ private:
+  Weights::Builder& builder_;
+  std::uint64_t state_;
+};
+
+namespace detail {
+
+template <class Act>
+struct Slopes {
+  static void add(RandomTensors&, std::string_view, int) {}
+};
+template <Name N>
+struct Slopes<PRelu<N>> {
+  static void add(RandomTensors& tensors, std::string_view scope, int channels) {
+    tensors.add(std::string(scope) + std::string(N.view()) + "/alpha", {channels}, 0.25F);
+  }
+};
+
+// Which tensors a layer loads. `scope` is where it stands, with a slash at its end, or empty.
+template <class Layer>
+struct Parameters {
+  static void add(RandomTensors&, std::string_view) {}
+};
+
+template <Name N, int In, int Out, Window W, Pad P, class Act>
+struct Parameters<Conv2d<N, In, Out, W, P, Act>> {
+  static void add(RandomTensors& tensors, std::string_view scope) {
+    const std::string name = std::string(scope) + std::string(N.view());
+    tensors.add_kernel(name + "/weights", {W.h, W.w, In, Out}, W.h * W.w * In);
+    tensors.add(name + "/biases", {Out}, 0.01F);
+    Slopes<Act>::add(tensors, scope, Out);
+  }
+};
+
+template <Name N, int C, Window W, Pad P, class Act>
+struct Parameters<DepthwiseConv2d<N, C, W, P, Act>> {
+  static void add(RandomTensors& tensors, std::string_view scope) {
+    const std::string name = std::string(scope) + std::string(N.view());
+    tensors.add_kernel(name + "/weights", {W.h, W.w, C}, W.h * W.w);
+    tensors.add(name + "/biases", {C}, 0.01F);
+    Slopes<Act>::add(tensors, scope, C);
+  }
+};
+
+template <Name N, int In, int Out, class Act>
+struct Parameters<Linear<N, In, Out, Act>> {
+  static void add(RandomTensors& tensors, std::string_view scope) {
+    const std::string name = std::string(scope) + std::string(N.view());
+    tensors.add_kernel(name + "/weights", {In, Out}, In);
+    tensors.add(name + "/biases", {Out}, 0.01F);
+    Slopes<Act>::add(tensors, scope, Out);
+  }
+};
+
+}  // namespace detail
+
+// Every tensor that Net loads, with `prefix` ("pnet/", or nothing) before the names.
+template <class Net>
+void add_random_weights(RandomTensors& tensors, Shape input, const std::string& prefix = {}) {
+  for_each_layer<Net>(input, [&]<class Layer>(Shape, const std::string& name) {
+    const std::string full = prefix + name;
+    detail::Parameters<Layer>::add(tensors, std::string_view(full).substr(0, full.size() - Layer::name.size()));
+  });
+}
+
+// Whole weight sets as load_detector and load_embedder take them.
+[[nodiscard]] Weights random_mtcnn();
+[[nodiscard]] Weights random_embedder();  // Inception-ResNet-v1
+
+}  // namespace wajah::cli
