@@ -252,7 +252,7 @@ class VectorReader {
       last = index;
       const double value = reader_.real("value", word.substr(colon + 1));
       if (std::abs(value) > static_cast<double>(std::numeric_limits<float>::max()))
-        reader_.wrong("value", word, "a number that fits a float");
+        reader_.wrong("value", word.substr(colon + 1), "a number that fits a float");
       entries_.push_back({index - 1, static_cast<float>(value)});
     }
     width_ = std::max(width_, last);

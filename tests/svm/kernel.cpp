@@ -34,7 +34,8 @@ TEST_CASE("kernel values follow their definition at every width") {
     const Data data = blobs(one_label, 5, d, 1, static_cast<unsigned>(d));
     for (const Kernel& kernel : {Kernel{}, Kernel{KernelKind::rbf, 0.7}}) {
       std::vector<float> values(25);
-      gram(kernel, data.problem().rows() == 5 ? rows_of(data.x, d) : ConstView<float>{}, rows_of(data.x, d), values.data(), 5);
+      gram(kernel, data.problem().rows() == 5 ? rows_of(data.x, d) : ConstView<float>{}, rows_of(data.x, d),
+           values.data(), 5);
       for (std::size_t i = 0; i < 5; ++i)
         for (std::size_t j = 0; j < 5; ++j) {
           CAPTURE(d);

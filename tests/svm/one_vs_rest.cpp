@@ -87,7 +87,8 @@ TEST_CASE("one-vs-rest with the plain hinge and no bias agrees with SMO where th
   const Data half = data;
   for (const float v : half.x) data.x.push_back(-v);
   data.y.insert(data.y.end(), 20, -2);
-  const OneVsRest machine = OneVsRest::train(data.problem(), {.c = 1, .loss = Loss::hinge, .tolerance = 1e-7, .bias = 0});
+  const OneVsRest machine =
+      OneVsRest::train(data.problem(), {.c = 1, .loss = Loss::hinge, .tolerance = 1e-7, .bias = 0});
   std::vector<float> values(40 * 40);
   gram({}, rows_of(data.x, 5), rows_of(data.x, 5), values.data(), 40);
   std::vector<int> signs(40, 1);

@@ -87,8 +87,10 @@ TEST_CASE("a fit ends on values of any size") {
 TEST_CASE("a fit needs one sign for every finite value") {
   const std::vector<int> signs{1, -1};
   const std::vector<double> one{0}, bad{0, NAN};
-  CHECK_THROWS_WITH_AS((void)fit_sigmoid(one, signs), "sigmoid: 2 signs, expected 1, one for every decision value", Error);
-  CHECK_THROWS_WITH_AS((void)fit_sigmoid(bad, signs), "sigmoid: decision value 1 is nan, expected a finite number", Error);
+  CHECK_THROWS_WITH_AS((void)fit_sigmoid(one, signs), "sigmoid: 2 signs, expected 1, one for every decision value",
+                       Error);
+  CHECK_THROWS_WITH_AS((void)fit_sigmoid(bad, signs), "sigmoid: decision value 1 is nan, expected a finite number",
+                       Error);
 }
 
 TEST_CASE("coupling gives back the probabilities that pairwise ones were made from") {

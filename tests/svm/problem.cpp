@@ -50,7 +50,8 @@ TEST_CASE("a problem that cannot be learnt from is refused by what is wrong with
   const std::vector<float> x(6);
   const std::vector<int> y(3), none, two(2);
   CHECK_THROWS_WITH_AS(Problem(rows_of({}, 2), none), "features: 0 rows, expected at least 1 to learn from", Error);
-  CHECK_THROWS_WITH_AS(Problem(rows_of(x, 2), two), "labels: 2 of them, expected 3, one for every row of features", Error);
+  CHECK_THROWS_WITH_AS(Problem(rows_of(x, 2), two), "labels: 2 of them, expected 3, one for every row of features",
+                       Error);
   CHECK_THROWS_WITH_AS((void)rows_of(x, 0), "features: rows of 0 values, expected at least 1", Error);
   CHECK_THROWS_WITH_AS((void)rows_of(x, 4), "features: 6 values, expected a multiple of 4, the values of a row", Error);
   CHECK_THROWS_WITH_AS(Problem(ConstView<float>(x.data(), Shape{3, 2, 1, 1}), y),

@@ -216,10 +216,8 @@ TEST_CASE("options and signs out of range are refused") {
     CHECK_THROWS_WITH_AS((void)solve(matrix, signs, {}), message, Error);
   };
   with_signs({1, -1}, "signs: 2 of them, expected 4, the size of the kernel matrix");
-  with_signs({1, 1, 1, 1},
-             "signs: 4 times +1 and 0 times -1 in 4, expected only these two, each at least once");
-  with_signs({1, -1, 0, 1},
-             "signs: 2 times +1 and 1 times -1 in 4, expected only these two, each at least once");
+  with_signs({1, 1, 1, 1}, "signs: 4 times +1 and 0 times -1 in 4, expected only these two, each at least once");
+  with_signs({1, -1, 0, 1}, "signs: 2 times +1 and 1 times -1 in 4, expected only these two, each at least once");
 
   GramMatrix overflowed(std::vector<float>(4, INFINITY), 2);
   const std::vector<int> signs{1, -1};

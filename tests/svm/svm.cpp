@@ -248,8 +248,8 @@ TEST_CASE("what cannot be asked or trained is refused by what is wrong with it")
   unasked({1, 2, 3}, "features: 3 values, expected 4 as in training");
   unasked({1, 2, NAN, 4}, "features: column 2 is nan, expected a finite number");
   CHECK_THROWS_AS((void)svm.decision_values(std::vector<float>(4, std::numeric_limits<float>::max())), Error);
-  CHECK_THROWS_WITH_AS((void)svm.vote(std::vector<double>(9)),
-                       "decision values: 9 of them, expected 10 for 5 classes", Error);
+  CHECK_THROWS_WITH_AS((void)svm.vote(std::vector<double>(9)), "decision values: 9 of them, expected 10 for 5 classes",
+                       Error);
 }
 
 TEST_CASE("a machine is only put together from parts that fit") {
