@@ -25,8 +25,10 @@ std::vector<double> scales(const BatchNorm& norm, std::string_view scope) {
 Folded fold(std::span<const float> weights, std::span<const float> biases, const BatchNorm& norm, std::string_view scope) {
   const std::vector<double> scale = scales(norm, scope);
   Folded folded{std::vector<float>(weights.size()), std::vector<float>(scale.size())};
-  for (std::size_t i = 0; i < weights.size(); ++i) {
-    folded.weights[i] = static_cast<float>(static_cast<double>(weights[i]) * scale[i % scale.size()]);
+  for (std::size_t row = 0; row < weights.size(); row += scale.size()) {
+    for (std::size_t c = 0; c < scale.size(); ++c) {
+      folded.weights[row + c] = static_cast<float>(static_cast<double>(weights[row + c]) * scale[c]);
+    }
   }
   for (std::size_t c = 0; c < scale.size(); ++c) {
     const double bias = biases.empty() ? 0.0 : static_cast<double>(biases[c]);
