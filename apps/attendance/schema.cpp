@@ -144,6 +144,7 @@ std::unique_ptr<sqlite::Connection> open_checked(const std::filesystem::path& fi
 std::unique_ptr<sqlite::Connection> open_database(const std::filesystem::path& file) {
   try {
     if (!std::filesystem::exists(file)) create(file);
+    if (std::filesystem::file_size(file) == 0) fail(ErrorKind::storage, "is empty; restore a backup");
     return open_checked(file);
   } catch (const std::exception& error) {
     fail(ErrorKind::storage, "{}: {}", file.string(), error.what());
