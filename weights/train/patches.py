@@ -58,13 +58,25 @@ def one_patch(net, image, found, rng):
     centre, side = _anywhere(image, rng, 20) if source is None else _shaken(
         found[source][rng.integers(len(found[source]))], rng, shift, zoom)
     if net == "pnet":
-        # The face shall measure 7 to 40 pixels in the level, and levels are never enlarged pictures.
+        # The face shall measure 7 to 40 pixels in the level. Levels are never enlarged, and have nothing beyond the photo.
         side *= outer / float(np.exp(rng.uniform(np.log(7), np.log(40))))
-        side = max(side, outer)
+        side = min(max(side, outer), min(image.shape[:2]))
+        centre = centre.clip(side / 2, np.array(image.shape[1::-1]) - side / 2)
     else:
         side *= outer / inner
-    corner = np.round(centre - side / 2).astype(int)
-    return np.rint(cut(image, (*corner, *(corner + max(2, round(side)) - 1)), outer)).astype(np.uint8)
+    return _cut_patch(image, np.round(centre - side / 2).astype(int), max(2, round(side)), outer)
+
+
+def _cut_patch(image, corner, side, outer):
+    """The square of `side` pixels from `corner`, black outside the photo, as outer x outer uint8."""
+    if side < outer:
+        return np.rint(cut(image, (*(corner + 1), *(corner + side)), outer)).astype(np.uint8)
+    # Pillow's box filter is the same area average as cut(), a hundred times faster on large squares.
+    x, y = (int(v) for v in corner)
+    left, top = max(0, x), max(0, y)
+    part = image[top:max(top + 1, y + side), left:max(left + 1, x + side)]
+    square = Image.fromarray(part).crop((x - left, y - top, x - left + side, y - top + side))
+    return np.asarray(square.resize((outer, outer), Image.Resampling.BOX))
 
 
 def make_pool(net, photos, found, shares, count, rng):

@@ -6,13 +6,10 @@ import numpy as np
 
 
 def _area_row(size, out):
-    scale = size / out
-    rows = np.zeros((out, size), np.float32)
-    for i in range(out):
-        start, stop = i * scale, min((i + 1) * scale, size)
-        for j in range(int(start), min(int(np.ceil(stop)), size)):
-            rows[i, j] = (min(stop, j + 1) - max(start, j)) / (stop - start)
-    return rows
+    edges = np.arange(out + 1) * (size / out)
+    pixel = np.arange(size)
+    overlap = np.minimum(edges[1:, None], pixel + 1) - np.maximum(edges[:-1, None], pixel)
+    return (overlap.clip(0) * (out / size)).astype(np.float32)
 
 
 def _stretch_row(size, out):

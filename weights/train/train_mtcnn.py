@@ -23,7 +23,7 @@ from prepare import read_people
 
 NETS = {"pnet": PNet, "rnet": RNet, "onet": ONet}
 # Pool size, batch, steps: what each network needed to converge.
-PLANS = {"pnet": (30000, 96, 12000), "rnet": (150000, 384, 15000), "onet": (80000, 192, 15000)}
+PLANS = {"pnet": (30000, 96, 7000), "rnet": (120000, 384, 8000), "onet": (70000, 192, 8000)}
 
 
 def face_logit(logits):
