@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::string_view root = "InceptionResnetV1/";
 constexpr std::string_view suffix = "/weights";
+constexpr int layer_count = 133;  // 132 convolutions and the bottleneck
 
 void add_layer(const Weights& graph, const std::string& scope, Weights::Builder& builder) {
   const Weights from = graph.scope(scope);
@@ -45,9 +46,15 @@ Weights convert_inception_resnet_v1(const Weights& graph) {
          "expected a frozen Inception-ResNet-v1 of facenet", graph.source());
   }
   Weights::Builder builder(graph.source());
+  int layers = 0;
   for (const auto& [name, tensor] : graph.tensors()) {
     if (!name.starts_with(root) || !name.ends_with(suffix)) continue;
     add_layer(graph, std::string(name.substr(0, name.size() - suffix.size())), builder);
+    ++layers;
+  }
+  if (layers != layer_count) {
+    fail(ErrorKind::model, "{}: has {} layers with weights, expected Inception-ResNet-v1's {}; is the file complete?",
+         graph.source(), layers, layer_count);
   }
   builder.metadata("architecture", "inception-resnet-v1");
   return std::move(builder).build();
