@@ -1,32 +1,19 @@
 // wajah convert: published weights to one safetensors file, batch normalisation folded, ready to be mapped.
 #include "cli/commands.hpp"
+#include "cli/conversion.hpp"
 #include "cli/json_text.hpp"
 #include "cli/options.hpp"
 
-#include <wajah/convert/mtcnn.hpp>
 #include <wajah/convert/open.hpp>
-#include <wajah/detect/detector.hpp>
-#include <wajah/embed/embedder.hpp>
 #include <wajah/error.hpp>
 #include <wajah/weights.hpp>
 
 #include <boost/json.hpp>
 
+#include <filesystem>
+
 namespace wajah::cli {
 namespace {
-
-// A file that no network takes must not be written as if one did; loading is the check, and it is quick.
-Weights read(const std::vector<std::string>& mtcnn, const std::string& embedder) {
-  const Cpu cpu(1);
-  if (embedder.empty()) {
-    Weights weights = mtcnn.size() == 3 ? convert_mtcnn(mtcnn[0], mtcnn[1], mtcnn[2]) : open_mtcnn(mtcnn[0]);
-    (void)load_detector(weights, cpu);
-    return weights;
-  }
-  Weights weights = open_embedder(embedder);
-  (void)load_embedder(weights, cpu);
-  return weights;
-}
 
 int run(Arguments arguments) {
   CommonOptions common;
@@ -45,7 +32,8 @@ int run(Arguments arguments) {
   }
   if (output.empty()) fail(ErrorKind::usage, "--output is missing");
 
-  const Weights weights = read(mtcnn, embedder);
+  const std::vector<std::filesystem::path> files(mtcnn.begin(), mtcnn.end());
+  const Weights weights = files.empty() ? convert_embedder(embedder) : convert_detector(files);
   write_safetensors(weights, output);
   const std::string& architecture = weights.metadata().at(std::string(architecture_key));
   if (common.json) {

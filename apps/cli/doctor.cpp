@@ -1,0 +1,209 @@
+// wajah doctor: is everything here that the programs need, and does it work?
+#include "attendance/data_folder.hpp"
+#include "attendance/service.hpp"
+#include "attendance/site_time.hpp"
+#include "attendance/sqlite_store.hpp"
+#include "cli/commands.hpp"
+#include "cli/drawn_faces.hpp"
+#include "cli/json_text.hpp"
+#include "cli/options.hpp"
+#include "cli/verification.hpp"
+#include "cli/weight_files.hpp"
+
+#include <wajah/convert/open.hpp>
+#include <wajah/detect/detector.hpp>
+#include <wajah/embed/embedder.hpp>
+#include <wajah/error.hpp>
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+#include <openssl/crypto.h>
+#include <openssl/x509.h>
+#include <unistd.h>
+
+#include <array>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace wajah::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+enum class State { ok, warn, fail };
+
+struct Finding {
+  State state = State::ok;
+  std::string text;
+};
+
+struct Check {
+  std::string_view name;
+  std::function<Finding(const CommonOptions&)> run;
+};
+
+std::string_view name_of(State state) {
+  switch (state) {
+    case State::ok: return "ok";
+    case State::warn: return "warn";
+    case State::fail: return "fail";
+  }
+  return "fail";
+}
+
+std::string cpu_name() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
+  }
+  return "unknown processor";
+}
+
+std::string cpu_features() {
+  __builtin_cpu_init();
+  std::string text;
+  const auto add = [&](int has, const char* name) {
+    if (has != 0) text += fmt::format(" {}", name);
+  };
+  add(__builtin_cpu_supports("avx2"), "AVX2");
+  add(__builtin_cpu_supports("fma"), "FMA");
+  add(__builtin_cpu_supports("avx512f"), "AVX-512F");
+  add(__builtin_cpu_supports("avx512bw"), "BW");
+  add(__builtin_cpu_supports("avx512dq"), "DQ");
+  add(__builtin_cpu_supports("avx512vl"), "VL");
+  add(__builtin_cpu_supports("avx512vnni"), "VNNI");
+  add(__builtin_cpu_supports("avx512bf16"), "BF16");
+  return text.empty() ? " no vector extensions" : text;
+}
+
+Finding check_cpu(const CommonOptions& options) {
+  const Cpu cpu = make_device(options);
+  return {State::ok, fmt::format("{},{}; kernels {}, {} thread{}", cpu_name(), cpu_features(), name_of(cpu.isa()),
+                                 cpu.threads(), cpu.threads() == 1 ? "" : "s")};
+}
+
+Finding check_gpu(const CommonOptions&) {
+  if (!fs::exists("/proc/driver/nvidia/version")) return {State::ok, "no NVIDIA driver; computing on the CPU"};
+  return {State::warn, "there is an NVIDIA driver, but this build has no CUDA kernels; computing on the CPU"};
+}
+
+std::string licence_of(const Weights& weights) {
+  const auto found = weights.metadata().find("licence");
+  return found == weights.metadata().end() ? "licence not stated" : "licence " + found->second;
+}
+
+Finding nothing_found(std::string_view option) {
+  return {State::warn, fmt::format("no weights; 'wajah models fetch' gets them, or --{} names a file", option)};
+}
+
+Finding check_detector(const CommonOptions& options) {
+  const auto file = look_for_mtcnn(options);
+  if (!file) return nothing_found("mtcnn");
+  const Weights weights = open_mtcnn(*file);
+  const Cpu cpu(1);
+  Detector detector(load_detector(weights, cpu), cpu);
+  const DrawnFaces drawn = draw_two_faces();
+  const std::vector<Face> found = detector.detect(drawn.image);
+  std::size_t right = 0;
+  for (const Face& face : drawn.faces) {
+    for (const Face& candidate : found) right += intersection_over_union(face.box, candidate.box) > 0.4 ? 1 : 0;
+  }
+  return {right == drawn.faces.size() ? State::ok : State::warn,
+          fmt::format("{}, {}; self-test: {} of {} drawn faces found", file->string(), licence_of(weights), right,
+                      drawn.faces.size())};
+}
+
+std::vector<float> embed_drawn(const Weights& weights, const Cpu& cpu) {
+  Embedder embedder(load_embedder(weights, cpu), cpu);
+  const DrawnFaces drawn = draw_two_faces();
+  const std::array crops{make_crop(drawn.image, drawn.faces[0], embedder.card().crop)};
+  return embedder.embed(crops);
+}
+
+// The chosen kernels against the plain ones: a wrong instruction or a damaged file shows as another embedding.
+Finding check_embedder(const CommonOptions& options) {
+  const auto file = look_for_embedder(options);
+  if (!file) return nothing_found("weights");
+  const Weights weights = open_embedder(*file);
+  const float agreement = cosine(embed_drawn(weights, Cpu(1)), embed_drawn(weights, Cpu(1, Isa::scalar)));
+  const double distance = std::abs(1.0 - static_cast<double>(agreement));
+  return {distance < 1e-4 ? State::ok : State::fail,
+          fmt::format("{}, {}; self-test: 1 - cosine to the plain kernels {:.1e}", file->string(), licence_of(weights),
+                      distance)};
+}
+
+Finding check_database(const CommonOptions& options) {
+  std::error_code none;
+  if (!fs::exists(options.data, none)) return {State::ok, fmt::format("{}: nothing there yet", options.data)};
+  if (fs::is_directory(options.data, none) && !fs::exists(fs::path(options.data) / "wajah.db", none)) {
+    return {State::ok, fmt::format("{}: no database yet", options.data)};
+  }
+  std::optional<attendance::DataFolder> folder;
+  try {
+    folder.emplace(options.data);
+  } catch (const Error& error) {
+    // Where we may write, only another process' lock keeps us out: most likely the server, which has checked for itself.
+    return {::access(options.data.c_str(), W_OK | X_OK) == 0 ? State::warn : State::fail, error.what()};
+  }
+  attendance::SqliteStore store(*folder);
+  const attendance::StoreCounts counts = store.counts("");
+  return {State::ok, fmt::format("{}: {} people, {} photos, {} attendance rows", folder->database().string(),
+                                 counts.people, counts.photos, counts.attendance)};
+}
+
+Finding check_time(const CommonOptions&) {
+  const attendance::Zone zone(attendance::ServiceOptions{}.zone);
+  const attendance::LocalTime now = zone.local(std::chrono::system_clock::now());
+  return {State::ok, fmt::format("{}: {:04}-{:02}-{:02} {:02}:{:02}", zone.name(), now.year, now.month, now.day,
+                                 now.hour, now.minute)};
+}
+
+Finding check_tls(const CommonOptions&) {
+  const bool authorities = fs::exists(X509_get_default_cert_file()) || fs::exists(X509_get_default_cert_dir());
+  if (authorities) return {State::ok, OpenSSL_version(OPENSSL_VERSION)};
+  return {State::warn, fmt::format("{}, but no certificate authorities: 'models fetch' trusts nobody; install "
+                                   "ca-certificates", OpenSSL_version(OPENSSL_VERSION))};
+}
+
+Finding run_check(const Check& check, const CommonOptions& options) try {
+  return check.run(options);
+} catch (const Error& error) {
+  return {State::fail, error.what()};
+}
+
+int run(Arguments arguments) {
+  CommonOptions common;
+  OptionSet set("doctor [options]",
+                "Looks at processor, weights, database, time zone and TLS, and says ok, warn or fail of each. Exit 0 "
+                "unless something fails.");
+  set.common(common, {.device = true, .mtcnn = true, .weights = true, .data = true, .json = true});
+  if (!set.parse(arguments)) return exit_yes;
+
+  const std::array checks{Check{"CPU", check_cpu},           Check{"GPU", check_gpu},
+                          Check{"Detector", check_detector}, Check{"Embedder", check_embedder},
+                          Check{"Database", check_database}, Check{"Time", check_time},
+                          Check{"TLS", check_tls}};
+  bool failed = false;
+  for (const Check& check : checks) {
+    const Finding finding = run_check(check, common);
+    failed = failed || finding.state == State::fail;
+    if (common.json) {
+      print_json(boost::json::object{
+          {"check", check.name}, {"state", name_of(finding.state)}, {"message", finding.text}});
+    } else {
+      fmt::print("{:<5} {:<9} {}\n", name_of(finding.state), check.name, finding.text);
+    }
+  }
+  return failed ? exit_no : exit_yes;
+}
+
+}  // namespace
+
+const Command doctor_command{"doctor", "checks processor, weights, database, time zone and TLS", run};
+
+}  // namespace wajah::cli
