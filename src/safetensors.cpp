@@ -37,7 +37,7 @@ constexpr std::array<TypeCode, 8> type_codes = {{{"F32", DataType::f32},
 struct Entry {
   std::string name;
   DataType type = DataType::f32;
-  std::vector<std::int64_t> shape;
+  std::vector<std::int64_t> shape{};
   std::size_t begin = 0, end = 0;
 };
 
@@ -209,7 +209,7 @@ DataType HeaderParser::type(std::string_view tensor) {
 }
 
 Entry HeaderParser::entry(std::string name) {
-  Entry entry{.name = std::move(name), .shape = {}};
+  Entry entry{.name = std::move(name)};
   unsigned seen = 0;
   const auto once = [&](unsigned bit) {
     if ((seen & bit) != 0) fail_at(fmt::format("each key of tensor {} once", quote(entry.name)));

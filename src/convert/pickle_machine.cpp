@@ -103,7 +103,7 @@ void PickleMachine::global() {
     fail_here(fmt::format("global {} of module {} is refused, expected only numpy's _reconstruct, ndarray and dtype",
                           quote(name), quote(module)));
   }
-  push({.kind = PickleKind::global, .text = known, .items = {}});
+  push({.kind = PickleKind::global, .text = known});
 }
 
 void PickleMachine::put() {
@@ -119,7 +119,7 @@ void PickleMachine::get() {
 
 void PickleMachine::tuple(std::size_t count) {
   std::vector<PickleRef> items = pop_many(count);
-  push({.kind = PickleKind::tuple, .text = {}, .items = std::move(items)});
+  push({.kind = PickleKind::tuple, .items = std::move(items)});
 }
 
 void PickleMachine::append() {
@@ -141,9 +141,9 @@ void PickleMachine::reduce() {
   const bool three = callable.kind == PickleKind::global && arguments.kind == PickleKind::tuple && items.size() == 3;
   if (three && callable.text == "_reconstruct" && values_[items[0]].kind == PickleKind::global &&
       values_[items[0]].text == "ndarray" && is_text(items[2], "b")) {
-    push({.kind = PickleKind::array, .text = {}, .items = {}});
+    push({.kind = PickleKind::array});
   } else if (three && callable.text == "dtype" && values_[items[0]].kind == PickleKind::text) {
-    push({.kind = PickleKind::dtype, .text = values_[items[0]].text, .items = {}});
+    push({.kind = PickleKind::dtype, .text = values_[items[0]].text});
   } else {
     fail_here("calls something else than numpy's _reconstruct(ndarray, (0,), 'b') or dtype('f4', 0, 1)");
   }
@@ -170,8 +170,8 @@ void PickleMachine::step(std::uint8_t opcode) {
     case 'q': return put();
     case 'h': return get();
     case 'N': return push({});
-    case 0x88: return push({.kind = PickleKind::boolean, .integer = 1, .text = {}, .items = {}});
-    case 0x89: return push({.kind = PickleKind::boolean, .integer = 0, .text = {}, .items = {}});
+    case 0x88: return push({.kind = PickleKind::boolean, .integer = 1});
+    case 0x89: return push({.kind = PickleKind::boolean, .integer = 0});
     case 'K': return push_integer(reader_.number<std::uint8_t>("integer"));
     case 'M': return push_integer(reader_.number<std::uint16_t>("integer"));
     case 'J': return push_integer(reader_.number<std::int32_t>("integer"));
@@ -184,8 +184,8 @@ void PickleMachine::step(std::uint8_t opcode) {
     case 0x85: return tuple(1);
     case 0x86: return tuple(2);
     case 0x87: return tuple(3);
-    case ']': return push({.kind = PickleKind::list, .text = {}, .items = {}});
-    case '}': return push({.kind = PickleKind::dictionary, .text = {}, .items = {}});
+    case ']': return push({.kind = PickleKind::list});
+    case '}': return push({.kind = PickleKind::dictionary});
     case 'a': return append();
     case 's': return set_items(pop_many(2));
     case 'u': return set_items(pop_many(pop_mark()));

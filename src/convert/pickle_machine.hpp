@@ -20,8 +20,8 @@ enum class PickleKind : std::uint8_t { none, boolean, integer, text, tuple, list
 struct PickleValue {
   PickleKind kind = PickleKind::none;
   std::int64_t integer = 0;       // integer, boolean
-  std::string_view text;          // text; global: its name; dtype: 'f4'. Points into the file.
-  std::vector<PickleRef> items;   // tuple, list; dictionary: key, value, key, value; dtype, array: the state of BUILD
+  std::string_view text{};        // text; global: its name; dtype: 'f4'. Points into the file.
+  std::vector<PickleRef> items{}; // tuple, list; dictionary: key, value, key, value; dtype, array: the state of BUILD
 };
 
 class PickleMachine {
@@ -56,8 +56,8 @@ class PickleMachine {
 
   PickleRef make(PickleValue value);
   void push(PickleValue value) { stack_.push_back(make(std::move(value))); }
-  void push_text(std::string_view text) { push({.kind = PickleKind::text, .text = text, .items = {}}); }
-  void push_integer(std::int64_t integer) { push({.kind = PickleKind::integer, .integer = integer, .text = {}, .items = {}}); }
+  void push_text(std::string_view text) { push({.kind = PickleKind::text, .text = text}); }
+  void push_integer(std::int64_t integer) { push({.kind = PickleKind::integer, .integer = integer}); }
   void mark();
   [[nodiscard]] PickleRef peek() const;
   PickleRef pop();

@@ -31,7 +31,7 @@ bool ProtobufReader::next(ProtobufField& field) {
   if (reader_.remaining() == 0) return false;
   const std::size_t start = reader_.offset();
   const std::uint64_t key = varint(reader_);
-  field = {.number = static_cast<std::uint32_t>(key >> 3U), .wire = static_cast<WireType>(key & 7U), .bytes = {}};
+  field = {.number = static_cast<std::uint32_t>(key >> 3U), .wire = static_cast<WireType>(key & 7U)};
   if (key >> 3U == 0 || key >> 32U != 0) {
     fail(ErrorKind::model, "{}: field number {} at byte {} is none of protobuf's; is it a protobuf file?", source(),
          key >> 3U, start);

@@ -17,7 +17,7 @@ struct ProtobufField {
   std::uint32_t number = 0;
   WireType wire = WireType::varint;
   std::uint64_t value = 0;
-  std::span<const std::byte> bytes;
+  std::span<const std::byte> bytes{};
   std::size_t offset = 0;  // of `bytes` in the file
 
   [[nodiscard]] bool is(std::uint32_t wanted, WireType type) const { return number == wanted && wire == type; }
