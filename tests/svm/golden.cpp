@@ -2,11 +2,10 @@
 #include <wajah/convert/npy.hpp>
 #include <wajah/svm/svm.hpp>
 
+#include "check.hpp"
 #include "svm/data.hpp"
 
 #include <doctest/doctest.h>
-
-#include <optional>
 
 using namespace wajah;
 using namespace wajah::svm;
@@ -14,21 +13,15 @@ using namespace wajah::svm::test;
 
 namespace {
 
-std::filesystem::path folder() {
-  const char* shared = std::getenv("WAJAH_SHARED");
-  const std::filesystem::path root = shared != nullptr ? shared : std::filesystem::path(WAJAH_SOURCE_DIR) / "../shared";
-  return root / "data/golden";
-}
-
 bool absent() {
-  if (exists(folder() / "svm_train_x.npy")) return false;
-  MESSAGE("skipped: no shared data at " << folder().string() << "; WAJAH_SHARED names its folder");
+  if (shared_data()) return false;
+  MESSAGE("skipped: no shared data beside the source folder, nor where WAJAH_SHARED says");
   return true;
 }
 
 template <class T>
 std::vector<T> golden(const char* name) {
-  return read_npy(folder() / name).values<T>();
+  return read_npy(*shared_data() / "golden" / name).values<T>();
 }
 
 Data load(const char* x, const char* y) {

@@ -155,6 +155,19 @@ TEST_CASE("rho puts the points of the margin at decision values +1 and -1") {
   CHECK(free > 0);
 }
 
+TEST_CASE("a coefficient that reaches its bound is the bound itself, not a rounding beside it") {
+  int at_bound = 0;
+  for (const double c : {0.1, 0.3, 1.0 / 3, 0.7}) {
+    const Binary p = random_problem(101, Kernel{}, 2.5, 8);
+    for (const double b : p.solve({c, 1e-6, true}).coefficients) {
+      CHECK((b == 0 || std::abs(b) > 1e-12));
+      CHECK((std::abs(b) == c || std::abs(b) < c * (1 - 1e-12)));
+      at_bound += std::abs(b) == c;
+    }
+  }
+  CHECK(at_bound > 50);
+}
+
 TEST_CASE("shrinking changes the time, not the result") {
   for (const unsigned seed : {1U, 2U, 3U}) {
     const Binary p = random_problem(1500, Kernel{KernelKind::rbf, 1}, 2, seed);

@@ -81,6 +81,32 @@ TEST_CASE("probabilities sum to 1 and favour the class they should") {
   }
 }
 
+TEST_CASE("the sigmoid is fitted to rows judged by a machine that has not seen them: row t by that without t mod 5") {
+  constexpr std::size_t m = 7, n = 13;
+  Data data = blobs(std::span(five).first(2), n - m, 6, 1.5, 21);
+  data.x.resize(n * 6, 0.5F);
+  data.y.assign(n, -1);
+  std::fill_n(data.y.begin(), m, 1);
+  const auto view = rows_of(data.x, 6);
+  const Pair pair =
+      train_pair({}, {view.images(0, m), {}}, {view.images(m, n - m), {}}, {.solver = {}, .probability = true});
+
+  std::vector<double> decisions(n);
+  for (std::size_t fold = 0; fold < 5; ++fold) {
+    Data known{6, {}, {}};
+    for (std::size_t t = 0; t < n; ++t) {
+      if (t % 5 == fold) continue;
+      known.x.insert(known.x.end(), data.row(t).begin(), data.row(t).end());
+      known.y.push_back(data.y[t]);
+    }
+    const Svm machine = Svm::train(known.problem(), {});
+    for (std::size_t t = fold; t < n; t += 5) decisions[t] = machine.decision_values(data.row(t))[0];
+  }
+  const Sigmoid expected = fit_sigmoid(decisions, data.y);
+  CHECK(pair.sigmoid->a == doctest::Approx(expected.a).epsilon(1e-6));
+  CHECK(pair.sigmoid->b == doctest::Approx(expected.b).epsilon(1e-6));
+}
+
 TEST_CASE("a machine that was trained without probabilities says so") {
   const Svm svm = Svm::train(blobs(five, 3, 4, 0.5, 3).problem(), {});
   CHECK_FALSE(svm.has_probabilities());
@@ -203,6 +229,17 @@ TEST_CASE("an rbf kernel learns what no line separates") {
   const Data rings{2, x, y};
   CHECK(accuracy(Svm::train(rings.problem(), {.kernel = KernelKind::rbf, .gamma = 1, .c = 10}), rings) == 1);
   CHECK(accuracy(Svm::train(rings.problem(), {}), rings) < 0.8);
+}
+
+TEST_CASE("votes are counted as libsvm counts them: 0 is for the second, a draw for the first") {
+  const Data data = blobs(std::span(five).first(3), 3, 4, 0.5, 12);
+  const Svm svm = Svm::train(data.problem(), {});
+  const auto vote = [&](std::vector<double> decisions) { return svm.vote(decisions); };
+  CHECK(vote({1, 1, 1}) == 40);
+  CHECK(vote({-1, 1, 1}) == -7);
+  CHECK(vote({0, 1, 1}) == -7);
+  CHECK(vote({1, 0, 0}) == 3);
+  CHECK(vote({1, -1, 1}) == 40);  // one each
 }
 
 TEST_CASE("gamma 0 is 1 / dimensions") {
