@@ -52,7 +52,7 @@ void forget_who(RecogniseResult& result) {
   for (FaceResult& face : result.results) {
     face.person.reset();
     face.nik.reset();
-    face.name = FaceResult{}.name;
+    face.name = unknown_name;
   }
   judge_claim(result);
 }
@@ -201,7 +201,7 @@ void Service::record(Time at, RecogniseResult& result) {
 }
 
 void Service::write_log(Time at, const RecogniseResult& result) {
-  LogEntry entry{result.nik_input, FaceResult{}.name, 0, false};
+  LogEntry entry{result.nik_input, unknown_name, 0, false};
   if (result.nik_matched) {
     const FaceResult& face = result.results.front();
     entry = {*face.nik, face.name, face.accuracy, true};

@@ -54,10 +54,13 @@ struct UploadResult {
   std::optional<std::string> former_name;  // when the NIK was known under another name, which this upload replaced
 };
 
+// The name of everybody who was not accepted, as the original service has it.
+inline constexpr std::string_view unknown_name = "Unknown";
+
 struct FaceResult {
   std::optional<PersonId> person;  // nothing: not accepted
   std::optional<std::string> nik;
-  std::string name = "Unknown";
+  std::string name{unknown_name};
   double accuracy = 0;  // the classifier's confidence, 0 to 1, also when not accepted
   double similarity = 0, margin = 0;
   Box box;  // pixels of the upright picture

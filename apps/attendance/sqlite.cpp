@@ -8,6 +8,7 @@ namespace wajah::attendance::sqlite {
 namespace {
 
 constexpr int busy_timeout_ms = 2000;
+constexpr int checkpoint_timeout_ms = 50;  // other writers wait meanwhile, and it can be made later as well
 
 // One sentence for people, with what they can do about it where they can.
 std::string_view hint(int code) {
@@ -132,7 +133,9 @@ std::int64_t Connection::last_row() const { return sqlite3_last_insert_rowid(con
 std::int64_t Connection::changes() const { return sqlite3_changes64(connection_.get()); }
 
 bool Connection::checkpoint() {
+  check(connection_.get(), sqlite3_busy_timeout(connection_.get(), checkpoint_timeout_ms));
   const int code = sqlite3_wal_checkpoint_v2(connection_.get(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  check(connection_.get(), sqlite3_busy_timeout(connection_.get(), busy_timeout_ms));
   if ((code & 0xFF) == SQLITE_BUSY) return false;
   check(connection_.get(), code);
   return true;

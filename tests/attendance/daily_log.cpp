@@ -9,7 +9,6 @@
 #include <csignal>
 #include <fstream>
 #include <map>
-#include <regex>
 #include <set>
 #include <thread>
 
@@ -41,6 +40,30 @@ class FileSizeLimit {
   void (*handler_)(int);
 };
 
+// A line as a reader takes it apart: the NIK ends at the first comma, the rest is read from the end.
+struct Fields {
+  std::string nik, name, accuracy, matched;
+};
+
+Fields fields_of(std::string line) {
+  const auto take_last = [&](std::string_view mark) {
+    const auto at = line.rfind(mark);
+    REQUIRE(at != std::string::npos);
+    const auto field = line.substr(at + mark.size());
+    line.resize(at);
+    return field;
+  };
+  Fields fields;
+  fields.matched = take_last(", Matched: ");
+  fields.accuracy = take_last(", Accuracy: ");
+  const auto nik = line.find(" - NIK: ") + 8;
+  const auto end = line.find(',');
+  fields.nik = line.substr(nik, end - nik);
+  REQUIRE(line.substr(end).starts_with(", Name: "));
+  fields.name = line.substr(end + 8);
+  return fields;
+}
+
 Time at(std::int64_t seconds) { return Time(std::chrono::seconds(seconds)); }
 
 }  // namespace
@@ -53,7 +76,6 @@ TEST_CASE("a log line has the original's form") {
 }
 
 TEST_CASE("no NIK and no name can forge a line or a field") {
-  const std::regex form(R"(\d\d:\d\d:\d\d - NIK: ([^,]*), Name: (.*), Accuracy: ([^,]*), Matched: (True|False))");
   for (const char* hostile : {"1\n07:58:12 - NIK: 2, Name: BOSS, Accuracy: 1.0, Matched: True", "1\r\nX",
                               "1\xE2\x80\xA8X", "1\xC2\x85X", "1, Name: BOSS, Accuracy: 1.0, Matched: True", "\x1B[1A",
                               "\xE2\x80\xAE"
@@ -62,10 +84,11 @@ TEST_CASE("no NIK and no name can forge a line or a field") {
     CHECK(line.find_first_of("\n\r\x1B") == std::string::npos);
     CHECK(line.find("\xC2\x85") == std::string::npos);
     CHECK(line.find("\xE2\x80") == std::string::npos);
-    std::smatch fields;
-    REQUIRE(std::regex_match(line, fields, form));
-    CHECK(fields[2] == "Unknown");
-    CHECK(fields[4] == "False");
+    const auto fields = fields_of(line);
+    CHECK(fields.nik.find(',') == std::string::npos);
+    CHECK(fields.name == "Unknown");
+    CHECK(fields.accuracy == "0.0");
+    CHECK(fields.matched == "False");
   }
 }
 

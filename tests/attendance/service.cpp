@@ -497,7 +497,7 @@ TEST_CASE("many threads enrol, remove and recognise: the history is that of one 
   Site site({}, 3);
   Service& service = site.start();
   constexpr int people = 4;
-  constexpr int rounds = 40;
+  constexpr int rounds = 20;
   std::atomic<int> wrong{0}, recognised{0};
 
   // One thread owns one person and checks what it was promised; another recognises everybody all the time.

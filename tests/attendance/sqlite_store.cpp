@@ -13,6 +13,7 @@
 
 #include <array>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <random>
 #include <thread>
@@ -49,6 +50,19 @@ std::string refusal_of(const std::filesystem::path& folder) {
 }
 
 bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+
+// A process of its own that ends without destructors, as if it were killed; it must never return into the tests.
+pid_t fork_and(const std::function<void()>& work) {
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child > 0) return child;
+  try {
+    work();
+    ::_exit(0);
+  } catch (...) {
+    ::_exit(1);
+  }
+}
 
 void write(const std::filesystem::path& file, std::string_view bytes) {
   std::ofstream(file, std::ios::binary | std::ios::trunc) << bytes;
@@ -99,16 +113,14 @@ TEST_CASE("a half-finished transaction is not there after a crash, a committed o
     OpenStore open(folder.path());
     open.store.enrol(enrolment("1", "ANI", {1, 2}));
   }
-  const pid_t child = ::fork();
-  REQUIRE(child >= 0);
-  if (child == 0) {
+  const pid_t child = fork_and([&] {
     OpenStore open(folder.path());
     open.store.enrol(enrolment("2", "BUDI", {3}));
     sqlite::Connection writer(open.data.database(), sqlite::Access::read_write);
     sqlite::Transaction transaction(writer, sqlite::Transaction::Kind::write);
     writer.execute("DELETE FROM person; INSERT INTO person (nik, name, enrolled_at) VALUES ('3', 'C', 0)");
-    ::_exit(0);  // no destructor: as if killed
-  }
+    ::_exit(0);
+  });
   int status = 0;
   ::waitpid(child, &status, 0);
   REQUIRE(status == 0);
@@ -126,9 +138,7 @@ TEST_CASE("killed at any moment, nothing acknowledged is lost and nobody is half
   for (int round = 0; round < 12; ++round) {
     int ends[2];
     REQUIRE(::pipe(ends) == 0);
-    const pid_t child = ::fork();
-    REQUIRE(child >= 0);
-    if (child == 0) {
+    const pid_t child = fork_and([&] {
       OpenStore open(folder.path());
       for (int i = 0;; ++i) {
         const int person = (round + i) % 5;
@@ -140,7 +150,7 @@ TEST_CASE("killed at any moment, nothing acknowledged is lost and nobody is half
         enrols ? (void)open.store.enrol(enrolment(nik, "ANI", {1, 2, 3})) : (void)open.store.remove(nik, "ANI");
         if (::write(ends[1], ended.data(), sizeof ended) < 0) ::_exit(1);
       }
-    }
+    });
     ::close(ends[1]);
     std::this_thread::sleep_for(std::chrono::milliseconds(50 + random() % 100));
     ::kill(child, SIGKILL);

@@ -204,7 +204,7 @@ void check_threads(Store& store) {
     std::vector<std::jthread> writers;
     for (int writer = 0; writer < 2; ++writer) {
       writers.emplace_back([&, writer] {
-        for (int i = 0; i < 20; ++i) {
+        for (int i = 0; i < 10; ++i) {
           const auto nik = "t" + std::to_string(writer);
           store.enrol(enrolment(nik, "TONO", {1, 2, 3}));
           store.remove(nik, "TONO");
