@@ -7,16 +7,21 @@
 namespace wajah::WAJAH_KERNEL_ISA {
 namespace {
 
-// What of a convolution does not depend on the tile.
+struct Place {
+  int image, row, column;  // of an output pixel
+};
+
+// What of a convolution does not depend on the tile. Tiles lie in lines of output pixels.
 struct Plan {
   const Conv2dArgs& args;
   Reach rows, columns;
   Panels panels;
   ptrdiff_t panel_step;  // floats of packed weights a vector of output channels
-  bool by_columns;       // tiles run down columns: a wide window is then cut at the border for whole tiles
-  int height;            // of a full tile
-  int run, runs;         // tiles do not cross from one run of pixels to the next
-  int tiles_per_run;
+  bool by_columns;       // lines are columns: a wide window is then cut at the border for whole lines
+  bool scattered;        // lines of less than half a tile are joined, though the pixels are not evenly spaced then
+  int line, lines;       // pixels
+  int height;            // pixels of every tile but the last of a line
+  int tiles_per_line;
 
   WAJAH_VEC explicit Plan(const Conv2dArgs& a)
       : args(a),
@@ -24,134 +29,136 @@ struct Plan {
         columns(reach(a.x.shape.w, a.window.w, a.window.stride, a.pad)),
         panels(a.y.shape.c),
         panel_step(static_cast<ptrdiff_t>(lanes) * a.window.h * a.window.w * a.x.shape.c),
-        by_columns(a.window.w > a.window.h),
-        height(tile_height(panels.widest())) {
-    const int side = by_columns ? rows.out : columns.out;
+        by_columns(a.window.w > a.window.h) {
     const int pixels = a.y.shape.n * rows.out * columns.out;
-    // Only padding makes neighbours in a run alike; and rows of half a tile waste more than padding does.
-    run = padded() && 2 * side > height ? side : pixels;
-    runs = run == 0 ? 0 : pixels / run;
-    tiles_per_run = (run + height - 1) / height;
+    const int side = by_columns ? rows.out : columns.out;
+    const int tallest = tile_height(panels.widest());
+    scattered = 2 * side <= tallest;
+    line = scattered ? pixels : side;
+    lines = pixels / line;
+    tiles_per_line = (line + tallest - 1) / tallest;
+    height = (line + tiles_per_line - 1) / tiles_per_line;
   }
 
-  WAJAH_VEC int tiles() const { return runs * tiles_per_run; }
+  WAJAH_VEC int tiles() const { return lines * tiles_per_line; }
   WAJAH_VEC const float* zeros() const { return args.weights + panels.vectors * panel_step; }
 
- private:
-  WAJAH_VEC bool padded() const {
-    const Shape x = args.x.shape;
-    const Window w = args.window;
-    return rows.before > 0 || columns.before > 0 || (rows.out - 1) * w.stride + w.h > x.h ||
-           (columns.out - 1) * w.stride + w.w > x.w;
+  // Pixel `i` of a line.
+  WAJAH_VEC Place place(int number, int i) const {
+    if (scattered) return {i / columns.out / rows.out, i / columns.out % rows.out, i % columns.out};
+    if (by_columns) return {number / columns.out, i, number % columns.out};
+    return {number / rows.out, number % rows.out, i};
+  }
+  // Where the window of a pixel begins.
+  WAJAH_VEC int top(Place place) const { return place.row * args.window.stride - rows.before; }
+  WAJAH_VEC int left(Place place) const { return place.column * args.window.stride - columns.before; }
+  WAJAH_VEC bool inside(Place place) const {
+    return top(place) >= 0 && top(place) + args.window.h <= args.x.shape.h && left(place) >= 0 &&
+           left(place) + args.window.w <= args.x.shape.w;
+  }
+  WAJAH_VEC const float* corner(Place place) const { return args.x.pixel(place.image, top(place), left(place)); }
+  WAJAH_VEC int index(Place place) const {
+    return (place.image * rows.out + place.row) * columns.out + place.column;
   }
 };
 
-// The pixels of one tile: where their windows begin in x (maybe outside of it), and where they go in y.
-struct Pixels {
-  int count = 0;
-  bool inside_rows = true, inside_columns = true;  // no window leaves the map
-  int top[max_height], left[max_height];
-  const float* origin[max_height];
-
-  WAJAH_VEC Pixels(const Plan& plan, int tile, int (&index)[max_height]) {
-    const Shape x = plan.args.x.shape;
-    const Window window = plan.args.window;
-    const int minor_size = plan.by_columns ? plan.rows.out : plan.columns.out;
-    const int major_size = plan.by_columns ? plan.columns.out : plan.rows.out;
-    const Part part{tile % plan.tiles_per_run, plan.tiles_per_run};
-    const int first = tile / plan.tiles_per_run * plan.run + static_cast<int>(part.begin(plan.run));
-    count = static_cast<int>(part.end(plan.run) - part.begin(plan.run));
-
-    int minor = first % minor_size;
-    int major = first / minor_size % major_size;
-    int image = first / minor_size / major_size;
-    for (int m = 0; m < count; ++m) {
-      const int row = plan.by_columns ? minor : major;
-      const int column = plan.by_columns ? major : minor;
-      top[m] = row * window.stride - plan.rows.before;
-      left[m] = column * window.stride - plan.columns.before;
-      inside_rows = inside_rows && top[m] >= 0 && top[m] + window.h <= x.h;
-      inside_columns = inside_columns && left[m] >= 0 && left[m] + window.w <= x.w;
-      origin[m] = plan.args.x.pixel(image, top[m], left[m]);
-      index[m] = (image * plan.rows.out + row) * plan.columns.out + column;
-      if (++minor == minor_size) {
-        minor = 0;
-        if (++major == major_size) {
-          major = 0;
-          ++image;
-        }
-      }
-    }
-  }
-};
-
-// The taps of a tile. A row of the window that lies in the map and in one piece of memory is one long tap; taps that
-// only meet padding are left out.
-struct Taps {
-  Tap list[max_window_pixels];
-  int count = 0, depth = 0;
-
-  WAJAH_VEC Taps(const Plan& plan, const Pixels& pixels, Panel panel) {
-    const ConstView<float> x = plan.args.x;
-    const Window window = plan.args.window;
-    const bool whole_rows = pixels.inside_columns && x.dense();
-    const int taps_per_row = whole_rows ? 1 : window.w;
-    depth = whole_rows ? window.w * x.shape.c : x.shape.c;
-    const float* weights = plan.args.weights + panel.first * plan.panel_step;
-    for (int row = 0; row < window.h; ++row) {
-      for (int column = 0; column < taps_per_row; ++column, weights += depth * panel.width * lanes) {
-        Tap& tap = list[count];
-        tap.weights = weights;
-        const ptrdiff_t offset = (static_cast<ptrdiff_t>(row) * x.shape.w + column) * x.stride;
-        if (pixels.inside_rows && pixels.inside_columns) {
-          for (int m = 0; m < pixels.count; ++m) tap.pixels[m] = pixels.origin[m] + offset;
-          ++count;
-        } else if (point(tap, plan, pixels, row, whole_rows ? -1 : column, offset)) {
-          ++count;
-        }
-      }
-    }
-  }
-
- private:
-  // Points pixels that the window reaches outside the map to zeros; says whether any lies inside. column -1: all do.
-  WAJAH_VEC static bool point(Tap& tap, const Plan& plan, const Pixels& pixels, int row, int column, ptrdiff_t offset) {
-    const Shape x = plan.args.x.shape;
-    bool any = false;
-    for (int m = 0; m < pixels.count; ++m) {
-      const int y = pixels.top[m] + row;
-      const int c = column < 0 ? 0 : pixels.left[m] + column;
-      const bool inside = y >= 0 && y < x.h && c >= 0 && c < x.w;
-      tap.pixels[m] = inside ? pixels.origin[m] + offset : plan.zeros();
-      any = any || inside;
-    }
-    return any;
-  }
-};
-
-void compute_tile(const Plan& plan, int number, Panel panel) {
-  const Conv2dArgs& args = plan.args;
+WAJAH_VEC Finish finish_of(const Conv2dArgs& args, Panel panel) {
   const int channel = panel.first * lanes;
-  Tile tile{.taps = nullptr,
-            .tap_count = 0,
-            .depth = 0,
-            .biases = args.biases + channel,
-            .slopes = args.activation.slope + channel,
-            .ceiling = ceiling_of(args.activation),
-            .last = Lanes(args.y.shape.c - channel - (panel.width - 1) * lanes),
-            .y = args.y.data + channel,
-            .add = args.epilogue.add.data == nullptr ? nullptr : args.epilogue.add.data + channel,
-            .scale = args.epilogue.scale,
-            .y_stride = args.y.stride,
-            .add_stride = args.epilogue.add.stride,
-            .index = {}};
-  const Pixels pixels(plan, number, tile.index);
-  const Taps taps(plan, pixels, panel);
-  tile.taps = taps.list;
-  tile.tap_count = taps.count;
-  tile.depth = taps.depth;
-  compute_for(pixels.count, panel.width)(tile);
+  return {.biases = args.biases + channel,
+          .slopes = args.activation.slope + channel,
+          .y = args.y.data + channel,
+          .add = args.epilogue.add.data == nullptr ? nullptr : args.epilogue.add.data + channel,
+          .scale = args.epilogue.scale,
+          .ceiling = ceiling_of(args.activation),
+          .last = Lanes(args.y.shape.c - channel - (panel.width - 1) * lanes),
+          .y_stride = args.y.stride,
+          .add_stride = args.epilogue.add.stride};
 }
+
+// The tiles of one panel.
+class PanelTiles {
+ public:
+  WAJAH_VEC PanelTiles(const Plan& plan, Panel panel)
+      : plan_(plan),
+        panel_(panel),
+        weights_(plan.args.weights + panel.first * plan.panel_step),
+        finish_(finish_of(plan.args, panel)) {
+    // A row of the window in a dense map is one piece of memory, so it is one long tap.
+    const Conv2dArgs& args = plan.args;
+    const int taps_per_row = args.x.dense() ? 1 : args.window.w;
+    depth_ = args.x.shape.c * args.window.w / taps_per_row;
+    for (int row = 0; row < args.window.h; ++row) {
+      for (int column = 0; column < taps_per_row; ++column) {
+        offsets_[taps_++] = (static_cast<ptrdiff_t>(row) * args.x.shape.w + column) * args.x.stride;
+      }
+    }
+  }
+
+  WAJAH_VEC void compute(int first, int count) const {
+    const Conv2dArgs& args = plan_.args;
+    Straight straight{.offsets = offsets_,
+                      .weights = weights_,
+                      .weight_step = static_cast<ptrdiff_t>(depth_) * panel_.width * lanes,
+                      .x_step = args.window.stride * args.x.stride * (plan_.by_columns ? args.x.shape.w : 1),
+                      .y_step = plan_.by_columns ? plan_.columns.out : 1};
+    int line = first / plan_.tiles_per_line;
+    int begin = first % plan_.tiles_per_line * plan_.height;
+    for (int t = 0; t < count; ++t) {
+      const int left = plan_.line - begin;
+      const int pixels = left < plan_.height ? left : plan_.height;
+      const Place place = plan_.place(line, begin);
+      if (!plan_.scattered && plan_.inside(place) && plan_.inside(plan_.place(line, begin + pixels - 1))) {
+        straight.corner = plan_.corner(place);
+        straight.first = plan_.index(place);
+        compute_for<Straight>(pixels, panel_.width)(straight, taps_, depth_, finish_);
+      } else {
+        scatter(line, begin, pixels);
+      }
+      begin += pixels;
+      if (begin == plan_.line) {
+        begin = 0;
+        ++line;
+      }
+    }
+  }
+
+ private:
+  void scatter(int line, int begin, int pixels) const {
+    const Conv2dArgs& args = plan_.args;
+    const Shape x = args.x.shape;
+    Scattered source;
+    Place places[max_height];
+    for (int m = 0; m < pixels; ++m) {
+      places[m] = plan_.place(line, begin + m);
+      source.indices[m] = plan_.index(places[m]);
+    }
+    int taps = 0;
+    const float* weights = weights_;
+    for (int row = 0; row < args.window.h; ++row) {
+      for (int column = 0; column < args.window.w; ++column, weights += x.c * panel_.width * lanes) {
+        Scattered::Tap& tap = source.taps[taps];
+        tap.weights = weights;
+        bool any = false;
+        for (int m = 0; m < pixels; ++m) {
+          const int v = plan_.top(places[m]) + row;
+          const int u = plan_.left(places[m]) + column;
+          const bool inside = v >= 0 && v < x.h && u >= 0 && u < x.w;
+          tap.pixels[m] = inside ? args.x.pixel(places[m].image, v, u) : plan_.zeros();
+          any = any || inside;
+        }
+        if (any) ++taps;
+      }
+    }
+    compute_for<Scattered>(pixels, panel_.width)(source, taps, x.c, finish_);
+  }
+
+  const Plan& plan_;
+  Panel panel_;
+  const float* weights_;
+  Finish finish_;
+  int taps_ = 0, depth_ = 0;
+  ptrdiff_t offsets_[max_window_pixels];
+};
 
 // The tiles and panels that one thread computes.
 struct Share {
@@ -191,9 +198,21 @@ WAJAH_VEC int tiles_per_block(const Plan& plan) {
   return tile < bytes ? bytes / tile : 1;
 }
 
+// A 1x1 convolution is a matrix product: all pixels are one line.
+WAJAH_VEC Conv2dArgs simplified(Conv2dArgs args) {
+  const Window window = args.window;
+  if (window.h == 1 && window.w == 1 && window.stride == 1) {
+    const auto pixels = static_cast<int>(args.x.shape.pixels());
+    args.x.shape = {1, 1, pixels, args.x.shape.c};
+    args.y.shape = {1, 1, pixels, args.y.shape.c};
+  }
+  return args;
+}
+
 }  // namespace
 
-void conv2d(const Conv2dArgs& args, Part part) {
+void conv2d(const Conv2dArgs& given, Part part) {
+  const Conv2dArgs args = simplified(given);
   const Plan plan(args);
   const Share share = share_of(plan, part);
   if (share.tiles.count == 0) return;
@@ -202,9 +221,8 @@ void conv2d(const Conv2dArgs& args, Part part) {
   const auto last_panel = static_cast<int>(share.panels.end(plan.panels.count()));
   const int block = tiles_per_block(plan);
   for (auto first = static_cast<int>(share.tiles.begin(plan.tiles())); first < last_tile; first += block) {
-    for (int p = first_panel; p < last_panel; ++p) {
-      for (int t = first; t < first + block && t < last_tile; ++t) compute_tile(plan, t, plan.panels[p]);
-    }
+    const int count = last_tile - first < block ? last_tile - first : block;
+    for (int p = first_panel; p < last_panel; ++p) PanelTiles(plan, plan.panels[p]).compute(first, count);
   }
 }
 

@@ -1,54 +1,77 @@
-// The one loop where convolutions spend their time: a tile of HEIGHT pixels by WIDTH vectors of output channels, kept in
-// registers while input channels go by. A step loads WIDTH vectors of weights and one number a pixel, and multiplies
+// The one loop where convolutions spend their time: a tile of Height pixels by Width vectors of output channels, kept in
+// registers while input channels go by. A step loads Width vectors of weights and one number a pixel, and multiplies
 // all of them; with 12x2, 9x3 (AVX-512) or 6x2, 4x3 (AVX2) that is at most 0.7 loads for each multiplication.
 //
-// Where a pixel's input lies is said by pointers, one a pixel and tap of the window (the indirect convolution algorithm,
-// Dukhan 2019), so padding, stride and the ends of rows cost this loop nothing.
+// Where the input of a pixel lies is asked of a Source, once for each tap: Straight pixels are evenly spaced in memory,
+// Scattered ones have a pointer each (the indirect convolution algorithm, Dukhan 2019), so that padding and the ends of
+// rows cost this loop nothing.
 #pragma once
+
+#include <wajah/layers/conv2d.hpp>
 
 #include "activation.hpp"
 #include "conv2d_panels.hpp"
 
 namespace wajah::WAJAH_KERNEL_ISA {
 
-// What one pixel of the window, or one row of it, contributes.
-struct Tap {
-  const float* weights;            // (depth, width * lanes)
-  const float* pixels[max_height];  // (depth) each: the input of every pixel of the tile
+// Pixels in one line of the map whose windows lie inside it. All taps count, in the order of the packed weights.
+struct Straight {
+  const ptrdiff_t* offsets;  // of each tap from its window's corner
+  const float* weights;
+  ptrdiff_t weight_step;  // from one tap's to the next
+  ptrdiff_t x_step, y_step;
+  const float* corner = nullptr;  // of the first pixel's window
+  ptrdiff_t first = 0;            // index of the first pixel in y
+
+  WAJAH_VEC const float* pixel(int tap, int m) const { return corner + offsets[tap] + m * x_step; }
+  WAJAH_VEC const float* weights_of(int tap) const { return weights + tap * weight_step; }
+  WAJAH_VEC ptrdiff_t index(int m) const { return first + m * y_step; }
 };
 
-struct Tile {
-  const Tap* taps;
-  int tap_count, depth;
-  const float* biases;  // from here on: of the panel's first channel
+// Any pixels. Taps that only meet padding are left out; where some pixels meet it, these point to zeros.
+struct Scattered {
+  struct Tap {
+    const float* weights;
+    const float* pixels[max_height];
+  };
+  Tap taps[max_window_pixels];
+  ptrdiff_t indices[max_height];  // of the pixels in y
+
+  WAJAH_VEC const float* pixel(int tap, int m) const { return taps[tap].pixels[m]; }
+  WAJAH_VEC const float* weights_of(int tap) const { return taps[tap].weights; }
+  WAJAH_VEC ptrdiff_t index(int m) const { return indices[m]; }
+};
+
+// What is done with the sums of one panel.
+struct Finish {
+  const float* biases;  // these four begin with the panel's first channel
   const float* slopes;
-  float ceiling;  // of the activation
-  Lanes last;     // channels of the panel's last vector that exist
   float* y;
   const float* add;  // null: no residual
-  float scale;
+  float scale, ceiling;
+  Lanes last;  // channels of the panel's last vector that exist
   ptrdiff_t y_stride, add_stride;
-  int index[max_height];  // of each output pixel
 };
 
 namespace {
 
 // Far enough ahead for L2 at the pace of the smallest tiles, near enough that the line is still in L1 when its turn comes.
-constexpr int line = static_cast<int>(alignment / sizeof(float));
-constexpr int prefetch_ahead = 40 * line;
+constexpr int cache_line = static_cast<int>(alignment / sizeof(float));
+constexpr int prefetch_ahead = 40 * cache_line;
 
-template <int Height, int Width>
-WAJAH_VEC void multiply(const Tap& tap, int depth, Vec (&sums)[Height][Width]) {
+template <int Height, int Width, class Source>
+WAJAH_VEC void multiply(const Source& source, int tap, int depth, Vec (&sums)[Height][Width]) {
+  // Counting up to zero from the ends leaves one register more for pointers.
   const float* pixels[Height];
 #pragma GCC unroll 16
-  for (int m = 0; m < Height; ++m) pixels[m] = tap.pixels[m];
-  const float* weights = tap.weights;
-  for (ptrdiff_t k = 0; k < depth; ++k, weights += Width * lanes) {
+  for (int m = 0; m < Height; ++m) pixels[m] = source.pixel(tap, m) + depth;
+  const float* weights = source.weights_of(tap);
+  for (ptrdiff_t k = -depth; k != 0; ++k, weights += Width * lanes) {
     Vec w[Width];
 #pragma GCC unroll 4
     for (int v = 0; v < Width; ++v) w[v] = Vec::load(weights + v * lanes);
 #pragma GCC unroll 4
-    for (int v = 0; v < Width * lanes; v += line) __builtin_prefetch(weights + v + prefetch_ahead);
+    for (int v = 0; v < Width * lanes; v += cache_line) __builtin_prefetch(weights + v + prefetch_ahead);
 #pragma GCC unroll 16
     for (int m = 0; m < Height; ++m) {
       const Vec x(pixels[m][k]);
@@ -58,55 +81,58 @@ WAJAH_VEC void multiply(const Tap& tap, int depth, Vec (&sums)[Height][Width]) {
   }
 }
 
-template <bool Add, int Height, int Width>
-WAJAH_VEC void finish(const Tile& tile, const Vec (&sums)[Height][Width]) {
-  const Vec ceiling(tile.ceiling);
-  const Vec scale(tile.scale);
+template <bool Add, int Height, int Width, class Source>
+WAJAH_VEC void store(const Source& source, const Finish& finish, const Vec (&sums)[Height][Width]) {
+  const Vec ceiling(finish.ceiling);
+  const Vec scale(finish.scale);
 #pragma GCC unroll 4
   for (int v = 0; v < Width; ++v) {
-    const Vec slope = Vec::load(tile.slopes + v * lanes);
-    const auto channels = v + 1 == Width ? tile.last : Lanes(lanes);
+    const Vec slope = Vec::load(finish.slopes + v * lanes);
+    const auto channels = v + 1 == Width ? finish.last : Lanes(lanes);
 #pragma GCC unroll 16
     for (int m = 0; m < Height; ++m) {
+      const ptrdiff_t pixel = source.index(m);
       Vec sum = sums[m][v];
       if constexpr (Add) {
-        sum = fma(sum, scale, Vec::load(tile.add + tile.index[m] * tile.add_stride + v * lanes, channels));
+        sum = fma(sum, scale, Vec::load(finish.add + pixel * finish.add_stride + v * lanes, channels));
       }
-      activate(sum, slope, ceiling).store(tile.y + tile.index[m] * tile.y_stride + v * lanes, channels);
+      activate(sum, slope, ceiling).store(finish.y + pixel * finish.y_stride + v * lanes, channels);
     }
   }
 }
 
-template <int Height, int Width>
-void compute(const Tile& tile) {
+template <int Height, int Width, class Source>
+void compute(const Source& source, int taps, int depth, const Finish& finish) {
   Vec sums[Height][Width];
 #pragma GCC unroll 16
   for (int m = 0; m < Height; ++m) {
 #pragma GCC unroll 4
-    for (int v = 0; v < Width; ++v) sums[m][v] = Vec::load(tile.biases + v * lanes);
+    for (int v = 0; v < Width; ++v) sums[m][v] = Vec::load(finish.biases + v * lanes);
   }
-  for (int t = 0; t < tile.tap_count; ++t) multiply(tile.taps[t], tile.depth, sums);
-  if (tile.add == nullptr) {
-    finish<false>(tile, sums);
+  for (int tap = 0; tap < taps; ++tap) multiply(source, tap, depth, sums);
+  if (finish.add == nullptr) {
+    store<false>(source, finish, sums);
   } else {
-    finish<true>(tile, sums);
+    store<true>(source, finish, sums);
   }
 }
 
-using Compute = void (*)(const Tile&);
+template <class Source>
+using Compute = void (*)(const Source&, int taps, int depth, const Finish&);
 
 // compute<1, Width> to compute<tile_height(Width), Width>: tiles of every height, so that no pixel is computed in vain.
-template <int Width, int... Heights>
-struct Table : Table<Width, tile_height(Width) - static_cast<int>(sizeof...(Heights)), Heights...> {};
-template <int Width, int... Heights>
-struct Table<Width, 0, Heights...> {
-  static constexpr Compute of_height[] = {compute<Heights, Width>...};
+template <class Source, int Width, int... Heights>
+struct Table : Table<Source, Width, tile_height(Width) - static_cast<int>(sizeof...(Heights)), Heights...> {};
+template <class Source, int Width, int... Heights>
+struct Table<Source, Width, 0, Heights...> {
+  static constexpr Compute<Source> of_height[] = {compute<Heights, Width, Source>...};
 };
 
-WAJAH_VEC Compute compute_for(int height, int width) {
-  if (width == 1) return Table<1>::of_height[height - 1];
-  if (width == 2) return Table<2>::of_height[height - 1];
-  return Table<3>::of_height[height - 1];
+template <class Source>
+WAJAH_VEC Compute<Source> compute_for(int height, int width) {
+  if (width == 1) return Table<Source, 1>::of_height[height - 1];
+  if (width == 2) return Table<Source, 2>::of_height[height - 1];
+  return Table<Source, 3>::of_height[height - 1];
 }
 
 }  // namespace
