@@ -25,7 +25,7 @@ class Teacher:
 
     def __init__(self, path, threads=2):
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads, options.log_severity_level = threads, 3
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self.session = onnxruntime.InferenceSession(_batched(path), options, providers=["CPUExecutionProvider"])
 
