@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <span>
 #include <string>
 #include <utility>
@@ -57,6 +58,10 @@ class RecognizerAnalyser final : public Analyser {
     std::vector<FaceEmbedding> embeddings;
     for (std::size_t i = 0; i < faces.size(); ++i) {
       const auto row = std::span(rows).subspan(i * dimension, dimension);
+      // Stored once, it would make every later training fail.
+      if (!std::ranges::all_of(row, [](float value) { return std::isfinite(value); })) {
+        fail(ErrorKind::device, "embedding: holds a value that is not finite; check the weights with wajah doctor");
+      }
       embeddings.push_back({faces[i], {row.begin(), row.end()}});
     }
     return embeddings;

@@ -131,7 +131,8 @@ void create(const std::filesystem::path& file) {
 std::unique_ptr<sqlite::Connection> open_checked(const std::filesystem::path& file) {
   auto writer = std::make_unique<sqlite::Connection>(file, sqlite::Access::read_write);
   writer->execute(
-      "PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON");
+      "PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON; "
+      "PRAGMA journal_size_limit = 16777216");
   refuse_damaged(*writer);
   refuse_foreign(*writer);
   write_ahead(*writer);

@@ -4,9 +4,7 @@
 #include "fakes.hpp"
 
 #include <doctest/doctest.h>
-#include <sys/resource.h>
 
-#include <csignal>
 #include <fstream>
 #include <map>
 #include <set>
@@ -19,26 +17,6 @@ using namespace wajah::attendance::testing;
 namespace {
 
 constexpr LocalTime morning{2026, 11, 22, 7, 58, 11};
-
-// Limits how large files may grow, so that a write is cut short as on a full disk.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
-    ::getrlimit(RLIMIT_FSIZE, &former_);
-    const rlimit limit{bytes, former_.rlim_max};
-    ::setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  ~FileSizeLimit() {
-    ::setrlimit(RLIMIT_FSIZE, &former_);
-    std::signal(SIGXFSZ, handler_);
-  }
-  FileSizeLimit(const FileSizeLimit&) = delete;
-  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
-
- private:
-  rlimit former_{};
-  void (*handler_)(int);
-};
 
 // A line as a reader takes it apart: the NIK ends at the first comma, the rest is read from the end.
 struct Fields {

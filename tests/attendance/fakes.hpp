@@ -11,9 +11,12 @@
 
 #include <wajah/classifier.hpp>
 
+#include <sys/resource.h>
+
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <csignal>
 #include <filesystem>
 #include <memory>
 #include <mutex>
@@ -42,6 +45,26 @@ class TempFolder {
 [[nodiscard]] File photo(std::string_view faces);     // named "<faces>.jpg"
 [[nodiscard]] std::string contents(const std::filesystem::path& file);
 [[nodiscard]] bool anywhere_below(const std::filesystem::path& folder, std::string_view bytes);
+
+// Limits how large files may grow, so that a write is cut short as on a full disk.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+    ::getrlimit(RLIMIT_FSIZE, &former_);
+    const rlimit limit{bytes, former_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FileSizeLimit() {
+    ::setrlimit(RLIMIT_FSIZE, &former_);
+    std::signal(SIGXFSZ, handler_);
+  }
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+
+ private:
+  rlimit former_{};
+  void (*handler_)(int);
+};
 
 // A door that threads wait at; how a test holds a worker or a training where it wants it.
 class Gate {

@@ -340,3 +340,19 @@ TEST_CASE("while another program holds the write lock, writing fails in time and
   }
   CHECK(open.store.enrol(enrolment("2", "BUDI", {2})));
 }
+
+TEST_CASE("on a full disk writing fails with a sentence, reading goes on, and later everything works") {
+  const TempFolder folder;
+  OpenStore open(folder.path());
+  open.store.enrol(enrolment("1", "ANI", {1}));
+  auto large = enrolment("2", "BUDI", {2, 3});
+  for (NewPhoto& photo : large.photos) photo.picture.resize(1 << 20);
+  for (const std::size_t room : {0, 4096, 100'000, 1'500'000}) {
+    const FileSizeLimit limit(std::filesystem::file_size(open.data.database()) + room);
+    CHECK_THROWS_AS(open.store.enrol(large), Error);
+    CHECK(open.store.people().size() == 1);
+    CHECK(open.store.embeddings("m1").intact.size() == 1);
+  }
+  CHECK(open.store.enrol(large)->added.size() == 2);
+  CHECK(open.store.people().size() == 2);
+}
