@@ -49,6 +49,13 @@ struct Plan {
     if (by_columns) return {number / columns.out, i, number % columns.out};
     return {number / rows.out, number % rows.out, i};
   }
+  // The pixel after `place` in its line.
+  WAJAH_VEC Place next(Place place) const {
+    if (by_columns && !scattered) return {place.image, place.row + 1, place.column};
+    if (++place.column < columns.out || !scattered) return place;
+    if (++place.row < rows.out) return {place.image, place.row, 0};
+    return {place.image + 1, 0, 0};
+  }
   // Where the window of a pixel begins.
   WAJAH_VEC int top(Place place) const { return place.row * args.window.stride - rows.before; }
   WAJAH_VEC int left(Place place) const { return place.column * args.window.stride - columns.before; }
@@ -123,33 +130,40 @@ class PanelTiles {
   }
 
  private:
+  // Loops here go over whole tiles, past the last pixel, because the compiler makes vectors of a constant length.
   void scatter(int line, int begin, int pixels) const {
     const Conv2dArgs& args = plan_.args;
-    const Shape x = args.x.shape;
+    const ConstView<float> x = args.x;
     Scattered source;
-    Place places[max_height];
-    for (int m = 0; m < pixels; ++m) {
-      places[m] = plan_.place(line, begin + m);
-      source.indices[m] = plan_.index(places[m]);
+    ptrdiff_t top[max_height], left[max_height];
+    const float* corner[max_height];
+    Place place = plan_.place(line, begin);
+    for (int m = 0; m < max_height; ++m) {
+      source.indices[m] = plan_.index(place);
+      top[m] = plan_.top(place);
+      left[m] = plan_.left(place);
+      corner[m] = plan_.corner(place);
+      if (m + 1 < pixels) place = plan_.next(place);
     }
     int taps = 0;
     const float* weights = weights_;
     for (int row = 0; row < args.window.h; ++row) {
-      for (int column = 0; column < args.window.w; ++column, weights += x.c * panel_.width * lanes) {
-        Scattered::Tap& tap = source.taps[taps];
-        tap.weights = weights;
+      for (int column = 0; column < args.window.w; ++column, weights += x.shape.c * panel_.width * lanes) {
+        const ptrdiff_t offset = (static_cast<ptrdiff_t>(row) * x.shape.w + column) * x.stride;
+        const float* const zeros = plan_.zeros();
         bool any = false;
-        for (int m = 0; m < pixels; ++m) {
-          const int v = plan_.top(places[m]) + row;
-          const int u = plan_.left(places[m]) + column;
-          const bool inside = v >= 0 && v < x.h && u >= 0 && u < x.w;
-          tap.pixels[m] = inside ? args.x.pixel(places[m].image, v, u) : plan_.zeros();
-          any = any || inside;
+        source.taps[taps].weights = weights;
+        for (int m = 0; m < max_height; ++m) {
+          const ptrdiff_t v = top[m] + row;
+          const ptrdiff_t u = left[m] + column;
+          const bool inside = (v >= 0) & (v < x.shape.h) & (u >= 0) & (u < x.shape.w);
+          source.taps[taps].pixels[m] = inside ? corner[m] + offset : zeros;
+          any |= inside;
         }
         if (any) ++taps;
       }
     }
-    compute_for<Scattered>(pixels, panel_.width)(source, taps, x.c, finish_);
+    compute_for<Scattered>(pixels, panel_.width)(source, taps, x.shape.c, finish_);
   }
 
   const Plan& plan_;

@@ -70,8 +70,10 @@ WAJAH_VEC void multiply(const Source& source, int tap, int depth, Vec (&sums)[He
     Vec w[Width];
 #pragma GCC unroll 4
     for (int v = 0; v < Width; ++v) w[v] = Vec::load(weights + v * lanes);
+    if constexpr (Width > 1) {  // a layer of one vector of channels keeps its weights in L1
 #pragma GCC unroll 4
-    for (int v = 0; v < Width * lanes; v += cache_line) __builtin_prefetch(weights + v + prefetch_ahead);
+      for (int v = 0; v < Width * lanes; v += cache_line) __builtin_prefetch(weights + v + prefetch_ahead);
+    }
 #pragma GCC unroll 16
     for (int m = 0; m < Height; ++m) {
       const Vec x(pixels[m][k]);
