@@ -159,6 +159,7 @@ MultipartParser::Progress MultipartParser::read_after_boundary() {
 
 MultipartParser::Progress MultipartParser::read_head() {
   const auto rest = std::string_view(buffer_).substr(front_);
+  if (rest.starts_with("\r\n")) return fail("a part has no header");
   const auto end = rest.find("\r\n\r\n", searched_);
   if (end == rest.npos ? rest.size() > limits_.head_bytes : end > limits_.head_bytes) {
     return fail("a part's header is too long");

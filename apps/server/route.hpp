@@ -48,6 +48,7 @@ struct Route {
   Reply (*handle)(Site& site, Request& request) = nullptr;
   // This route's shape of a failure with a message for people.
   Reply (*failure)(int status, std::string_view message) = detail_reply;
+  std::string_view fault = "An error occurred";  // its message when the fault is the server's
 };
 
 // Every route, in the order the documentation shows them.

@@ -87,7 +87,7 @@ constexpr Route table[] = {
      Lane::manage, 200 * mib, upload_fields, upload_answers, upload, failure_reply},
     {Verb::post, "/recognize", "attendance", "Recognise a photo",
      "Says who is in the photo and whether it is the claimed person, and records it.", Lane::recognise, 10 * mib,
-     recognise_fields, recognise_answers, recognise, message_reply},
+     recognise_fields, recognise_answers, recognise, message_reply, "An error occurred during face recognition"},
     {Verb::remove, "/hapus", "attendance", "Remove a person",
      "Erases photos and embeddings. The form may be multipart or urlencoded.", Lane::manage, 64 * kib, remove_fields,
      remove_answers, remove_person, failure_reply},
@@ -146,11 +146,11 @@ Reply failure_of(const Route& route, Site& site, const Request& request, std::ex
     return status == 503 ? reply.with("Retry-After", "1") : reply;
   } catch (const Error& fault) {
     site.warn(fmt::format("request {}: {}", request.id, fault.what()));
-    if (fault.kind() != ErrorKind::storage) return route.failure(500, "An error occurred");
+    if (fault.kind() != ErrorKind::storage) return route.failure(500, route.fault);
     return route.failure(503, "The data folder cannot be used now").with("Retry-After", "2");
   } catch (const std::exception& fault) {
     site.warn(fmt::format("request {}: {}", request.id, fault.what()));
-    return route.failure(500, "An error occurred");
+    return route.failure(500, route.fault);
   }
 }
 
