@@ -80,4 +80,22 @@ struct Sequential {
   }
 };
 
+namespace detail {
+
+template <class... Sequentials>
+struct Join;
+template <class... Layers>
+struct Join<Sequential<Layers...>> {
+  using type = Sequential<Layers...>;
+};
+template <class... First, class... Second, class... Rest>
+struct Join<Sequential<First...>, Sequential<Second...>, Rest...> : Join<Sequential<First..., Second...>, Rest...> {};
+
+}  // namespace detail
+
+// The layers of several Sequentials in one, so that a network can be written in named stages without holding one
+// stage's output while the first layers of that stage still run.
+template <class... Sequentials>
+using Join = typename detail::Join<Sequentials...>::type;
+
 }  // namespace wajah

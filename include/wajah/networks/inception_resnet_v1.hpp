@@ -75,24 +75,25 @@ using Block8 = Residual<
         Conv2d<"Conv2d_1x1", 384, 1792, Window{1, 1}, Pad::same, Act>>,
     Scale>;
 
-using Trunk = Sequential<
-    Stem,
+using Trunk = Join<Stem, Sequential<
     Repeat<5, "Repeat/block35", Block35>,
     Scope<"Mixed_6a", Mixed6a>,
     Repeat<10, "Repeat_1/block17", Block17>,
     Scope<"Mixed_7a", Mixed7a>,
     Repeat<5, "Repeat_2/block8", Block8<std::ratio<20, 100>, Relu>>,
-    Scope<"Block8", Block8<std::ratio<1>, Identity>>>;
+    Scope<"Block8", Block8<std::ratio<1>, Identity>>>>;
 
 }  // namespace inception_resnet_v1
 
 // y: (n, 1, 1, 512).
 using InceptionResnetV1 = Scope<"InceptionResnetV1",
-                                Sequential<inception_resnet_v1::Trunk, GlobalAvgPool,
-                                           Linear<"Bottleneck", 1792, 512, Identity>>>;
+                                Join<inception_resnet_v1::Trunk,
+                                     Sequential<GlobalAvgPool, Linear<"Bottleneck", 1792, 512, Identity>>>>;
 
 static_assert(inception_resnet_v1::Stem::out({1, 160, 160, 3}) == Shape{1, 17, 17, 256});
 static_assert(inception_resnet_v1::Trunk::out({1, 160, 160, 3}) == Shape{1, 3, 3, 1792});
 static_assert(InceptionResnetV1::out({1, 160, 160, 3}) == Shape{1, 1, 1, 512});
+// What one thread's session costs an image: the two largest neighbouring maps, 77x77 with 32 and with 64 channels.
+static_assert(InceptionResnetV1::workspace({1, 160, 160, 3}) == 77 * 77 * (32 + 64) * sizeof(float));
 
 }  // namespace wajah
