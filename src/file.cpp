@@ -89,7 +89,7 @@ void Unfinished::rename_to_target() {
 MappedFile::MappedFile(const std::filesystem::path& file, ErrorKind kind) : name_(file.string()) {
   const Descriptor fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (fd.get() < 0) fail(kind, "{}: cannot be opened: {}", name_, reason(errno));
-  struct stat status{};
+  struct stat status {};
   if (::fstat(fd.get(), &status) != 0) fail(kind, "{}: cannot be read: {}", name_, reason(errno));
   if (!S_ISREG(status.st_mode)) {
     fail(kind, "{}: is {}, expected a file", name_, S_ISDIR(status.st_mode) ? "a folder" : "no regular file");

@@ -120,7 +120,8 @@ void HeaderParser::expect(char c) {
 std::uint32_t HeaderParser::hex4() {
   std::uint32_t value = 0;
   for (int i = 0; i < 4; ++i, ++at_) {
-    const std::size_t digit = at_ < text_.size() ? std::string_view("0123456789abcdefABCDEF").find(text_[at_]) : std::string_view::npos;
+    const std::size_t digit =
+        at_ < text_.size() ? std::string_view("0123456789abcdefABCDEF").find(text_[at_]) : std::string_view::npos;
     if (digit == std::string_view::npos) fail_at("four hexadecimal digits");
     value = value * 16 + static_cast<std::uint32_t>(digit < 16 ? digit : digit - 6);
   }
@@ -225,7 +226,8 @@ Entry HeaderParser::entry(std::string name) {
     } else if (key == "data_offsets") {
       once(4);
       const std::vector<std::int64_t> offsets = integers();
-      if (offsets.size() != 2 || offsets[0] > offsets[1]) fail_at(fmt::format("begin and end of tensor {}", quote(entry.name)));
+      if (offsets.size() != 2 || offsets[0] > offsets[1])
+        fail_at(fmt::format("begin and end of tensor {}", quote(entry.name)));
       entry.begin = static_cast<std::size_t>(offsets[0]);
       entry.end = static_cast<std::size_t>(offsets[1]);
     } else {
@@ -274,7 +276,8 @@ std::string_view header_text(const MappedFile& file) {
          file.name(), size, std::min(max_header, bytes.size() - 8));
   }
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()) + 8, size);
-  if (!text.starts_with('{')) fail(ErrorKind::model, "{}: is no safetensors file: its header does not begin with '{{'", file.name());
+  if (!text.starts_with('{'))
+    fail(ErrorKind::model, "{}: is no safetensors file: its header does not begin with '{{'", file.name());
   if (!is_utf8(text)) fail(ErrorKind::model, "{}: safetensors header is not UTF-8", file.name());
   return text;
 }
@@ -292,8 +295,8 @@ void check_layout(std::vector<Entry>& entries, std::size_t data_size, std::strin
            quote(entry.name), entry.end, data_size);
     }
     if (entry.begin != expected) {
-      fail(ErrorKind::model, "{}: tensor {} begins at byte {} of the data, expected {}, where the one before it ends", source,
-           quote(entry.name), entry.begin, expected);
+      fail(ErrorKind::model, "{}: tensor {} begins at byte {} of the data, expected {}, where the one before it ends",
+           source, quote(entry.name), entry.begin, expected);
     }
     expected = entry.end;
   }
@@ -342,8 +345,9 @@ std::string header_of(const Weights& weights, std::span<const NamedTensor> tenso
   std::size_t begin = 0;
   for (const auto& [name, tensor] : tensors) {
     const auto* code = std::ranges::find(type_codes, tensor.type, &TypeCode::type);
-    members.push_back(fmt::format(R"({}:{{"dtype":"{}","shape":[{}],"data_offsets":[{},{}]}})", json_string(name, target),
-                                  code->code, fmt::join(tensor.shape, ","), begin, begin + tensor.bytes.size()));
+    members.push_back(fmt::format(R"({}:{{"dtype":"{}","shape":[{}],"data_offsets":[{},{}]}})",
+                                  json_string(name, target), code->code, fmt::join(tensor.shape, ","), begin,
+                                  begin + tensor.bytes.size()));
     begin += tensor.bytes.size();
   }
   std::string header = fmt::format("{{{}}}", fmt::join(members, ","));
@@ -367,7 +371,8 @@ Weights read_safetensors(const std::filesystem::path& file) {
   Weights::Builder builder(mapped->name());
   builder.keep(mapped);
   for (Entry& entry : header.entries) {
-    builder.view(std::move(entry.name), entry.type, std::move(entry.shape), data.subspan(entry.begin, entry.end - entry.begin));
+    builder.view(std::move(entry.name), entry.type, std::move(entry.shape),
+                 data.subspan(entry.begin, entry.end - entry.begin));
   }
   for (auto& [key, value] : header.metadata) builder.metadata(key, std::move(value));
   return std::move(builder).build();
@@ -378,7 +383,8 @@ void write_safetensors(const Weights& weights, const std::filesystem::path& file
   const std::vector<NamedTensor> tensors = aligned_order(weights);
   const std::string header = header_of(weights, tensors, file.string());
   const std::uint64_t size = header.size();
-  std::vector<std::span<const std::byte>> parts = {std::as_bytes(std::span(&size, 1)), std::as_bytes(std::span(header))};
+  std::vector<std::span<const std::byte>> parts = {std::as_bytes(std::span(&size, 1)),
+                                                   std::as_bytes(std::span(header))};
   for (const auto& [name, tensor] : tensors) parts.push_back(tensor.bytes);
   write_file(file, parts);
 }

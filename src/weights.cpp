@@ -22,7 +22,14 @@ struct TypeInfo {
 };
 
 constexpr std::array<TypeInfo, 8> type_infos = {{
-    {4, "float32"}, {2, "float16"}, {2, "bfloat16"}, {8, "float64"}, {1, "int8"}, {1, "uint8"}, {4, "int32"}, {8, "int64"},
+    {4, "float32"},
+    {2, "float16"},
+    {2, "bfloat16"},
+    {8, "float64"},
+    {1, "int8"},
+    {1, "uint8"},
+    {4, "int32"},
+    {8, "int64"},
 }};
 
 // memcpy because a file may place a tensor at any byte.
@@ -64,8 +71,7 @@ Values float_values(const Tensor& t) {
       return Values(convert(t, [&](std::size_t i) {
         return std::bit_cast<float>(static_cast<std::uint32_t>(element<std::uint16_t>(t, i)) << 16U);
       }));
-    default:
-      return Values(convert(t, [&](std::size_t i) { return static_cast<float>(element<double>(t, i)); }));
+    default: return Values(convert(t, [&](std::size_t i) { return static_cast<float>(element<double>(t, i)); }));
   }
 }
 
@@ -75,8 +81,8 @@ Values scaled_values(const Tensor& tensor, std::span<const float> scale) {
   }));
 }
 
-// Uniform noise of variance 1 / (fan-in), from a generator seeded by the tensor's path (splitmix64, Vigna 2015). All but
-// the last dimension of a kernel are summed over; vectors (biases, slopes) are small.
+// Uniform noise of variance 1 / (fan-in), from a generator seeded by the tensor's path (splitmix64, Vigna 2015). All
+// but the last dimension of a kernel are summed over; vectors (biases, slopes) are small.
 Values invent(std::uint64_t seed, std::string_view path, std::span<const std::int64_t> shape) {
   std::uint64_t state = seed;
   for (const char c : path) state = (state ^ static_cast<unsigned char>(c)) * 0x100000001B3U;
@@ -139,9 +145,9 @@ std::vector<std::string> similar_names(std::string_view wanted, const std::vecto
 [[noreturn]] void fail_missing(const Weights& weights, std::string_view path, std::string_view expected) {
   const std::vector<std::string> names = weights.names();
   const std::vector<std::string> similar = similar_names(path, names);
-  const std::string hint = similar.empty()
-                               ? fmt::format("none of its {} tensors is named alike, is it of another network?", names.size())
-                               : fmt::format("similar: {}", fmt::join(similar, ", "));
+  const std::string hint =
+      similar.empty() ? fmt::format("none of its {} tensors is named alike, is it of another network?", names.size())
+                      : fmt::format("similar: {}", fmt::join(similar, ", "));
   fail(ErrorKind::model, "{}: no tensor {}{}; {}", weights.source(), quote(path), expected, hint);
 }
 
@@ -228,8 +234,8 @@ Values Weights::get(std::string_view name, std::span<const std::int64_t> shape) 
   }
   Values values = float_values(*tensor);
   if (const std::optional<std::size_t> bad = first_not_finite(values.span())) {
-    fail(ErrorKind::model, "{}: tensor {} has the value {} at element {}, expected finite numbers", source(), quote(path),
-         values[*bad], *bad);
+    fail(ErrorKind::model, "{}: tensor {} has the value {} at element {}, expected finite numbers", source(),
+         quote(path), values[*bad], *bad);
   }
   return values;
 }
@@ -262,13 +268,13 @@ Weights::Builder::Builder(std::string source) : set_(std::make_shared<Set>()) { 
 Weights::Builder& Weights::Builder::view(std::string name, DataType type, std::vector<std::int64_t> shape,
                                          std::span<const std::byte> bytes) {
   if (shape.size() > max_rank) {
-    fail(ErrorKind::model, "{}: tensor {} has {} dimensions, expected at most {}", set_->source, quote(name), shape.size(),
-         max_rank);
+    fail(ErrorKind::model, "{}: tensor {} has {} dimensions, expected at most {}", set_->source, quote(name),
+         shape.size(), max_rank);
   }
   const std::optional<std::size_t> count = element_count(shape);
   if (!count || bytes.size() % size_of(type) != 0 || bytes.size() / size_of(type) != *count) {
-    fail(ErrorKind::model, "{}: tensor {} has {} bytes, which do not make the shape {} of {}", set_->source, quote(name),
-         bytes.size(), shape_text(shape), name_of(type));
+    fail(ErrorKind::model, "{}: tensor {} has {} bytes, which do not make the shape {} of {}", set_->source,
+         quote(name), bytes.size(), shape_text(shape), name_of(type));
   }
   if (set_->entries.size() >= max_tensors) {
     fail(ErrorKind::model, "{}: more than {} tensors; is it a model of wajah's?", set_->source, max_tensors);
@@ -284,7 +290,8 @@ Weights::Builder& Weights::Builder::add(std::string name, DataType type, std::ve
   return view(std::move(name), type, std::move(shape), set_->owned.back());
 }
 
-Weights::Builder& Weights::Builder::add(std::string name, std::vector<std::int64_t> shape, std::span<const float> values) {
+Weights::Builder& Weights::Builder::add(std::string name, std::vector<std::int64_t> shape,
+                                        std::span<const float> values) {
   const std::span<const std::byte> bytes = std::as_bytes(values);
   return add(std::move(name), DataType::f32, std::move(shape), std::vector<std::byte>(bytes.begin(), bytes.end()));
 }

@@ -15,7 +15,8 @@ namespace wajah {
 // that is truncated in place while mapped faults, so whoever replaces a model must rename (write_file does).
 class MappedFile {
  public:
-  // Throws Error of the given kind if `file` cannot be opened or is no regular file (a FIFO is refused, not waited for).
+  // Throws Error of the given kind if `file` cannot be opened or is no regular file (a FIFO is refused, not waited
+  // for).
   explicit MappedFile(const std::filesystem::path& file, ErrorKind kind = ErrorKind::model);
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;

@@ -6,8 +6,8 @@ namespace wajah {
 
 std::span<const std::byte> ByteReader::take(std::uint64_t count, std::string_view what) {
   if (count > remaining()) {
-    fail(kind_, "{}: {} at byte {} takes {} bytes, but only {} are left; is the file complete?", source_, what, offset(),
-         count, remaining());
+    fail(kind_, "{}: {} at byte {} takes {} bytes, but only {} are left; is the file complete?", source_, what,
+         offset(), count, remaining());
   }
   const std::span<const std::byte> taken = bytes_.subspan(at_, static_cast<std::size_t>(count));
   at_ += taken.size();

@@ -33,7 +33,8 @@ void add_layer(const Weights& graph, const std::string& scope, Weights::Builder&
   const Values beta = norm.get("beta", {channels});
   const Values mean = norm.get("moving_mean", {channels});
   const Values variance = norm.get("moving_variance", {channels});
-  const Folded folded = fold(weights.span(), {}, {gamma.span(), beta.span(), mean.span(), variance.span(), 0.001}, scope);
+  const Folded folded =
+      fold(weights.span(), {}, {gamma.span(), beta.span(), mean.span(), variance.span(), 0.001}, scope);
   builder.add(scope + "/weights", shape, folded.weights);
   builder.add(scope + "/biases", {channels}, folded.biases);
 }
@@ -42,8 +43,10 @@ void add_layer(const Weights& graph, const std::string& scope, Weights::Builder&
 
 Weights convert_inception_resnet_v1(const Weights& graph) {
   if (!graph.has("InceptionResnetV1/Conv2d_1a_3x3/weights") || !graph.has("InceptionResnetV1/Bottleneck/weights")) {
-    fail(ErrorKind::model, "{}: has no 'InceptionResnetV1/Conv2d_1a_3x3/weights' or no 'InceptionResnetV1/Bottleneck/weights', "
-         "expected a frozen Inception-ResNet-v1 of facenet", graph.source());
+    fail(ErrorKind::model,
+         "{}: has no 'InceptionResnetV1/Conv2d_1a_3x3/weights' or no 'InceptionResnetV1/Bottleneck/weights', "
+         "expected a frozen Inception-ResNet-v1 of facenet",
+         graph.source());
   }
   Weights::Builder builder(graph.source());
   int layers = 0;

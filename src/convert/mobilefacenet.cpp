@@ -115,7 +115,8 @@ const OnnxNode* Converter::after(const OnnxNode& node) const {
 void Converter::check_attribute(const ConvSpec& spec, const OnnxNode& conv, std::string_view name,
                                 const std::vector<std::int64_t>& expected, std::int64_t otherwise) const {
   const auto found = conv.integers.find(name);
-  const std::vector<std::int64_t> got = found == conv.integers.end() ? std::vector(expected.size(), otherwise) : found->second;
+  const std::vector<std::int64_t> got =
+      found == conv.integers.end() ? std::vector(expected.size(), otherwise) : found->second;
   if (got != expected) {
     fail_at(spec, conv, fmt::format("has {} {}, expected {}", name, shape_text(got), shape_text(expected)));
   }
@@ -133,7 +134,8 @@ float Converter::bound(const OnnxNode& clip, std::string_view name, std::size_t 
   const auto found = clip.numbers.find(name);
   if (found != clip.numbers.end()) return found->second;
   if (input >= clip.inputs.size()) {
-    fail(ErrorKind::model, "{}: node {} clips without a {}, expected 0 to 6", graph_.tensors.source(), quote(clip.name), name);
+    fail(ErrorKind::model, "{}: node {} clips without a {}, expected 0 to 6", graph_.tensors.source(), quote(clip.name),
+         name);
   }
   return graph_.tensors.get(clip.inputs[input], {})[0];
 }

@@ -24,27 +24,43 @@ constexpr auto linear = Layer::Kind::linear;
 constexpr auto prelu = Layer::Kind::prelu;
 
 constexpr std::array pnet = {
-    Layer{"conv1", 3, 10, 3},  Layer{"PReLU1", 10, 10, 1, prelu}, Layer{"conv2", 10, 16, 3}, Layer{"PReLU2", 16, 16, 1, prelu},
-    Layer{"conv3", 16, 32, 3}, Layer{"PReLU3", 32, 32, 1, prelu}, Layer{"conv4-1", 32, 2},   Layer{"conv4-2", 32, 4},
+    Layer{"conv1", 3, 10, 3},          Layer{"PReLU1", 10, 10, 1, prelu}, Layer{"conv2", 10, 16, 3},
+    Layer{"PReLU2", 16, 16, 1, prelu}, Layer{"conv3", 16, 32, 3},         Layer{"PReLU3", 32, 32, 1, prelu},
+    Layer{"conv4-1", 32, 2},           Layer{"conv4-2", 32, 4},
 };
 
 constexpr std::array rnet = {
-    Layer{"conv1", 3, 28, 3},          Layer{"prelu1", 28, 28, 1, prelu},   Layer{"conv2", 28, 48, 3},
-    Layer{"prelu2", 48, 48, 1, prelu}, Layer{"conv3", 48, 64, 2},           Layer{"prelu3", 64, 64, 1, prelu},
-    Layer{"conv4", 64, 128, 3, linear}, Layer{"prelu4", 128, 128, 1, prelu}, Layer{"conv5-1", 128, 2, 1, linear},
+    Layer{"conv1", 3, 28, 3},
+    Layer{"prelu1", 28, 28, 1, prelu},
+    Layer{"conv2", 28, 48, 3},
+    Layer{"prelu2", 48, 48, 1, prelu},
+    Layer{"conv3", 48, 64, 2},
+    Layer{"prelu3", 64, 64, 1, prelu},
+    Layer{"conv4", 64, 128, 3, linear},
+    Layer{"prelu4", 128, 128, 1, prelu},
+    Layer{"conv5-1", 128, 2, 1, linear},
     Layer{"conv5-2", 128, 4, 1, linear},
 };
 
 constexpr std::array onet = {
-    Layer{"conv1", 3, 32, 3},            Layer{"prelu1", 32, 32, 1, prelu},    Layer{"conv2", 32, 64, 3},
-    Layer{"prelu2", 64, 64, 1, prelu},   Layer{"conv3", 64, 64, 3},            Layer{"prelu3", 64, 64, 1, prelu},
-    Layer{"conv4", 64, 128, 2},          Layer{"prelu4", 128, 128, 1, prelu},  Layer{"conv5", 128, 256, 3, linear},
-    Layer{"prelu5", 256, 256, 1, prelu}, Layer{"conv6-1", 256, 2, 1, linear},  Layer{"conv6-2", 256, 4, 1, linear},
+    Layer{"conv1", 3, 32, 3},
+    Layer{"prelu1", 32, 32, 1, prelu},
+    Layer{"conv2", 32, 64, 3},
+    Layer{"prelu2", 64, 64, 1, prelu},
+    Layer{"conv3", 64, 64, 3},
+    Layer{"prelu3", 64, 64, 1, prelu},
+    Layer{"conv4", 64, 128, 2},
+    Layer{"prelu4", 128, 128, 1, prelu},
+    Layer{"conv5", 128, 256, 3, linear},
+    Layer{"prelu5", 256, 256, 1, prelu},
+    Layer{"conv6-1", 256, 2, 1, linear},
+    Layer{"conv6-2", 256, 4, 1, linear},
     Layer{"conv6-3", 256, 10, 1, linear},
 };
 
-// [window, window, block] with the first two dimensions swapped. A kernel's block is its [in, out]; the rows of a Linear
-// after a flatten run over (column, row, channel) of the transposed map, so its block is [channels, out] just the same.
+// [window, window, block] with the first two dimensions swapped. A kernel's block is its [in, out]; the rows of a
+// Linear after a flatten run over (column, row, channel) of the transposed map, so its block is [channels, out] just
+// the same.
 std::vector<float> transposed(std::span<const float> values, const Layer& layer) {
   const auto window = static_cast<std::size_t>(layer.window);
   const std::size_t block = values.size() / (window * window);
@@ -82,7 +98,8 @@ void add_net(std::span<const Layer> layers, const std::filesystem::path& file, s
   for (const Layer& layer : layers) add_layer(layer, source, net, builder);
   const std::vector<std::string> unused = source.unused();
   if (!unused.empty()) {
-    fail(ErrorKind::model, "{}: holds {} and {} more tensors that {} does not have; is it the right one of det1, det2, det3?",
+    fail(ErrorKind::model,
+         "{}: holds {} and {} more tensors that {} does not have; is it the right one of det1, det2, det3?",
          file.string(), quote(unused[0]), unused.size() - 1, net);
   }
 }

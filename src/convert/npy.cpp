@@ -126,7 +126,8 @@ NpyHeader HeaderParser::parse() {
     break;
   }
   skip_space();
-  if (!seen[0] || !seen[1] || !seen[2] || at_ != text_.size()) fail_at("descr, fortran_order and shape once each, nothing else,");
+  if (!seen[0] || !seen[1] || !seen[2] || at_ != text_.size())
+    fail_at("descr, fortran_order and shape once each, nothing else,");
   return header;
 }
 
@@ -157,11 +158,13 @@ T convert(Source value) {
     const Source limit = std::ldexp(Source{1}, std::numeric_limits<T>::digits);
     const Source lowest = std::signed_integral<T> ? -limit : Source{0};
     if (!(value >= lowest && value < limit) || value != std::trunc(value)) {
-      fail(ErrorKind::input, "an array holds {}, expected a whole number that fits {}", value, name_of(data_type_of<T>()));
+      fail(ErrorKind::input, "an array holds {}, expected a whole number that fits {}", value,
+           name_of(data_type_of<T>()));
     }
   } else if constexpr (std::integral<T>) {
     if (!std::in_range<T>(value)) {
-      fail(ErrorKind::input, "an array holds {}, expected a whole number that fits {}", value, name_of(data_type_of<T>()));
+      fail(ErrorKind::input, "an array holds {}, expected a whole number that fits {}", value,
+           name_of(data_type_of<T>()));
     }
   }
   return static_cast<T>(value);
@@ -209,8 +212,8 @@ NpyHeader read_npy_header(ByteReader& reader) {
   if ((major != 1 && major != 2) || minor != 0) {
     fail(reader.kind(), "{}: is a .npy file of version {}.{}, expected 1.0 or 2.0", reader.source(), major, minor);
   }
-  const std::size_t size = major == 1 ? reader.number<std::uint16_t>("header length")
-                                      : reader.number<std::uint32_t>("header length");
+  const std::size_t size =
+      major == 1 ? reader.number<std::uint16_t>("header length") : reader.number<std::uint32_t>("header length");
   if (size > max_header) {
     fail(reader.kind(), "{}: claims a .npy header of {} bytes, expected at most {}", reader.source(), size, max_header);
   }
@@ -241,8 +244,8 @@ NpyArray read_npy(const std::filesystem::path& file, ErrorKind kind) {
   NpyHeader header = read_npy_header(reader);
   const DataType type = type_of(header, reader);
   const std::span<const std::byte> data = take_data(reader, type, header.shape);
-  std::vector<std::byte> bytes = header.fortran_order ? row_major(data, type, header.shape)
-                                                      : std::vector<std::byte>(data.begin(), data.end());
+  std::vector<std::byte> bytes =
+      header.fortran_order ? row_major(data, type, header.shape) : std::vector<std::byte>(data.begin(), data.end());
   return {type, std::move(header.shape), std::move(bytes)};
 }
 
@@ -251,8 +254,8 @@ void write_npy(const std::filesystem::path& file, DataType type, std::span<const
   const auto* code = std::ranges::find(type_codes, type, &TypeCode::type);
   const std::optional<std::size_t> count = element_count(shape);
   if (code == type_codes.end() || !count || bytes.size() != *count * size_of(type)) {
-    fail(ErrorKind::storage, "{}: cannot be written: {} bytes do not make the shape {} of {}", file.string(), bytes.size(),
-         shape_text(shape), name_of(type));
+    fail(ErrorKind::storage, "{}: cannot be written: {} bytes do not make the shape {} of {}", file.string(),
+         bytes.size(), shape_text(shape), name_of(type));
   }
   std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}{}), }}", code->descr,
                                    fmt::join(shape, ", "), shape.size() == 1 ? "," : "");
@@ -260,8 +263,9 @@ void write_npy(const std::filesystem::path& file, DataType type, std::span<const
   header.resize((before + header.size() + 64) / 64 * 64 - before - 1, ' ');
   header += '\n';
   const auto length = static_cast<std::uint16_t>(header.size());
-  const std::string start = fmt::format("{}{}{}{}{}", magic, '\1', '\0', static_cast<char>(length & 0xFF),
-                                        static_cast<char>(length >> 8)) + header;
+  const std::string start =
+      fmt::format("{}{}{}{}{}", magic, '\1', '\0', static_cast<char>(length & 0xFF), static_cast<char>(length >> 8)) +
+      header;
   const std::array<std::span<const std::byte>, 2> parts = {std::as_bytes(std::span(start)), bytes};
   write_file(file, parts);
 }

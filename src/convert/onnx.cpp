@@ -100,7 +100,8 @@ TensorProto ModelReader::tensor(ProtobufReader message) const {
 
 void ModelReader::add(std::string_view name, TensorProto tensor) {
   if (tensor.external) {
-    fail(ErrorKind::model, "{}: tensor {} keeps its data in another file, expected it inside; save the model with its data",
+    fail(ErrorKind::model,
+         "{}: tensor {} keeps its data in another file, expected it inside; save the model with its data",
          file_->name(), quote(name));
   }
   const std::optional<DataType> type = type_of(tensor.type);

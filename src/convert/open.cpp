@@ -27,16 +27,22 @@ struct Foreign {
 
 // Formats that a user may well have at hand and wajah does not open: each gets a sentence that helps.
 constexpr std::array<Foreign, 7> foreign_formats = {{
-    {std::string_view("\xFD" "7zXZ\0", 6), "is compressed with xz; decompress it first: xz -dk FILE"},
+    {std::string_view("\xFD"
+                      "7zXZ\0",
+                      6),
+     "is compressed with xz; decompress it first: xz -dk FILE"},
     {std::string_view("\x1F\x8B", 2), "is compressed with gzip; decompress it first: gunzip -k FILE"},
     {std::string_view("\x28\xB5\x2F\xFD", 4), "is compressed with zstd; decompress it first: zstd -dk FILE"},
     {std::string_view("PK\3\4", 4), "is a zip archive, perhaps a PyTorch model; convert it to .safetensors or .onnx"},
-    {std::string_view("\x93NUMPY", 6), "is a .npy file; MTCNN is given as the folder with det1.npy, det2.npy and det3.npy"},
-    {std::string_view("\x89HDF\r\n\x1A\n", 8), "is an HDF5 file, perhaps a Keras model; convert it to .safetensors or .onnx"},
+    {std::string_view("\x93NUMPY", 6),
+     "is a .npy file; MTCNN is given as the folder with det1.npy, det2.npy and det3.npy"},
+    {std::string_view("\x89HDF\r\n\x1A\n", 8),
+     "is an HDF5 file, perhaps a Keras model; convert it to .safetensors or .onnx"},
     {std::string_view("version https://git-lfs", 23), "is a Git LFS pointer, not the model itself: git lfs pull"},
 }};
 
-// What a safetensors header begins with, whether or not its length is right: a short file shall be told that it is short.
+// What a safetensors header begins with, whether or not its length is right: a short file shall be told that it is
+// short.
 bool looks_like_safetensors(std::string_view text) {
   return text.size() > 8 && text[8] == '{' && text.substr(4, 4) == std::string_view("\0\0\0\0", 4);
 }
@@ -72,18 +78,21 @@ struct Architecture {
   std::string_view name, first_tensor;
 };
 
-constexpr std::array<Architecture, 3> architectures = {{{inception_resnet_v1_name, "InceptionResnetV1/Conv2d_1a_3x3/weights"},
-                                                        {mobilefacenet_name, "MobileFaceNet/conv1/weights"},
-                                                        {mtcnn_name, "pnet/conv1/weights"}}};
+constexpr std::array<Architecture, 3> architectures = {
+    {{inception_resnet_v1_name, "InceptionResnetV1/Conv2d_1a_3x3/weights"},
+     {mobilefacenet_name, "MobileFaceNet/conv1/weights"},
+     {mtcnn_name, "pnet/conv1/weights"}}};
 
 // The architecture that a set says it is, or else the one that its tensors are named for.
 std::string architecture_of(const Weights& weights) {
   const auto stated = weights.metadata().find(std::string(architecture_key));
   if (stated != weights.metadata().end()) return stated->second;
-  const auto* found = std::ranges::find_if(architectures, [&](const Architecture& a) { return weights.has(a.first_tensor); });
+  const auto* found =
+      std::ranges::find_if(architectures, [&](const Architecture& a) { return weights.has(a.first_tensor); });
   if (found == architectures.end()) {
-    fail(ErrorKind::model, "{}: holds the tensors of no network that wajah knows: none of {}, {} or {}", weights.source(),
-         quote(architectures[0].first_tensor), quote(architectures[1].first_tensor), quote(architectures[2].first_tensor));
+    fail(ErrorKind::model, "{}: holds the tensors of no network that wajah knows: none of {}, {} or {}",
+         weights.source(), quote(architectures[0].first_tensor), quote(architectures[1].first_tensor),
+         quote(architectures[2].first_tensor));
   }
   return std::string(found->name);
 }
@@ -127,7 +136,8 @@ Weights open_mtcnn(const std::filesystem::path& file_or_folder) {
     return convert_mtcnn(file_or_folder / "det1.npy", file_or_folder / "det2.npy", file_or_folder / "det3.npy");
   }
   if (format_of(MappedFile(file_or_folder)) != Format::safetensors) {
-    fail(ErrorKind::model, "{}: is no safetensors file, expected one or the folder with det1.npy, det2.npy and det3.npy",
+    fail(ErrorKind::model,
+         "{}: is no safetensors file, expected one or the folder with det1.npy, det2.npy and det3.npy",
          file_or_folder.string());
   }
   return open_safetensors(file_or_folder, {mtcnn_name});

@@ -8,8 +8,8 @@
 namespace wajah {
 namespace {
 
-constexpr std::size_t max_values = 4096;   // det3.npy, the largest, builds fewer than 300
-constexpr std::size_t max_marks = 64;      // genuine files nest 6 deep
+constexpr std::size_t max_values = 4096;  // det3.npy, the largest, builds fewer than 300
+constexpr std::size_t max_marks = 64;     // genuine files nest 6 deep
 constexpr std::size_t max_name = 64;
 
 // The opcodes that hostile pickles are made of, so that the refusal can name them.
@@ -47,7 +47,8 @@ void PickleMachine::refuse(std::uint8_t opcode) const {
 }
 
 PickleRef PickleMachine::make(PickleValue value) {
-  if (values_.size() == max_values) fail_here(fmt::format("more than {} values, expected MTCNN's few hundred", max_values));
+  if (values_.size() == max_values)
+    fail_here(fmt::format("more than {} values, expected MTCNN's few hundred", max_values));
   values_.push_back(std::move(value));
   return static_cast<PickleRef>(values_.size() - 1);
 }

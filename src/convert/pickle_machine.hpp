@@ -19,9 +19,9 @@ enum class PickleKind : std::uint8_t { none, boolean, integer, text, tuple, list
 
 struct PickleValue {
   PickleKind kind = PickleKind::none;
-  std::int64_t integer = 0;       // integer, boolean
-  std::string_view text{};        // text; global: its name; dtype: 'f4'. Points into the file.
-  std::vector<PickleRef> items{}; // tuple, list; dictionary: key, value, key, value; dtype, array: the state of BUILD
+  std::int64_t integer = 0;        // integer, boolean
+  std::string_view text{};         // text; global: its name; dtype: 'f4'. Points into the file.
+  std::vector<PickleRef> items{};  // tuple, list; dictionary: key, value, key, value; dtype, array: the state of BUILD
 };
 
 class PickleMachine {

@@ -92,8 +92,8 @@ void ArrayReader::add_tensor(PickleRef ref, const std::string& name, Weights::Bu
   const std::span<const std::byte> bytes = std::as_bytes(std::span(machine_[state.data].text));
   const std::optional<std::size_t> count = element_count(state.shape);
   if (!count || bytes.size() / sizeof(float) != *count || bytes.size() % sizeof(float) != 0) {
-    fail(ErrorKind::model, "{}: {} has {} bytes, which do not make the shape {} of float32", source_, where, bytes.size(),
-         shape_text(state.shape));
+    fail(ErrorKind::model, "{}: {} has {} bytes, which do not make the shape {} of float32", source_, where,
+         bytes.size(), shape_text(state.shape));
   }
   if (bytes.size() > bytes_left_) fail_for(where, "tensors that together are no larger than the file");
   bytes_left_ -= bytes.size();
@@ -107,16 +107,17 @@ PickleRef layers_of(const ArrayReader& arrays, const PickleMachine& machine, Pic
   const ArrayState outer = arrays.array(root, "the pickled array");
   const PickleValue& objects = machine[outer.data];
   if (outer.dtype != "O8" || !outer.shape.empty() || objects.kind != PickleKind::list || objects.items.size() != 1) {
-    fail(ErrorKind::model, "{}: expected a scalar array that holds one dictionary of layers; is it one of MTCNN's det?.npy?",
-         source);
+    fail(ErrorKind::model,
+         "{}: expected a scalar array that holds one dictionary of layers; is it one of MTCNN's det?.npy?", source);
   }
   return objects.items[0];
 }
 
 void check_header(const NpyHeader& header, std::string_view source) {
   if (header.descr != "|O" || !header.shape.empty()) {
-    fail(ErrorKind::model, "{}: holds an array of type {} and shape {}, expected the scalar of type '|O' of MTCNN's det?.npy",
-         source, quote(header.descr), shape_text(header.shape));
+    fail(ErrorKind::model,
+         "{}: holds an array of type {} and shape {}, expected the scalar of type '|O' of MTCNN's det?.npy", source,
+         quote(header.descr), shape_text(header.shape));
   }
 }
 
@@ -131,7 +132,8 @@ Weights read_pickled_npy(const std::filesystem::path& file) {
   const PickleRef root = machine.run();
   ArrayReader arrays(machine, mapped);
   Weights::Builder builder(mapped.name());
-  const std::vector<PickleRef>& layers = arrays.dictionary(layers_of(arrays, machine, root, mapped.name()), "the layers");
+  const std::vector<PickleRef>& layers =
+      arrays.dictionary(layers_of(arrays, machine, root, mapped.name()), "the layers");
   for (std::size_t i = 0; i < layers.size(); i += 2) {
     const std::string layer = arrays.key(layers[i], "the layers");
     const std::vector<PickleRef>& fields = arrays.dictionary(layers[i + 1], "layer " + quote(layer));

@@ -23,8 +23,8 @@ std::uint64_t ProtobufReader::varint(ByteReader& reader) {
     value |= (byte & 0x7FU) << (7 * i);
     if (byte < 0x80) return value;
   }
-  fail(reader.kind(), "{}: the number at byte {} has more than {} bytes; is it a protobuf file?", reader.source(), start,
-       max_varint);
+  fail(reader.kind(), "{}: the number at byte {} has more than {} bytes; is it a protobuf file?", reader.source(),
+       start, max_varint);
 }
 
 bool ProtobufReader::next(ProtobufField& field) {

@@ -1,5 +1,5 @@
-// What the readers' tests share: a temporary folder, the message of an expected Error, and writers of small files in the
-// formats that wajah only reads. They write what they are told, right or wrong.
+// What the readers' tests share: a temporary folder, the message of an expected Error, and writers of small files in
+// the formats that wajah only reads. They write what they are told, right or wrong.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -9,8 +9,8 @@
 
 #include <unistd.h>
 
-#include <cstdlib>
 #include <cstdint>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <initializer_list>
@@ -42,7 +42,9 @@ class TemporaryFolder {
   [[nodiscard]] std::filesystem::path operator/(std::string_view name) const { return path_ / name; }
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
+  // A new file each time: to truncate one that exists makes ext4 wait for the disk, thousands of times in these tests.
   std::filesystem::path write(std::string_view name, std::string_view bytes) const {
+    std::filesystem::remove(path_ / name);
     std::ofstream(path_ / name, std::ios::binary) << bytes;
     return path_ / name;
   }
@@ -70,13 +72,14 @@ inline std::string message_of(auto&& act, ErrorKind kind = ErrorKind::model) {
 // Fails unless `act` throws an Error (model) whose message contains `part`, and is one line.
 inline void check_refused(const std::string& name, std::string_view part, auto&& act) {
   const std::string message = message_of(act);
-  CHECK_MESSAGE(message.find(part) != std::string::npos, name << ": the message is \"" << message << "\", expected it to contain \""
-                                                              << std::string(part) << "\"");
+  CHECK_MESSAGE(message.find(part) != std::string::npos, name << ": the message is \"" << message
+                                                              << "\", expected it to contain \"" << std::string(part)
+                                                              << "\"");
   CHECK_MESSAGE(message.find('\n') == std::string::npos, name << ": the message has several lines");
 }
 
-// Opens damaged copies of a file: cut at every `step`th byte, then with single bytes changed. Each must open or throw an
-// Error (model), and a cut one must throw; a crash, a hang or any other exception fails the test.
+// Opens damaged copies of a file: cut at every `step`th byte, then with single bytes changed. Each must open or throw
+// an Error (model), and a cut one must throw; a crash, a hang or any other exception fails the test.
 inline void check_damaged(const TemporaryFolder& folder, const std::string& genuine, std::size_t step, auto&& open) {
   for (std::size_t size = 0; size < genuine.size(); size += step) {
     const auto file = folder.write("damaged", std::string_view(genuine).substr(0, size));
@@ -117,7 +120,9 @@ inline std::vector<float> counting(std::size_t count, float first = 0) {
 // --- .npy and pickles, as NumPy writes them ---
 
 inline std::string npy_header(std::string_view dictionary) {
-  return fmt::format("\x93NUMPY{}{}{}{}", '\1', '\0', little_endian(static_cast<std::uint16_t>(dictionary.size() + 1)), dictionary) + "\n";
+  return fmt::format("\x93NUMPY{}{}{}{}", '\1', '\0', little_endian(static_cast<std::uint16_t>(dictionary.size() + 1)),
+                     dictionary) +
+         "\n";
 }
 
 inline const std::string object_header = npy_header("{'descr': '|O', 'fortran_order': False, 'shape': (), }");
@@ -133,7 +138,9 @@ inline std::string text(std::string_view value) {
   return "T" + little_endian(static_cast<std::int32_t>(value.size())) + std::string(value);
 }
 inline std::string integer(std::int64_t value) { return "J" + little_endian(static_cast<std::int32_t>(value)); }
-inline std::string global(std::string_view module, std::string_view name) { return fmt::format("c{}\n{}\n", module, name); }
+inline std::string global(std::string_view module, std::string_view name) {
+  return fmt::format("c{}\n{}\n", module, name);
+}
 
 inline const std::string protocol = opcodes({0x80, 2});
 inline const std::string yes = opcodes({0x88}), no = opcodes({0x89});
@@ -147,7 +154,8 @@ inline std::string dtype(std::string_view code, std::string_view order) {
   return global("numpy", "dtype") + tuple({text(code), integer(0), integer(1)}) + "R" +
          tuple({integer(3), text(order), "NNN", integer(-1), integer(-1), integer(0)}) + "b";
 }
-inline std::string array(const std::string& shape, const std::string& type, const std::string& fortran, const std::string& data) {
+inline std::string array(const std::string& shape, const std::string& type, const std::string& fortran,
+                         const std::string& data) {
   return global("numpy.core.multiarray", "_reconstruct") +
          tuple({global("numpy", "ndarray"), tuple({integer(0)}), text("b")}) + "R" +
          tuple({integer(1), shape, type, fortran, data}) + "b";

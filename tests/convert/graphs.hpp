@@ -25,9 +25,11 @@ inline std::string constant(std::string_view name, const std::string& tensor) {
   const auto attribute = [](std::string_view key, const std::string& value) {
     return protobuf::bytes(5, protobuf::bytes(1, key) + protobuf::bytes(2, value));
   };
-  return node(name, "Const", attribute("dtype", protobuf::number(6, 1)) + attribute("value", protobuf::bytes(8, tensor)));
+  return node(name, "Const",
+              attribute("dtype", protobuf::number(6, 1)) + attribute("value", protobuf::bytes(8, tensor)));
 }
-inline std::string floats(std::string_view name, const std::vector<std::int64_t>& dimensions, std::span<const float> values) {
+inline std::string floats(std::string_view name, const std::vector<std::int64_t>& dimensions,
+                          std::span<const float> values) {
   return constant(name, tensor(1, dimensions, content(values)));
 }
 
@@ -37,13 +39,15 @@ inline std::string floats(std::string_view name, const std::vector<std::int64_t>
 
 namespace onnx {
 
-inline std::string tensor(std::string_view name, int type, std::span<const std::int64_t> dimensions, const std::string& data) {
+inline std::string tensor(std::string_view name, int type, std::span<const std::int64_t> dimensions,
+                          const std::string& data) {
   std::string out;
   for (const std::int64_t dimension : dimensions) out += protobuf::number(1, dimension);
   return out + protobuf::number(2, type) + protobuf::bytes(8, name) + data;
 }
 inline std::string initialiser(const std::string& tensor) { return protobuf::bytes(5, tensor); }
-inline std::string floats(std::string_view name, const std::vector<std::int64_t>& dimensions, std::span<const float> values) {
+inline std::string floats(std::string_view name, const std::vector<std::int64_t>& dimensions,
+                          std::span<const float> values) {
   return initialiser(tensor(name, 1, dimensions, protobuf::bytes(9, bytes_of(values))));
 }
 inline std::string integers(std::string_view name, const std::vector<std::int64_t>& values) {
@@ -65,10 +69,12 @@ inline std::string node(std::string_view op, const std::vector<std::string>& inp
   return protobuf::bytes(1, out + attributes);
 }
 inline std::string constant(std::string_view output, const std::string& tensor) {
-  return node("Constant", {}, output, protobuf::bytes(5, protobuf::bytes(1, "value") + protobuf::bytes(5, tensor) + protobuf::number(20, 4)));
+  return node("Constant", {}, output,
+              protobuf::bytes(5, protobuf::bytes(1, "value") + protobuf::bytes(5, tensor) + protobuf::number(20, 4)));
 }
 inline std::string model(const std::string& graph) {
-  return protobuf::number(1, 8) + protobuf::bytes(2, "pytorch") + protobuf::bytes(7, graph) + protobuf::bytes(8, protobuf::number(2, 18));
+  return protobuf::number(1, 8) + protobuf::bytes(2, "pytorch") + protobuf::bytes(7, graph) +
+         protobuf::bytes(8, protobuf::number(2, 18));
 }
 
 }  // namespace onnx

@@ -50,15 +50,18 @@ TEST_CASE("batch norm is folded, layers with biases pass unchanged") {
 
 TEST_CASE("folding is exact to one rounding, with gamma and biases too") {
   const std::array weights = {1.0F, -2.0F, 3.0F, 0.1F};
-  const std::array biases = {0.5F, -1.0F}, gamma = {2.0F, 3.0F}, beta = {1.0F, 0.0F}, mean = {0.25F, 0.5F}, variance = {4.0F, 1e-4F};
+  const std::array biases = {0.5F, -1.0F}, gamma = {2.0F, 3.0F}, beta = {1.0F, 0.0F}, mean = {0.25F, 0.5F},
+                   variance = {4.0F, 1e-4F};
   const Folded folded = fold(weights, biases, {gamma, beta, mean, variance, 1e-5}, "layer");
   const double scale[2] = {2 / std::sqrt(4 + 1e-5), 3 / std::sqrt(static_cast<double>(1e-4F) + 1e-5)};
-  for (std::size_t i = 0; i < 4; ++i) CHECK(folded.weights[i] == static_cast<float>(static_cast<double>(weights[i]) * scale[i % 2]));
+  for (std::size_t i = 0; i < 4; ++i)
+    CHECK(folded.weights[i] == static_cast<float>(static_cast<double>(weights[i]) * scale[i % 2]));
   CHECK(folded.biases[0] == static_cast<float>(0.25 * scale[0] + 1));
   CHECK(folded.biases[1] == static_cast<float>(-1.5 * scale[1]));
   const std::array negative = {1.0F, -1.0F};
-  check_refused("variance", "'layer': the batch norm's variance is -1 in channel 1, expected a positive number",
-                [&] { static_cast<void>(fold(weights, biases, {gamma, beta, mean, negative, 1e-5}, "layer")); });
+  check_refused("variance", "'layer': the batch norm's variance is -1 in channel 1, expected a positive number", [&] {
+    static_cast<void>(fold(weights, biases, {gamma, beta, mean, negative, 1e-5}, "layer"));
+  });
 }
 
 TEST_CASE("graphs of other networks and incomplete ones are refused") {
@@ -87,7 +90,8 @@ TEST_CASE("graphs of other networks and incomplete ones are refused") {
 
   Weights::Builder vector = small_graph(129);
   vector.add("InceptionResnetV1/Vector/weights", {2}, counting(2));
-  refused("tensor 'InceptionResnetV1/Vector/weights' has shape [2], expected [kh, kw, in, out] or [in, out]", std::move(vector));
+  refused("tensor 'InceptionResnetV1/Vector/weights' has shape [2], expected [kh, kw, in, out] or [in, out]",
+          std::move(vector));
 }
 
 }  // namespace

@@ -23,12 +23,12 @@ TEST_CASE("kernels get their channels last, depthwise ones have one number a cha
   const Values depthwise = weights.get("MobileFaceNet/dw_conv/depthwise/weights", {3, 3, 64});
   for (std::size_t o : {0U, 1U, 63U}) {
     for (std::size_t k = 0; k < 9; ++k) {
-      for (std::size_t i = 0; i < 3; ++i) CHECK(first[(k * 3 + i) * 64 + o] == static_cast<float>((o * 3 + i) * 9 + k) / 8);
+      for (std::size_t i = 0; i < 3; ++i)
+        CHECK(first[(k * 3 + i) * 64 + o] == static_cast<float>((o * 3 + i) * 9 + k) / 8);
       CHECK(depthwise[k * 64 + o] == 1 + static_cast<float>(o * 9 + k) / 8);
     }
   }
-  CHECK(weights.get("MobileFaceNet/features/stage2/block_6/project/weights", {1, 1, 256, 128})[1] ==
-        38 + 256.0F / 8);
+  CHECK(weights.get("MobileFaceNet/features/stage2/block_6/project/weights", {1, 1, 256, 128})[1] == 38 + 256.0F / 8);
   CHECK(weights.get("MobileFaceNet/gdconv/biases", {512})[8] == 0);
   CHECK(weights.has("MobileFaceNet/features/down3/depthwise/weights"));
   CHECK(weights.has("MobileFaceNet/features/stage3/block_2/expand/biases"));
@@ -55,8 +55,10 @@ TEST_CASE("a network that differs is refused, and the message names where") {
   const auto refused = [&](const char* message, const ModelOptions& options) {
     check_refused(message, message, [&] { static_cast<void>(convert(folder, options)); });
   };
-  refused("which should be MobileFaceNet's conv1, has strides [1, 1], expected [2, 2]; is it another network?", {.broken = 0, .strides = {1, 1}});
-  refused("which should be MobileFaceNet's features/down1/depthwise, has pads [0, 0, 1, 1], expected [1, 1, 1, 1]", {.broken = 4, .pads = {0, 0, 1, 1}});
+  refused("which should be MobileFaceNet's conv1, has strides [1, 1], expected [2, 2]; is it another network?",
+          {.broken = 0, .strides = {1, 1}});
+  refused("which should be MobileFaceNet's features/down1/depthwise, has pads [0, 0, 1, 1], expected [1, 1, 1, 1]",
+          {.broken = 4, .pads = {0, 0, 1, 1}});
   refused("gdconv, has dilations [2, 2], expected [1, 1]", {.broken = 49, .dilations = {2, 2}});
   refused("dw_conv/depthwise, has group [1], expected [64]", {.broken = 1, .group = 1});
   refused("conv1, is followed by 'PRelu', expected Clip", {.broken = 0, .activation = "PRelu"});
@@ -75,7 +77,8 @@ TEST_CASE("a convolution of another shape is refused by the tensor's name") {
   model.replace(model.find(from), from.size(), to);
   const TemporaryFolder folder;
   const OnnxGraph graph = read_onnx(folder.write("m.onnx", model));
-  check_refused("shape", "tensor 'c2.w' has shape [32, 32, 2, 2], expected [64, 64, 1, 1]", [&] { static_cast<void>(convert_mobilefacenet(graph)); });
+  check_refused("shape", "tensor 'c2.w' has shape [32, 32, 2, 2], expected [64, 64, 1, 1]",
+                [&] { static_cast<void>(convert_mobilefacenet(graph)); });
 }
 
 }  // namespace

@@ -8,14 +8,14 @@
 namespace wajah {
 
 struct ModelOptions {
-  bool norms = false;                                   // batch norms left in, as exporters do on request
-  int broken = -1;                                      // index of the convolution that gets the following instead
+  bool norms = false;  // batch norms left in, as exporters do on request
+  int broken = -1;     // index of the convolution that gets the following instead
   std::vector<std::int64_t> strides{}, pads{}, dilations{};
   std::int64_t group = 0;
-  std::string activation{};                             // another operation after it
+  std::string activation{};  // another operation after it
   float ceiling = 6;
-  bool clip_attributes = false;                         // Clip as before opset 11
-  int leave_out = -1;                                   // index of a convolution that is missing
+  bool clip_attributes = false;  // Clip as before opset 11
+  int leave_out = -1;            // index of a convolution that is missing
 };
 
 class MobileFaceNetModel {
@@ -53,7 +53,8 @@ class MobileFaceNetModel {
     graph_ += onnx::node(op, inputs, value_, attributes);
   }
 
-  void conv(std::int64_t window, std::int64_t stride, std::int64_t in, std::int64_t out, std::string activation, bool depthwise = false) {
+  void conv(std::int64_t window, std::int64_t stride, std::int64_t in, std::int64_t out, std::string activation,
+            bool depthwise = false) {
     const int index = convs_++;
     if (index == options_.leave_out) return;
     const bool broken = index == options_.broken;
@@ -68,7 +69,8 @@ class MobileFaceNetModel {
     const std::int64_t pad = window == 3 ? 1 : 0;
     const std::string attributes = onnx::integers("strides", pick(options_.strides, {stride, stride})) +
                                    onnx::integers("pads", pick(options_.pads, {pad, pad, pad, pad})) +
-                                   onnx::integers("dilations", pick(options_.dilations, {1, 1})) + onnx::integer("group", group);
+                                   onnx::integers("dilations", pick(options_.dilations, {1, 1})) +
+                                   onnx::integer("group", group);
     if (options_.norms) {
       node("Conv", {value_, name + ".w"}, attributes);
       norm(name, out);
@@ -88,9 +90,12 @@ class MobileFaceNetModel {
 
   void norm(const std::string& name, std::int64_t channels) {
     const auto count = static_cast<std::size_t>(channels);
-    graph_ += onnx::floats(name + ".scale", {channels}, counting(count, 1)) + onnx::floats(name + ".shift", {channels}, counting(count, 2)) +
-              onnx::floats(name + ".mean", {channels}, counting(count, 3)) + onnx::floats(name + ".variance", {channels}, counting(count, 4));
-    node("BatchNormalization", {value_, name + ".scale", name + ".shift", name + ".mean", name + ".variance"}, onnx::number("epsilon", 0.5F));
+    graph_ += onnx::floats(name + ".scale", {channels}, counting(count, 1)) +
+              onnx::floats(name + ".shift", {channels}, counting(count, 2)) +
+              onnx::floats(name + ".mean", {channels}, counting(count, 3)) +
+              onnx::floats(name + ".variance", {channels}, counting(count, 4));
+    node("BatchNormalization", {value_, name + ".scale", name + ".shift", name + ".mean", name + ".variance"},
+         onnx::number("epsilon", 0.5F));
   }
 
   ModelOptions options_;

@@ -14,13 +14,15 @@ void read(const std::filesystem::path& file) { static_cast<void>(read_onnx(file)
 const std::string some_node = onnx::node("Relu", {"x"}, "y");
 
 TEST_CASE("initialisers, constants and nodes are read") {
-  const std::string graph = onnx::node("Conv", {"x", "w", "b"}, "y", onnx::integers("strides", {2, 2}) + onnx::integer("group", 4)) +
-                            onnx::constant("six", onnx::tensor("", 1, {}, protobuf::bytes(9, bytes_of(std::array{6.0F})))) +
-                            onnx::node("Elu", {"y"}, "z", onnx::number("alpha", 0.25F)) + onnx::floats("w", {2, 3}, counting(6)) +
-                            onnx::initialiser(onnx::tensor("b", 1, std::array<std::int64_t, 1>{2}, protobuf::bytes(4, bytes_of(counting(2))))) +
-                            onnx::initialiser(protobuf::bytes(1, protobuf::varint(1) + protobuf::varint(2)) + protobuf::number(2, 1) + protobuf::bytes(8, "packed") +
-                                              protobuf::real(4, 1) + protobuf::real(4, 2)) +
-                            onnx::initialiser(onnx::tensor("names", 8, std::array<std::int64_t, 1>{1}, protobuf::bytes(6, "text")));
+  const std::string graph =
+      onnx::node("Conv", {"x", "w", "b"}, "y", onnx::integers("strides", {2, 2}) + onnx::integer("group", 4)) +
+      onnx::constant("six", onnx::tensor("", 1, {}, protobuf::bytes(9, bytes_of(std::array{6.0F})))) +
+      onnx::node("Elu", {"y"}, "z", onnx::number("alpha", 0.25F)) + onnx::floats("w", {2, 3}, counting(6)) +
+      onnx::initialiser(
+          onnx::tensor("b", 1, std::array<std::int64_t, 1>{2}, protobuf::bytes(4, bytes_of(counting(2))))) +
+      onnx::initialiser(protobuf::bytes(1, protobuf::varint(1) + protobuf::varint(2)) + protobuf::number(2, 1) +
+                        protobuf::bytes(8, "packed") + protobuf::real(4, 1) + protobuf::real(4, 2)) +
+      onnx::initialiser(onnx::tensor("names", 8, std::array<std::int64_t, 1>{1}, protobuf::bytes(6, "text")));
   const TemporaryFolder folder;
   const OnnxGraph model = read_onnx(folder.write("m.onnx", onnx::model(graph)));
   CHECK(model.tensors.names() == std::vector<std::string>{"b", "packed", "six", "w"});
@@ -49,14 +51,18 @@ TEST_CASE("a model that lies is refused with a sentence") {
     return some_node + onnx::initialiser(onnx::tensor("w", 1, shape, data));
   };
   const std::string raw = protobuf::bytes(9, bytes_of(counting(4)));
-  const std::string location = protobuf::bytes(13, protobuf::bytes(1, "location") + protobuf::bytes(2, "../../etc/passwd"));
+  const std::string location =
+      protobuf::bytes(13, protobuf::bytes(1, "location") + protobuf::bytes(2, "../../etc/passwd"));
   const std::vector<Case> cases = {
-      {"shape disagrees with the data", shaped({3, 3}, raw), "tensor 'w' has 16 bytes, which do not make the shape [3, 3] of float32"},
-      {"float_data too short", shaped({3}, protobuf::real(4, 1)), "tensor 'w' has 4 bytes, which do not make the shape [3]"},
+      {"shape disagrees with the data", shaped({3, 3}, raw),
+       "tensor 'w' has 16 bytes, which do not make the shape [3, 3] of float32"},
+      {"float_data too short", shaped({3}, protobuf::real(4, 1)),
+       "tensor 'w' has 4 bytes, which do not make the shape [3]"},
       {"no data", shaped({3}, ""), "tensor 'w' has 0 bytes"},
       {"2^32 x 2^32", shaped({1LL << 32, 1LL << 32}, raw), "do not make the shape [4294967296, 4294967296]"},
       {"negative", shaped({-4}, raw), "do not make the shape [-4]"},
-      {"33 dimensions", shaped(std::vector<std::int64_t>(33, 1), raw), "tensor 'w' has 9 dimensions, expected at most 8"},
+      {"33 dimensions", shaped(std::vector<std::int64_t>(33, 1), raw),
+       "tensor 'w' has 9 dimensions, expected at most 8"},
       {"external data", shaped({4}, location), "tensor 'w' keeps its data in another file, expected it inside"},
       {"external by location alone", shaped({4}, protobuf::number(14, 1)), "tensor 'w' keeps its data in another file"},
       {"name twice", shaped({4}, raw) + shaped({4}, raw), "tensor 'w' is given twice"},

@@ -75,19 +75,27 @@ TEST_CASE("what is no model of that kind is refused with a sentence that helps")
       {"empty", "", "is empty, expected a model"},
       {"text", "hello, world", "is neither a safetensors file, a frozen TensorFlow graph nor an ONNX model"},
       {"JPEG", "\xFF\xD8\xFF\xE0", "is neither a safetensors file"},
-      {"xz", "\xFD" "7zXZ\0\0\4"s, "is compressed with xz; decompress it first: xz -dk FILE"},
+      {"xz",
+       "\xFD"
+       "7zXZ\0\0\4"s,
+       "is compressed with xz; decompress it first: xz -dk FILE"},
       {"gzip", "\x1F\x8B\x08", "is compressed with gzip"},
       {"zstd", "\x28\xB5\x2F\xFD", "is compressed with zstd"},
       {"zip", "PK\3\4", "is a zip archive, perhaps a PyTorch model"},
       {"HDF5", "\x89HDF\r\n\x1A\n", "is an HDF5 file"},
       {"pointer", "version https://git-lfs.github.com/spec/v1\n", "is a Git LFS pointer, not the model itself"},
       {"npy", npy_header("{}"), "is a .npy file; MTCNN is given as the folder with det1.npy, det2.npy and det3.npy"},
-      {"MTCNN", safetensors("pnet/conv1/weights", ""), "is a model of architecture 'mtcnn', expected inception-resnet-v1 or mobilefacenet"},
-      {"stated", safetensors("x", "resnet50"), "is a model of architecture 'resnet50', expected inception-resnet-v1 or mobilefacenet"},
-      {"unknown", safetensors("x", ""), "holds the tensors of no network that wajah knows: none of 'InceptionResnetV1/Conv2d_1a_3x3/weights'"},
+      {"MTCNN", safetensors("pnet/conv1/weights", ""),
+       "is a model of architecture 'mtcnn', expected inception-resnet-v1 or mobilefacenet"},
+      {"stated", safetensors("x", "resnet50"),
+       "is a model of architecture 'resnet50', expected inception-resnet-v1 or mobilefacenet"},
+      {"unknown", safetensors("x", ""),
+       "holds the tensors of no network that wajah knows: none of 'InceptionResnetV1/Conv2d_1a_3x3/weights'"},
       {"safetensors cut", safetensors("x", "mtcnn").substr(0, 20), "claims a safetensors header of"},
-      {"another graph", frozen::floats("MobilenetV1/weights", {1}, counting(1)), "expected a frozen Inception-ResNet-v1"},
-      {"another ONNX model", onnx::model(onnx::node("Conv", {"x"}, "y")), "has 1 convolutions, expected MobileFaceNet's 51"},
+      {"another graph", frozen::floats("MobilenetV1/weights", {1}, counting(1)),
+       "expected a frozen Inception-ResNet-v1"},
+      {"another ONNX model", onnx::model(onnx::node("Conv", {"x"}, "y")),
+       "has 1 convolutions, expected MobileFaceNet's 51"},
       {"ONNX cut", mobilefacenet_model().substr(0, 1000), "is the file complete?"},
       {"no message", protobuf::number(1, 8), "is neither a safetensors file"},
   };
@@ -96,8 +104,10 @@ TEST_CASE("what is no model of that kind is refused with a sentence that helps")
     check_refused(each.name, each.message, [&] { static_cast<void>(open_embedder(file)); });
   }
   const std::vector<Case> detectors = {
-      {"embedder", safetensors("MobileFaceNet/conv1/weights", ""), "is a model of architecture 'mobilefacenet', expected mtcnn"},
-      {"graph", inception_graph(), "is no safetensors file, expected one or the folder with det1.npy, det2.npy and det3.npy"},
+      {"embedder", safetensors("MobileFaceNet/conv1/weights", ""),
+       "is a model of architecture 'mobilefacenet', expected mtcnn"},
+      {"graph", inception_graph(),
+       "is no safetensors file, expected one or the folder with det1.npy, det2.npy and det3.npy"},
       {"text", "hello, world", "is neither a safetensors file"},
   };
   for (const Case& each : detectors) {
@@ -105,8 +115,10 @@ TEST_CASE("what is no model of that kind is refused with a sentence that helps")
     check_refused(each.name, each.message, [&] { static_cast<void>(open_mtcnn(file)); });
   }
   check_refused("folder", "is a folder, expected a file", [&] { static_cast<void>(open_embedder(folder.path())); });
-  check_refused("no det1", "det1.npy: cannot be opened: No such file", [&] { static_cast<void>(open_mtcnn(folder.path())); });
-  check_refused("missing", "cannot be opened: No such file", [&] { static_cast<void>(open_mtcnn(folder / "missing")); });
+  check_refused("no det1", "det1.npy: cannot be opened: No such file",
+                [&] { static_cast<void>(open_mtcnn(folder.path())); });
+  check_refused("missing", "cannot be opened: No such file",
+                [&] { static_cast<void>(open_mtcnn(folder / "missing")); });
 }
 
 TEST_CASE("the genuine models convert to safetensors without changing a bit") {

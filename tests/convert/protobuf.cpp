@@ -28,8 +28,8 @@ TEST_CASE("the documentation's messages are read") {
 }
 
 TEST_CASE("every wire type is read, and large numbers") {
-  const std::string message = protobuf::number(1, -1) + protobuf::real(300, 1.5F) + protobuf::key(4, 1) + little_endian(std::uint64_t{1} << 63U) +
-                              protobuf::bytes(536'870'911, "");
+  const std::string message = protobuf::number(1, -1) + protobuf::real(300, 1.5F) + protobuf::key(4, 1) +
+                              little_endian(std::uint64_t{1} << 63U) + protobuf::bytes(536'870'911, "");
   const auto fields = fields_of(message);
   REQUIRE(fields.size() == 4);
   CHECK(static_cast<std::int64_t>(fields[0].value) == -1);
@@ -58,9 +58,13 @@ TEST_CASE("what the wire format forbids is refused") {
     const char* part;
   };
   const std::vector<Case> cases = {
-      {"11-byte varint", "\x08" + std::string(10, '\xFF') + "\x01", "test.pb: the number at byte 1 has more than 10 bytes"},
+      {"11-byte varint", "\x08" + std::string(10, '\xFF') + "\x01",
+       "test.pb: the number at byte 1 has more than 10 bytes"},
       {"varint cut", "\x08\xFF", "protobuf number at byte 2 takes 1 bytes, but only 0 are left"},
-      {"length beyond the message", "\x0A\x05" "abc", "protobuf field at byte 2 takes 5 bytes, but only 3 are left"},
+      {"length beyond the message",
+       "\x0A\x05"
+       "abc",
+       "protobuf field at byte 2 takes 5 bytes, but only 3 are left"},
       {"length of 2^64 - 1", "\x0A" + std::string(9, '\xFF') + "\x01", "takes 18446744073709551615 bytes"},
       {"fixed number cut", "\x0D\x01\x02", "32-bit number at byte 1 takes 4 bytes, but only 2 are left"},
       {"group", "\x0B\x0C", "wire type 3 at byte 0, expected 0, 1, 2 or 5"},

@@ -71,7 +71,9 @@ TEST_CASE("data starts at a multiple of 64 bytes, and so does every tensor of su
   std::memcpy(&header, file.data(), sizeof(header));
   CHECK((header + 8) % 64 == 0);
   const Weights read = read_safetensors(folder / "a.safetensors");
-  const auto remainder = [&](const char* name) { return reinterpret_cast<std::uintptr_t>(read.raw(name).bytes.data()) % 64; };
+  const auto remainder = [&](const char* name) {
+    return reinterpret_cast<std::uintptr_t>(read.raw(name).bytes.data()) % 64;
+  };
   CHECK(remainder("f64") == 0);
   CHECK(remainder("u8") == 0);
   CHECK(remainder("i64") % 16 == 0);
@@ -109,35 +111,52 @@ TEST_CASE("whatever the format does not allow is refused with a sentence") {
   const std::string good = R"("dtype":"F32","shape":[1],"data_offsets":[0,4])";
   const std::vector<Case> cases = {
       {"empty", "", "is 0 bytes long, too short for a safetensors file"},
-      {"header beyond the file", little_endian(std::uint64_t{100}) + "{}", "claims a safetensors header of 100 bytes, expected at most 2"},
-      {"header of 2^64 - 1", little_endian(~std::uint64_t{0}) + "{}", "claims a safetensors header of 18446744073709551615 bytes"},
+      {"header beyond the file", little_endian(std::uint64_t{100}) + "{}",
+       "claims a safetensors header of 100 bytes, expected at most 2"},
+      {"header of 2^64 - 1", little_endian(~std::uint64_t{0}) + "{}",
+       "claims a safetensors header of 18446744073709551615 bytes"},
       {"not an object", safetensors("[]"), "its header does not begin with '{'"},
       {"no end", safetensors("{"), "has its end at byte 1, expected '\"'"},
       {"trailing text", safetensors("{} x"), "has 'x' at byte 3, expected nothing after"},
       {"trailing comma", safetensors(R"({"a":{},})"), "expected"},
       {"not UTF-8", safetensors("{\"\xFF\":1}"), "is not UTF-8"},
       {"nested too deep", safetensors(tensor(R"("dtype":{"dtype":{}})")), "expected '\"'"},
-      {"unknown key", safetensors(tensor(R"("dtype":"F32","size":[1])")), "expected only dtype, shape and data_offsets in tensor 't'"},
+      {"unknown key", safetensors(tensor(R"("dtype":"F32","size":[1])")),
+       "expected only dtype, shape and data_offsets in tensor 't'"},
       {"key twice", safetensors(tensor(R"("dtype":"F32","dtype":"F32")")), "expected each key of tensor 't' once"},
-      {"key missing", safetensors(tensor(R"("dtype":"F32","shape":[1])"), four), "expected dtype, shape and data_offsets of tensor 't'"},
+      {"key missing", safetensors(tensor(R"("dtype":"F32","shape":[1])"), four),
+       "expected dtype, shape and data_offsets of tensor 't'"},
       {"unknown type", safetensors(tensor(R"("dtype":"F8_E4M3","shape":[4],"data_offsets":[0,4])"), four),
        "tensor 't' has the type 'F8_E4M3', expected F32, F16"},
-      {"negative", safetensors(tensor(R"("dtype":"F32","shape":[-1],"data_offsets":[0,4])"), four), "expected a whole number without sign"},
+      {"negative", safetensors(tensor(R"("dtype":"F32","shape":[-1],"data_offsets":[0,4])"), four),
+       "expected a whole number without sign"},
       {"fraction", safetensors(tensor(R"("dtype":"F32","shape":[1.0],"data_offsets":[0,4])"), four), "expected ']'"},
-      {"leading zero", safetensors(tensor(R"("dtype":"F32","shape":[01],"data_offsets":[0,4])"), four), "without sign or leading 0"},
-      {"2^63", safetensors(tensor(R"("dtype":"F32","shape":[9223372036854775808],"data_offsets":[0,4])"), four), "below 2^63"},
-      {"2^32 x 2^32", safetensors(tensor(R"("dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,4])"), four),
+      {"leading zero", safetensors(tensor(R"("dtype":"F32","shape":[01],"data_offsets":[0,4])"), four),
+       "without sign or leading 0"},
+      {"2^63", safetensors(tensor(R"("dtype":"F32","shape":[9223372036854775808],"data_offsets":[0,4])"), four),
+       "below 2^63"},
+      {"2^32 x 2^32",
+       safetensors(tensor(R"("dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,4])"), four),
        "tensor 't' has 4 bytes, which do not make the shape [4294967296, 4294967296] of float32"},
-      {"9 dimensions", safetensors(tensor(R"("dtype":"F32","shape":[1,1,1,1,1,1,1,1,1],"data_offsets":[0,4])"), four), "at most 8 numbers"},
-      {"shape is no size", safetensors(tensor(R"("dtype":"F32","shape":[2],"data_offsets":[0,4])"), four), "tensor 't' has 4 bytes, which"},
-      {"offsets reversed", safetensors(tensor(R"("dtype":"F32","shape":[1],"data_offsets":[4,0])"), four), "begin and end of tensor 't'"},
-      {"one offset", safetensors(tensor(R"("dtype":"F32","shape":[1],"data_offsets":[4])"), four), "begin and end of tensor 't'"},
+      {"9 dimensions", safetensors(tensor(R"("dtype":"F32","shape":[1,1,1,1,1,1,1,1,1],"data_offsets":[0,4])"), four),
+       "at most 8 numbers"},
+      {"shape is no size", safetensors(tensor(R"("dtype":"F32","shape":[2],"data_offsets":[0,4])"), four),
+       "tensor 't' has 4 bytes, which"},
+      {"offsets reversed", safetensors(tensor(R"("dtype":"F32","shape":[1],"data_offsets":[4,0])"), four),
+       "begin and end of tensor 't'"},
+      {"one offset", safetensors(tensor(R"("dtype":"F32","shape":[1],"data_offsets":[4])"), four),
+       "begin and end of tensor 't'"},
       {"beyond the data", safetensors(tensor(R"("dtype":"F32","shape":[2],"data_offsets":[0,8])"), four),
        "tensor 't' ends at byte 8 of 4 bytes of data; is the file complete?"},
-      {"data left over", safetensors(tensor(good.c_str()), four + "x"), "5 bytes of data, but its tensors end at byte 4"},
-      {"overlap", safetensors(fmt::format(R"({{"t":{{{0}}},"u":{{{0}}}}})", good), four), "tensor 'u' begins at byte 0 of the data, expected 4"},
-      {"gap", safetensors(tensor(R"("dtype":"F32","shape":[1],"data_offsets":[4,8])"), four + four), "begins at byte 4 of the data, expected 0"},
-      {"name twice", safetensors(R"({"t":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"t":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}})"),
+      {"data left over", safetensors(tensor(good.c_str()), four + "x"),
+       "5 bytes of data, but its tensors end at byte 4"},
+      {"overlap", safetensors(fmt::format(R"({{"t":{{{0}}},"u":{{{0}}}}})", good), four),
+       "tensor 'u' begins at byte 0 of the data, expected 4"},
+      {"gap", safetensors(tensor(R"("dtype":"F32","shape":[1],"data_offsets":[4,8])"), four + four),
+       "begins at byte 4 of the data, expected 0"},
+      {"name twice",
+       safetensors(
+           R"({"t":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"t":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}})"),
        "tensor 't' is given twice"},
       {"metadata twice", safetensors(R"({"__metadata__":{},"__metadata__":{}})"), "expected __metadata__ once"},
       {"metadata that is no text", safetensors(R"({"__metadata__":{"a":1}})"), "has '1' at byte 21, expected '\"'"},
@@ -145,7 +164,8 @@ TEST_CASE("whatever the format does not allow is refused with a sentence") {
       {"half a surrogate pair", safetensors(R"({"\ud83d":{}})"), "expected a pair of surrogates"},
       {"second half first", safetensors(R"({"\ude00":{}})"), "expected a pair of surrogates"},
       {"unknown escape", safetensors(R"({"\x":{}})"), "expected one of JSON's escapes"},
-      {"log forgery", safetensors(R"({"t\n2024 matched":{"dtype":"F32","shape":[1],"data_offsets":[0,9]}})"), R"(tensor 't\x0a2024 matched')"},
+      {"log forgery", safetensors(R"({"t\n2024 matched":{"dtype":"F32","shape":[1],"data_offsets":[0,9]}})"),
+       R"(tensor 't\x0a2024 matched')"},
   };
   const TemporaryFolder folder;
   for (const Case& each : cases) {
@@ -164,7 +184,8 @@ TEST_CASE("a header above 100 MB is refused even where the file has it") {
 
 TEST_CASE("a header of a million names is refused, not stored") {
   std::string header = "{";
-  for (int i = 0; i < 70'000; ++i) header += fmt::format(R"("{}":{{"dtype":"U8","shape":[0],"data_offsets":[0,0]}},)", i);
+  for (int i = 0; i < 70'000; ++i)
+    header += fmt::format(R"("{}":{{"dtype":"U8","shape":[0],"data_offsets":[0,0]}},)", i);
   header.back() = '}';
   const TemporaryFolder folder;
   const auto file = folder.write("bad", safetensors(header));
@@ -180,32 +201,35 @@ TEST_CASE("a header of a million names is refused, not stored") {
 TEST_CASE("a damaged file opens or is refused") {
   const TemporaryFolder folder;
   write_safetensors(every_type(), folder / "good");
-  check_damaged(folder, read_all(folder / "good"), 1, [](const auto& file) { static_cast<void>(read_safetensors(file)); });
+  check_damaged(folder, read_all(folder / "good"), 1,
+                [](const auto& file) { static_cast<void>(read_safetensors(file)); });
 }
 
 TEST_CASE("only regular files are opened, and a FIFO is not waited for") {
   const TemporaryFolder folder;
   check_refused("folder", "is a folder, expected a file", [&] { static_cast<void>(read_safetensors(folder.path())); });
-  check_refused("missing", "cannot be opened: No such file", [&] { static_cast<void>(read_safetensors(folder / "missing")); });
+  check_refused("missing", "cannot be opened: No such file",
+                [&] { static_cast<void>(read_safetensors(folder / "missing")); });
   REQUIRE(::mkfifo((folder / "fifo").c_str(), 0600) == 0);
-  check_refused("fifo", "is no regular file, expected a file", [&] { static_cast<void>(read_safetensors(folder / "fifo")); });
+  check_refused("fifo", "is no regular file, expected a file",
+                [&] { static_cast<void>(read_safetensors(folder / "fifo")); });
 }
 
 TEST_CASE("a failed write leaves what was there, and nothing else") {
   const TemporaryFolder folder;
   std::filesystem::create_directories(folder / "target/inside");
-  CHECK(message_of([&] { write_safetensors(every_type(), folder / "target"); }, ErrorKind::storage).find("target: cannot be written") !=
-        std::string::npos);
+  CHECK(message_of([&] { write_safetensors(every_type(), folder / "target"); }, ErrorKind::storage)
+            .find("target: cannot be written") != std::string::npos);
   CHECK(std::filesystem::is_directory(folder / "target/inside"));
-  CHECK(message_of([&] { write_safetensors(every_type(), folder / "no/such/folder"); }, ErrorKind::storage).find("No such file") !=
-        std::string::npos);
+  CHECK(message_of([&] { write_safetensors(every_type(), folder / "no/such/folder"); }, ErrorKind::storage)
+            .find("No such file") != std::string::npos);
 
   Weights::Builder builder("memory");
   builder.add("\xFF", {1}, counting(1));
   const Weights unwritable = std::move(builder).build();
   const auto kept = folder.write("kept", "as it was");
-  CHECK(message_of([&] { write_safetensors(unwritable, kept); }, ErrorKind::storage).find(R"(the name '\xff' is not UTF-8)") !=
-        std::string::npos);
+  CHECK(message_of([&] { write_safetensors(unwritable, kept); }, ErrorKind::storage)
+            .find(R"(the name '\xff' is not UTF-8)") != std::string::npos);
   CHECK(read_all(kept) == "as it was");
   CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 2);
 }

@@ -48,10 +48,12 @@ TEST_CASE("what nobody asked for is unused") {
 
 TEST_CASE("errors name the tensor, what came, what was expected, and a hint") {
   const Weights weights = small_set();
-  CHECK(message_of([&] { static_cast<void>(weights.get("conv1/weights", {3, 2})); }) ==
-        "small: tensor 'conv1/weights' has shape [2, 3], expected [3, 2]");
-  CHECK(message_of([&] { static_cast<void>(weights.scope("conv1").get("weigths", {2, 3})); }) ==
-        "small: no tensor 'conv1/weigths' of shape [2, 3]; similar: 'conv1/weights', 'conv2/weights'");
+  CHECK(message_of([&] {
+          static_cast<void>(weights.get("conv1/weights", {3, 2}));
+        }) == "small: tensor 'conv1/weights' has shape [2, 3], expected [3, 2]");
+  CHECK(message_of([&] {
+          static_cast<void>(weights.scope("conv1").get("weigths", {2, 3}));
+        }) == "small: no tensor 'conv1/weigths' of shape [2, 3]; similar: 'conv1/weights', 'conv2/weights'");
   CHECK(message_of([&] { static_cast<void>(weights.raw("pnet/PReLU1/alpha")); }) ==
         "small: no tensor 'pnet/PReLU1/alpha'; none of its 3 tensors is named alike, is it of another network?");
 }
@@ -84,7 +86,8 @@ TEST_CASE("int8 is scaled along its last dimension") {
   CHECK(values[1] == -4.0F);
   CHECK(values[2] == 63.5F);
   CHECK(values[3] == -256.0F);
-  check_refused("no scale", "no tensor 'bare.scale' of shape [1]", [&] { static_cast<void>(weights.get("bare", {1})); });
+  check_refused("no scale", "no tensor 'bare.scale' of shape [1]",
+                [&] { static_cast<void>(weights.get("bare", {1})); });
   CHECK(weights.unused().empty());
 }
 
@@ -113,26 +116,36 @@ TEST_CASE("numbers that are no weights are refused") {
   builder.add("integers", DataType::i64, {1}, raw_bytes<std::int64_t>({1}));
   builder.add("bytes", DataType::u8, {1}, raw_bytes<std::uint8_t>({1}));
   const Weights weights = std::move(builder).build();
-  check_refused("nan", "tensor 'nan' has the value nan at element 1, expected finite", [&] { static_cast<void>(weights.get("nan", {3})); });
-  check_refused("inf", "tensor 'inf' has the value -inf at element 0", [&] { static_cast<void>(weights.get("inf", {1})); });
-  check_refused("int64", "tensor 'integers' holds int64, expected float32", [&] { static_cast<void>(weights.get("integers", {1})); });
-  check_refused("uint8", "tensor 'bytes' holds uint8, expected float32", [&] { static_cast<void>(weights.get("bytes", {1})); });
+  check_refused("nan", "tensor 'nan' has the value nan at element 1, expected finite",
+                [&] { static_cast<void>(weights.get("nan", {3})); });
+  check_refused("inf", "tensor 'inf' has the value -inf at element 0",
+                [&] { static_cast<void>(weights.get("inf", {1})); });
+  check_refused("int64", "tensor 'integers' holds int64, expected float32",
+                [&] { static_cast<void>(weights.get("integers", {1})); });
+  check_refused("uint8", "tensor 'bytes' holds uint8, expected float32",
+                [&] { static_cast<void>(weights.get("bytes", {1})); });
 }
 
 TEST_CASE("a set takes a name once, and only bytes that make the shape") {
   Weights::Builder builder("set");
   builder.add("a", {2}, counting(2));
   check_refused("twice", "set: tensor 'a' is given twice", [&] { builder.add("a", {2}, counting(2)); });
-  check_refused("short", "tensor 'b' has 8 bytes, which do not make the shape [3] of float32", [&] { builder.add("b", {3}, counting(2)); });
+  check_refused("short", "tensor 'b' has 8 bytes, which do not make the shape [3] of float32",
+                [&] { builder.add("b", {3}, counting(2)); });
   check_refused("negative", "do not make the shape [-1]", [&] { builder.add("b", {-1}, counting(1)); });
-  check_refused("wraps", "do not make the shape [4294967296, 4294967296]", [&] { builder.add("b", {1LL << 32, 1LL << 32}, {}); });
-  check_refused("wraps in bytes", "do not make the shape [4611686018427387904]", [&] { builder.add("b", {1LL << 62}, {}); });
+  check_refused("wraps", "do not make the shape [4294967296, 4294967296]", [&] {
+    builder.add("b", {1LL << 32, 1LL << 32}, {});
+  });
+  check_refused("wraps in bytes", "do not make the shape [4611686018427387904]",
+                [&] { builder.add("b", {1LL << 62}, {}); });
   check_refused("rank", "has 9 dimensions, expected at most 8",
                 [&] { builder.add("b", std::vector<std::int64_t>(9, 1), counting(1)); });
 }
 
 TEST_CASE("the product of a shape never wraps") {
-  const auto count = [](std::initializer_list<std::int64_t> shape) { return element_count(std::span(shape.begin(), shape.size())); };
+  const auto count = [](std::initializer_list<std::int64_t> shape) {
+    return element_count(std::span(shape.begin(), shape.size()));
+  };
   CHECK(count({}) == 1);
   CHECK(count({3, 4}) == 12);
   CHECK(count({1LL << 62, 0, 1LL << 62}) == 0);
@@ -167,8 +180,11 @@ TEST_CASE("text from files is quoted harmlessly") {
 }
 
 TEST_CASE("UTF-8 is told from what only looks like it") {
-  for (const char* good : {"", "abc", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80", "\xEF\xBF\xBF", "\xF4\x8F\xBF\xBF"}) CHECK(is_utf8(good));
-  for (const char* bad : {"\x80", "\xC0\x80", "\xC3", "\xE0\x80\x80", "\xED\xA0\x80", "\xF0\x80\x80\x80", "\xF4\x90\x80\x80", "\xFF", "\xE2\x82"}) {
+  for (const char* good :
+       {"", "abc", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80", "\xEF\xBF\xBF", "\xF4\x8F\xBF\xBF"})
+    CHECK(is_utf8(good));
+  for (const char* bad : {"\x80", "\xC0\x80", "\xC3", "\xE0\x80\x80", "\xED\xA0\x80", "\xF0\x80\x80\x80",
+                          "\xF4\x90\x80\x80", "\xFF", "\xE2\x82"}) {
     CHECK_FALSE(is_utf8(bad));
   }
 }

@@ -20,8 +20,8 @@ struct Folded {
   std::vector<float> weights, biases;
 };
 
-// The weights and biases of conv-then-norm. `weights` has the channels innermost, `biases` may be empty (0). Computed in
-// double, rounded once. Throws Error (model) naming `scope` where variance + epsilon is not positive.
+// The weights and biases of conv-then-norm. `weights` has the channels innermost, `biases` may be empty (0). Computed
+// in double, rounded once. Throws Error (model) naming `scope` where variance + epsilon is not positive.
 [[nodiscard]] Folded fold(std::span<const float> weights, std::span<const float> biases, const BatchNorm& norm,
                           std::string_view scope);
 

@@ -14,24 +14,10 @@
 
 namespace wajah {
 
-// An array in row-major (C) order, little-endian.
-struct NpyArray {
-  DataType type = DataType::f32;
-  std::vector<std::int64_t> shape;
-  std::vector<std::byte> bytes;
-
-  [[nodiscard]] std::size_t size() const { return bytes.size() / size_of(type); }
-
-  // Elements converted to T; float64 to float32 rounds to nearest. Throws Error (input) if an element does not fit an
-  // integer T, or is no whole number.
-  template <class T>
-  [[nodiscard]] std::vector<T> values() const;
-};
-
 // The element type that .npy files and Weights call by `T`'s name.
 template <class T>
 concept NpyElement = std::same_as<T, float> || std::same_as<T, double> || std::same_as<T, std::int32_t> ||
-                     std::same_as<T, std::int64_t> || std::same_as<T, std::uint8_t> || std::same_as<T, std::int8_t>;
+    std::same_as<T, std::int64_t> || std::same_as<T, std::uint8_t> || std::same_as<T, std::int8_t>;
 
 template <NpyElement T>
 [[nodiscard]] constexpr DataType data_type_of() {
@@ -42,6 +28,29 @@ template <NpyElement T>
   if constexpr (std::same_as<T, std::uint8_t>) return DataType::u8;
   return DataType::i8;
 }
+
+// An array in row-major (C) order, little-endian.
+struct NpyArray {
+  DataType type = DataType::f32;
+  std::vector<std::int64_t> shape;
+  std::vector<std::byte> bytes;
+
+  [[nodiscard]] std::size_t size() const { return bytes.size() / size_of(type); }
+
+  // The elements as they are, not copied. Throws Error (input) unless they are of type T.
+  template <NpyElement T>
+  [[nodiscard]] std::span<const T> as() const {
+    if (type != data_type_of<T>()) {
+      fail(ErrorKind::input, "an array holds {}, expected {}", name_of(type), name_of(data_type_of<T>()));
+    }
+    return {reinterpret_cast<const T*>(bytes.data()), size()};
+  }
+
+  // Elements converted to T; float64 to float32 rounds to nearest. Throws Error (input) if an element does not fit an
+  // integer T, or is no whole number.
+  template <class T>
+  [[nodiscard]] std::vector<T> values() const;
+};
 
 // What stands before the data.
 struct NpyHeader {
@@ -61,12 +70,13 @@ struct NpyHeader {
 // is allocated. Throws Error of the given kind on anything else, pickled objects included.
 [[nodiscard]] NpyArray read_npy(const std::filesystem::path& file, ErrorKind kind = ErrorKind::input);
 
-// Writes format 1.0, as numpy.save does: `bytes` hold row-major elements. Atomic: see write_file. Throws Error (storage).
+// Writes format 1.0, as numpy.save does: `bytes` hold row-major elements. Atomic: see write_file. Throws Error
+// (storage).
 void write_npy(const std::filesystem::path& file, DataType type, std::span<const std::int64_t> shape,
                std::span<const std::byte> bytes);
 
 template <class Range>
-  requires NpyElement<std::ranges::range_value_t<Range>>
+requires NpyElement<std::ranges::range_value_t<Range>>
 void write_npy(const std::filesystem::path& file, const std::vector<std::int64_t>& shape, const Range& values) {
   using T = std::ranges::range_value_t<Range>;
   write_npy(file, data_type_of<T>(), shape, std::as_bytes(std::span<const T>(values)));

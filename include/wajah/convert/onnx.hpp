@@ -18,7 +18,7 @@ struct OnnxNode {
   std::string_view name, op;
   std::vector<std::string_view> inputs, outputs;
   std::map<std::string_view, std::vector<std::int64_t>> integers;  // attributes of one or several integers
-  std::map<std::string_view, float> numbers;                      // attributes of one float
+  std::map<std::string_view, float> numbers;                       // attributes of one float
 };
 
 struct OnnxGraph {
