@@ -3,9 +3,10 @@
 // has its corner in one of the nine cells around it. The result is the same.
 #include <wajah/detect/nms.hpp>
 
+#include "numpy_order.hpp"
+
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 namespace wajah {
 
@@ -66,9 +67,10 @@ class Grid {
 std::vector<std::uint32_t> suppress(std::span<const ScoredBox> boxes, double threshold, Overlap overlap) {
   std::vector<std::uint32_t> kept;
   if (boxes.empty()) return kept;
-  std::vector<std::uint32_t> order(boxes.size());
-  std::iota(order.rbegin(), order.rend(), 0U);
-  std::ranges::stable_sort(order, [&](std::uint32_t a, std::uint32_t b) { return boxes[a].score > boxes[b].score; });
+  std::vector<float> scores;
+  for (const ScoredBox& scored : boxes) scores.push_back(scored.score);
+  std::vector<std::uint32_t> order = numpy_order(scores);
+  std::ranges::reverse(order);
 
   Grid grid(boxes);
   for (const std::uint32_t i : order) {

@@ -1,8 +1,7 @@
 #include <wajah/detect/resize.hpp>
 
+#include "check.hpp"
 #include "image/pictures.hpp"
-
-#include <doctest/doctest.h>
 
 #include <cmath>
 #include <random>
@@ -19,12 +18,7 @@ namespace {
 
 std::vector<Cpu> devices() {
   std::vector<Cpu> all;
-  for (const Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512}) {
-    if (isa <= best_isa()) {
-      all.emplace_back(1, isa);
-      all.emplace_back(3, isa);
-    }
-  }
+  for_each_cpu([&](const Cpu& cpu, const std::string&) { all.push_back(cpu); });
   return all;
 }
 

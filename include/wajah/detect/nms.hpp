@@ -17,8 +17,8 @@ struct ScoredBox {
 };
 
 // Indices of the boxes kept, best first: a box goes when its overlap with a better one that was kept exceeds
-// `threshold`. Boxes are of whole pixels, x2 - x1 + 1 wide. Of equal scores the later box is the better one: the
-// original reads a stable argsort from its end.
+// `threshold`. Boxes are of whole pixels, x2 - x1 + 1 wide, and finite. Equal scores stand in the order in which
+// numpy's argsort, read from its end, leaves them.
 [[nodiscard]] std::vector<std::uint32_t> suppress(std::span<const ScoredBox> boxes, double threshold, Overlap overlap);
 
 }  // namespace wajah
