@@ -28,10 +28,10 @@ void wait_for_change(const std::atomic<std::uint32_t>& value, std::uint32_t old)
 
 }  // namespace
 
-ThreadPool::ThreadPool(int threads) {
+ThreadPool::ThreadPool(int threads) : next_(static_cast<std::uint64_t>(threads)) {
   workers_.reserve(static_cast<std::size_t>(threads > 1 ? threads - 1 : 0));
   try {
-    for (int i = 1; i < threads; ++i) workers_.emplace_back([this, i] { serve(i); });
+    for (int i = 1; i < threads; ++i) workers_.emplace_back([this] { serve(); });
   } catch (...) {
     stop();  // or the workers already started would be joined while they wait for work
     throw;
@@ -50,11 +50,17 @@ void ThreadPool::run(Call call, const void* work) {
   if (workers_.empty() || in_use_.exchange(true, std::memory_order_acquire)) return call(work, Part{});
   call_ = call;
   work_ = work;
-  pending_.store(static_cast<std::uint32_t>(workers_.size()), std::memory_order_relaxed);
-  round_.fetch_add(1, std::memory_order_release);  // publishes the three above
+  pending_.store(static_cast<std::uint32_t>(threads()), std::memory_order_relaxed);
+  const std::uint32_t round = round_.load(std::memory_order_relaxed) + 1;
+  next_.store(std::uint64_t{round} << 32U | 1U, std::memory_order_release);  // publishes the three above; part 0 is ours
+  round_.store(round, std::memory_order_release);
   round_.notify_all();
 
-  call(work, Part{0, threads()});
+  int part = 0;
+  do {
+    call(work, Part{part, threads()});
+    pending_.fetch_sub(1, std::memory_order_relaxed);
+  } while (claim(part));
   for (std::uint32_t left = pending_.load(std::memory_order_acquire); left != 0;
        left = pending_.load(std::memory_order_acquire)) {
     wait_for_change(pending_, left);
@@ -62,12 +68,25 @@ void ThreadPool::run(Call call, const void* work) {
   in_use_.store(false, std::memory_order_release);
 }
 
-void ThreadPool::serve(int index) {
-  for (std::uint32_t round = 0;; ++round) {
+// The round beside the part keeps a worker that slept through a run from taking a part of the next by a stale number.
+bool ThreadPool::claim(int& part) {
+  std::uint64_t next = next_.load(std::memory_order_acquire);
+  do {
+    part = static_cast<int>(next & 0xFFFFFFFFU);
+    if (part >= threads()) return false;
+  } while (!next_.compare_exchange_weak(next, next + 1, std::memory_order_acquire));
+  return true;
+}
+
+void ThreadPool::serve() {
+  for (std::uint32_t round = 0;;) {
     wait_for_change(round_, round);
+    round = round_.load(std::memory_order_acquire);
     if (stop_.load(std::memory_order_relaxed)) return;
-    call_(work_, Part{index, threads()});
-    if (pending_.fetch_sub(1, std::memory_order_acq_rel) == 1) pending_.notify_one();
+    for (int part = 0; claim(part);) {
+      call_(work_, Part{part, threads()});
+      if (pending_.fetch_sub(1, std::memory_order_acq_rel) == 1) pending_.notify_one();
+    }
   }
 }
 

@@ -25,7 +25,9 @@ class ThreadPool {
   [[nodiscard]] int threads() const { return static_cast<int>(workers_.size()) + 1; }
 
   // Calls work(Part{i, threads()}) once for every i, part 0 on the calling thread, and returns when all have returned.
-  // If another thread is using the pool, the caller does all the work as work(Part{0, 1}). `work` must not throw.
+  // Parts that no worker has begun when the caller is done with its own are done by the caller too: on a busy machine a
+  // worker may not get to run for milliseconds. If another thread is using the pool, the caller does all the work as
+  // work(Part{0, 1}). `work` must not throw.
   template <class Work>
   void run(const Work& work) {
     run(&invoke<Work>, &work);
@@ -40,14 +42,16 @@ class ThreadPool {
   }
 
   void run(Call call, const void* work);
-  void serve(int index);
+  void serve();
+  bool claim(int& part);
   void stop();
 
   std::atomic<bool> in_use_{false};
   Call call_ = nullptr;
   const void* work_ = nullptr;
   std::atomic<std::uint32_t> round_{0};    // grows by one for every run; workers wait for it to change
-  std::atomic<std::uint32_t> pending_{0};  // workers that have not finished this round
+  std::atomic<std::uint64_t> next_;        // the part to begin next, below the round (32 bits) it belongs to
+  std::atomic<std::uint32_t> pending_{0};  // parts that have not returned
   std::atomic<bool> stop_{false};
   std::vector<std::jthread> workers_;
 };
