@@ -20,8 +20,8 @@ using attendance::Purpose;
 
 // One picture to recognise is done soonest by all threads together; many to enrol by one thread each. The engine keeps
 // one worker free of enrolments, so there is one more of them.
-std::vector<std::unique_ptr<attendance::Analyser>> analysers(const std::shared_ptr<const Models>& models, const Cpu& cpu,
-                                                             Purpose purpose) {
+std::vector<std::unique_ptr<attendance::Analyser>> analysers(const std::shared_ptr<const Models>& models,
+                                                             const Cpu& cpu, Purpose purpose) {
   if (purpose == Purpose::recognise) return attendance::make_analysers(models, cpu, 1, {});
   return attendance::make_analysers(models, Cpu(1, cpu.isa()), static_cast<std::size_t>(cpu.threads()) + 1, {});
 }

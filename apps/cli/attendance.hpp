@@ -20,7 +20,8 @@ namespace wajah::cli {
 class Attendance {
  public:
   // Loads the models, then opens --data. For enrolling, all threads work on different photos and no classifier is
-  // trained, since this process recognises nobody. Throws Error (model), and Error (storage) if a server has the folder.
+  // trained, since this process recognises nobody. Throws Error (model), and Error (storage) if a server has the
+  // folder.
   Attendance(const CommonOptions& options, attendance::Purpose purpose);
 
   [[nodiscard]] attendance::Service& service() { return service_; }

@@ -91,8 +91,9 @@ void print(const NetResult& r) {
                             {"gflops", rounded(rate, 1)},
                             {"peak_fraction", rounded(rate / r.peak)}});
   } else {
-    fmt::print("{}  batch {:<3} threads {:<2} median {:8.3f} ms/image  min {:8.3f}  {:6.1f} GFLOP/s  {:4.1f} % of {:.0f}\n",
-               r.options.net, r.batch, r.threads, median, min, rate, 100 * rate / r.peak, r.peak);
+    fmt::print(
+        "{}  batch {:<3} threads {:<2} median {:8.3f} ms/image  min {:8.3f}  {:6.1f} GFLOP/s  {:4.1f} % of {:.0f}\n",
+        r.options.net, r.batch, r.threads, median, min, rate, 100 * rate / r.peak, r.peak);
   }
 }
 
@@ -165,8 +166,8 @@ std::vector<LayerResult> time_layers(const Cpu& cpu, Shape shape, double seconds
     if (same != results.end()) {
       ++same->count;
     } else {
-      results.push_back({name, &typeid(Layer), in, Layer::out(in), Layer::macs(in), 1,
-                         time_layer<Layer>(cpu, in, seconds)});
+      results.push_back(
+          {name, &typeid(Layer), in, Layer::out(in), Layer::macs(in), 1, time_layer<Layer>(cpu, in, seconds)});
     }
   });
   return results;
@@ -206,9 +207,8 @@ int bench_layers(Arguments arguments) {
   if (batch < 1) fail(ErrorKind::usage, "--batch {}: expected 1 or more", batch);
   const Cpu cpu = make_device(options.common);
   const double peak = measure_fma_peak(cpu.isa(), cpu.threads());
-  const auto results = with_net(options.net, [&]<class Net>(Shape image) {
-    return time_layers<Net>(cpu, image.images(batch), options.seconds);
-  });
+  const auto results = with_net(
+      options.net, [&]<class Net>(Shape image) { return time_layers<Net>(cpu, image.images(batch), options.seconds); });
   double total = 0;
   for (const LayerResult& result : results) total += result.timing.median_ms * result.count;
   for (const LayerResult& result : results) print(result, options, total, peak);
@@ -238,8 +238,7 @@ int bench_detect(Arguments arguments) {
     Image image;
     const Timing decode = measure(options.seconds / 4, [&] { image = read_image(name); });
     std::size_t faces = 0;
-    const Timing detect =
-        measure(options.seconds, [&] { faces = detector.detect(image, detector_options).size(); });
+    const Timing detect = measure(options.seconds, [&] { faces = detector.detect(image, detector_options).size(); });
     if (options.common.json) {
       print_json(json::object{{"image", name},
                               {"width", image.width},

@@ -1,4 +1,5 @@
-// The list of commands, in the order the help shows them. A new one is a file of its own, its name here and in main.cpp.
+// The list of commands, in the order the help shows them. A new one is a file of its own, its name here and in
+// main.cpp.
 #pragma once
 
 #include "cli/command.hpp"

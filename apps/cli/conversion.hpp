@@ -1,4 +1,5 @@
-// Published weights as one set of tensors, proven by loading them: what no network takes must not be written as if one did.
+// Published weights as one set of tensors, proven by loading them: what no network takes must not be written as if one
+// did.
 #pragma once
 
 #include <wajah/weights.hpp>

@@ -37,8 +37,8 @@ int run(Arguments arguments) {
   write_safetensors(weights, output);
   const std::string& architecture = weights.metadata().at(std::string(architecture_key));
   if (common.json) {
-    print_json(boost::json::object{
-        {"output", output}, {"architecture", architecture}, {"tensors", weights.names().size()}});
+    print_json(
+        boost::json::object{{"output", output}, {"architecture", architecture}, {"tensors", weights.names().size()}});
   } else {
     fmt::print("{}: {}, {} tensors\n", output, architecture, weights.names().size());
   }

@@ -39,12 +39,12 @@ void print_as_json(const Found& found) {
     faces.push_back(
         json::object{{"box", json_of(face.box)}, {"score", number(face.score)}, {"landmarks", json_of(face.points)}});
   }
-  print_json(json::object{
-      {"image", found.image},
-      {"width", found.width},
-      {"height", found.height},
-      {"faces", std::move(faces)},
-      {"ms", json::object{{"decode", rounded(found.decode_ms)}, {"detect", rounded(found.detect_ms)}}}});
+  print_json(
+      json::object{{"image", found.image},
+                   {"width", found.width},
+                   {"height", found.height},
+                   {"faces", std::move(faces)},
+                   {"ms", json::object{{"decode", rounded(found.decode_ms)}, {"detect", rounded(found.detect_ms)}}}});
 }
 
 void print_as_text(const Found& found) {
@@ -86,8 +86,8 @@ int run(Arguments arguments) {
     Image image = read_image(name);
     const double decode_ms = decoding.milliseconds();
     const Stopwatch detecting;
-    const Found found{name, image.width, image.height, detector.detect(image, options.detector), decode_ms,
-                      detecting.milliseconds()};
+    const Found found{
+        name, image.width, image.height, detector.detect(image, options.detector), decode_ms, detecting.milliseconds()};
     if (!options.draw.empty()) {
       draw_faces(image, found.faces);
       write_image(image, options.draw);

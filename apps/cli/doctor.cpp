@@ -15,11 +15,11 @@
 #include <wajah/embed/embedder.hpp>
 #include <wajah/error.hpp>
 
-#include <boost/json.hpp>
 #include <fmt/format.h>
 #include <openssl/crypto.h>
 #include <openssl/x509.h>
 #include <unistd.h>
+#include <boost/json.hpp>
 
 #include <array>
 #include <cmath>
@@ -147,7 +147,8 @@ Finding check_database(const CommonOptions& options) {
   try {
     folder.emplace(options.data);
   } catch (const Error& error) {
-    // Where we may write, only another process' lock keeps us out: most likely the server, which has checked for itself.
+    // Where we may write, only another process' lock keeps us out: most likely the server, which has checked for
+    // itself.
     return {::access(options.data.c_str(), W_OK | X_OK) == 0 ? State::warn : State::fail, error.what()};
   }
   attendance::SqliteStore store(*folder);
@@ -167,7 +168,8 @@ Finding check_tls(const CommonOptions&) {
   const bool authorities = fs::exists(X509_get_default_cert_file()) || fs::exists(X509_get_default_cert_dir());
   if (authorities) return {State::ok, OpenSSL_version(OPENSSL_VERSION)};
   return {State::warn, fmt::format("{}, but no certificate authorities: 'models fetch' trusts nobody; install "
-                                   "ca-certificates", OpenSSL_version(OPENSSL_VERSION))};
+                                   "ca-certificates",
+                                   OpenSSL_version(OPENSSL_VERSION))};
 }
 
 Finding run_check(const Check& check, const CommonOptions& options) try {
@@ -184,17 +186,20 @@ int run(Arguments arguments) {
   set.common(common, {.device = true, .mtcnn = true, .weights = true, .data = true, .json = true});
   if (!set.parse(arguments)) return exit_yes;
 
-  const std::array checks{Check{"CPU", check_cpu},           Check{"GPU", check_gpu},
-                          Check{"Detector", check_detector}, Check{"Embedder", check_embedder},
-                          Check{"Database", check_database}, Check{"Time", check_time},
+  const std::array checks{Check{"CPU", check_cpu},
+                          Check{"GPU", check_gpu},
+                          Check{"Detector", check_detector},
+                          Check{"Embedder", check_embedder},
+                          Check{"Database", check_database},
+                          Check{"Time", check_time},
                           Check{"TLS", check_tls}};
   bool failed = false;
   for (const Check& check : checks) {
     const Finding finding = run_check(check, common);
     failed = failed || finding.state == State::fail;
     if (common.json) {
-      print_json(boost::json::object{
-          {"check", check.name}, {"state", name_of(finding.state)}, {"message", finding.text}});
+      print_json(
+          boost::json::object{{"check", check.name}, {"state", name_of(finding.state)}, {"message", finding.text}});
     } else {
       fmt::print("{:<5} {:<9} {}\n", name_of(finding.state), check.name, finding.text);
     }

@@ -65,7 +65,8 @@ std::optional<Range> parse_range(std::string_view text) {
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
     return error == std::errc{} && end == digits.data() + digits.size();
   };
-  if (!number(text.substr(6, dash - 6), range.first) || !number(text.substr(slash + 1), range.total)) return std::nullopt;
+  if (!number(text.substr(6, dash - 6), range.first) || !number(text.substr(slash + 1), range.total))
+    return std::nullopt;
   return range;
 }
 
@@ -158,8 +159,7 @@ class Download {
       parser.get().body().data = bytes.data();
       parser.get().body().size = bytes.size();
       tcp.expires_after(patience);
-      const auto [error, count] =
-          co_await http::async_read(stream, buffer, parser, asio::as_tuple(use_awaitable));
+      const auto [error, count] = co_await http::async_read(stream, buffer, parser, asio::as_tuple(use_awaitable));
       const std::size_t got = bytes.size() - parser.get().body().size;
       if (!out.write(bytes.data(), static_cast<std::streamsize>(got)).flush()) {
         fail(ErrorKind::storage, "{}: cannot be written", file_.string());
@@ -168,8 +168,9 @@ class Download {
       if (have_ > limit_) fail(ErrorKind::input, "{} sends more than {} bytes", address_.host, limit_);
       progress_(have_, total_);
       if (error && error != http::error::need_buffer) {
-        fail(ErrorKind::input, "the connection to {} ended after {} of {} bytes ({}); the same command goes on from there",
-             address_.host, have_, total_, error.message());
+        fail(ErrorKind::input,
+             "the connection to {} ended after {} of {} bytes ({}); the same command goes on from there", address_.host,
+             have_, total_, error.message());
       }
     }
   }

@@ -135,7 +135,7 @@ Embedded embed_image(Recognizer& recognizer, const Crop& crop, const std::string
   const double detect_ms = detecting.milliseconds();
   const Stopwatch embedding;
   std::vector<float> embeddings = recognizer.embed(image, faces, crop);
-  return {name,      std::move(faces), std::move(embeddings), static_cast<std::size_t>(recognizer.card().dimension),
+  return {name,      std::move(faces), std::move(embeddings),   static_cast<std::size_t>(recognizer.card().dimension),
           decode_ms, detect_ms,        embedding.milliseconds()};
 }
 

@@ -57,8 +57,8 @@ std::vector<Newcomer> read_folder(const fs::path& folder) try {
       if (!person.photos.empty()) people.push_back(std::move(person));
     }
   }
-  if (people.empty()) fail(ErrorKind::input, "{}: no photos, expected {}/<nik>/<nama>/<photo>", folder.string(),
-                           folder.string());
+  if (people.empty())
+    fail(ErrorKind::input, "{}: no photos, expected {}/<nik>/<nama>/<photo>", folder.string(), folder.string());
   return people;
 } catch (const fs::filesystem_error& error) {
   fail(ErrorKind::input, "{}: {}", error.path1().string(), error.code().message());
@@ -85,10 +85,8 @@ void report(const Options& options, const Newcomer& person, const Enrolled& enro
     for (const auto& file : enrolled.skipped) {
       skipped.push_back(json::object{{"image", file.filename}, {"reason", file.reason}});
     }
-    print_json(json::object{{"nik", person.nik},
-                            {"name", person.name},
-                            {"stored", enrolled.stored},
-                            {"skipped", std::move(skipped)}});
+    print_json(json::object{
+        {"nik", person.nik}, {"name", person.name}, {"stored", enrolled.stored}, {"skipped", std::move(skipped)}});
     return;
   }
   fmt::print("{} ({}): {} photo{} stored, {} left out\n", person.name, person.nik, enrolled.stored,

@@ -122,14 +122,14 @@ Report figures_of(const PairList& list, const std::vector<ScoredPair>& scored) {
 }
 
 void print_as_json(const Report& report) {
-  print_json(json::object{
-      {"pairs", report.pairs},
-      {"missing", report.missing},
-      {"accuracy", rounded(report.accuracy.mean, 6)},
-      {"deviation", rounded(report.accuracy.deviation, 6)},
-      {"auc", rounded(report.auc, 6)},
-      {"tar", json::object{{"1e-2", rounded(report.tar_1e2, 6)}, {"1e-3", rounded(report.tar_1e3, 6)}}},
-      {"threshold", rounded(report.threshold, 6)}});
+  print_json(
+      json::object{{"pairs", report.pairs},
+                   {"missing", report.missing},
+                   {"accuracy", rounded(report.accuracy.mean, 6)},
+                   {"deviation", rounded(report.accuracy.deviation, 6)},
+                   {"auc", rounded(report.auc, 6)},
+                   {"tar", json::object{{"1e-2", rounded(report.tar_1e2, 6)}, {"1e-3", rounded(report.tar_1e3, 6)}}},
+                   {"threshold", rounded(report.threshold, 6)}});
 }
 
 void print_as_text(const Report& report) {

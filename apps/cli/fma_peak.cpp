@@ -11,8 +11,8 @@
 namespace wajah::cli {
 namespace {
 
-// Two ports times a latency of four or five cycles need ten sums in flight; with the two factors they still fit into the
-// sixteen registers of AVX2.
+// Two ports times a latency of four or five cycles need ten sums in flight; with the two factors they still fit into
+// the sixteen registers of AVX2.
 constexpr int sums = 12;
 constexpr int rounds = 1 << 19;
 constexpr int windows = 32;

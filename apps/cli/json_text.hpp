@@ -5,7 +5,8 @@
 
 namespace wajah::cli {
 
-// A float's shortest decimal digits, not those of the double nearest to it: 0.1F becomes 0.1. Null for nan and infinity.
+// A float's shortest decimal digits, not those of the double nearest to it: 0.1F becomes 0.1. Null for nan and
+// infinity.
 [[nodiscard]] boost::json::value number(float value);
 
 // Milliseconds and other measurements: more digits than three would be noise. Null for nan and infinity.

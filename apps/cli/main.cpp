@@ -19,9 +19,9 @@ namespace wajah::cli {
 namespace {
 
 constexpr std::array commands{
-    &serve_command, &detect_command,   &embed_command,    &verify_command,  &enrol_command,
-    &recognise_command, &people_command, &train_command,  &predict_command, &evaluate_command,
-    &convert_command, &models_command, &bench_command,    &doctor_command,  &version_command,
+    &serve_command,     &detect_command, &embed_command, &verify_command,  &enrol_command,
+    &recognise_command, &people_command, &train_command, &predict_command, &evaluate_command,
+    &convert_command,   &models_command, &bench_command, &doctor_command,  &version_command,
 };
 
 // American spellings, and the words of the original service's routes.
@@ -29,10 +29,12 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 4> aliases{
     {{"recognize", "recognise"}, {"enroll", "enrol"}, {"upload", "enrol"}, {"--version", "version"}}};
 
 void print_help(std::FILE* out) {
-  fmt::print(out, "Usage: wajah COMMAND [options] ...\n\nFinds faces, turns them into embeddings, says who they are.\n\n");
+  fmt::print(out,
+             "Usage: wajah COMMAND [options] ...\n\nFinds faces, turns them into embeddings, says who they are.\n\n");
   for (const Command* command : commands) fmt::print(out, "  {:<11}{}\n", command->name, command->summary);
-  fmt::print(out, "\nwajah COMMAND --help tells more about each.\n"
-                  "Exit status: 0 yes or done, 1 a negative answer, 2 usage, 3 bad input, 4 bad model, 5 device.\n");
+  fmt::print(out,
+             "\nwajah COMMAND --help tells more about each.\n"
+             "Exit status: 0 yes or done, 1 a negative answer, 2 usage, 3 bad input, 4 bad model, 5 device.\n");
 }
 
 const Command& find_command(std::string_view name) {

@@ -45,7 +45,8 @@ int list(Arguments arguments) {
     std::error_code none;
     const bool here = fs::exists(models_folder(common) / model.output, none);
     if (common.json) {
-      print_json(json::object{{"name", model.name}, {"about", model.about}, {"licence", model.licence}, {"here", here}});
+      print_json(
+          json::object{{"name", model.name}, {"about", model.about}, {"licence", model.licence}, {"here", here}});
     } else {
       fmt::print("{:<17} {:<55} {:<33} {}\n", model.name, model.about, model.licence, here ? "here" : "not fetched");
     }
@@ -147,8 +148,8 @@ int fetch_models(Arguments arguments) {
   for (const PublicModel* model : wanted) {
     const Fetched fetched = fetch(*model, models_folder(common));
     if (common.json) {
-      print_json(json::object{
-          {"name", model->name}, {"file", fetched.file.string()}, {"downloaded", fetched.downloaded}});
+      print_json(
+          json::object{{"name", model->name}, {"file", fetched.file.string()}, {"downloaded", fetched.downloaded}});
     } else {
       fmt::print("{}: {} ({})\n", model->name, fetched.file.string(), fetched.downloaded ? "fetched" : "already there");
     }

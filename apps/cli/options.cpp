@@ -6,8 +6,8 @@
 #include <wajah/text.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <cctype>
+#include <charconv>
 #include <iostream>
 #include <map>
 #include <utility>

@@ -1,13 +1,13 @@
-// Options of a command: what it knows, where values come from (command line, then environment, then the default), and the
-// text of --help. The options many commands share are declared here once.
+// Options of a command: what it knows, where values come from (command line, then environment, then the default), and
+// the text of --help. The options many commands share are declared here once.
 #pragma once
 
 #include "cli/command.hpp"
 
 #include <wajah/cpu.hpp>
 
-#include <boost/program_options.hpp>
 #include <fmt/format.h>
+#include <boost/program_options.hpp>
 
 #include <cstddef>
 #include <string>

@@ -18,19 +18,19 @@
 namespace wajah::cli {
 namespace {
 
-constexpr std::string_view facenet = "davidsandberg/facenet", facenet_commit = "096ed770f163957c1e56efa7feeb194773920f6e";
+constexpr std::string_view facenet = "davidsandberg/facenet",
+                           facenet_commit = "096ed770f163957c1e56efa7feeb194773920f6e";
 
-constexpr std::array mtcnn_files{
-    PublicFile{facenet, facenet_commit, "src/align/det1.npy",
-               "3285cf7a3de2651c5784cb9e32013f5919aae95fd1ed1bc371dd9691affb39af", ""},
-    PublicFile{facenet, facenet_commit, "src/align/det2.npy",
-               "716b8b83e42476791c9096f14dbb09fefc88bf5c7ec876b1683f9acd52b3f39c", ""},
-    PublicFile{facenet, facenet_commit, "src/align/det3.npy",
-               "396ead803d85d3443307ff8f45fb6aed2536579b415a4f4d4cb8f93ea6b1476a", ""}};
+constexpr std::array mtcnn_files{PublicFile{facenet, facenet_commit, "src/align/det1.npy",
+                                            "3285cf7a3de2651c5784cb9e32013f5919aae95fd1ed1bc371dd9691affb39af", ""},
+                                 PublicFile{facenet, facenet_commit, "src/align/det2.npy",
+                                            "716b8b83e42476791c9096f14dbb09fefc88bf5c7ec876b1683f9acd52b3f39c", ""},
+                                 PublicFile{facenet, facenet_commit, "src/align/det3.npy",
+                                            "396ead803d85d3443307ff8f45fb6aed2536579b415a4f4d4cb8f93ea6b1476a", ""}};
 
 constexpr std::array facenet_files{PublicFile{"YeQiu29/Face-Recognition-MTCNN-FastAPI",
-                                              "aaf57b2c7b89bbac297cbd665d6a925c8b6625f9", "model/20180402-114759.pb", "",
-                                              "39b4ed76301ad6eafd53e46f28b69870249fdccc"}};
+                                              "aaf57b2c7b89bbac297cbd665d6a925c8b6625f9", "model/20180402-114759.pb",
+                                              "", "39b4ed76301ad6eafd53e46f28b69870249fdccc"}};
 
 constexpr std::array mobilefacenet_files{
     PublicFile{"foamliu/MobileFaceNet", "a6cc9032a659b615f477833e1a70b5e7931bcccc", "weights/MobileFaceNet.onnx",
@@ -38,8 +38,8 @@ constexpr std::array mobilefacenet_files{
 
 constexpr std::array models{
     PublicModel{"mtcnn", "the detector: P-, R- and O-Net", "MIT, davidsandberg/facenet", mtcnn_file_name, mtcnn_files},
-    PublicModel{"facenet-vggface2", "Inception-ResNet-v1, 512 numbers, trained on VGGFace2", "MIT, davidsandberg/facenet",
-                embedder_file_name, facenet_files},
+    PublicModel{"facenet-vggface2", "Inception-ResNet-v1, 512 numbers, trained on VGGFace2",
+                "MIT, davidsandberg/facenet", embedder_file_name, facenet_files},
     PublicModel{"mobilefacenet", "MobileFaceNet, 128 numbers, small and quick", "Apache-2.0, foamliu/MobileFaceNet",
                 "mobilefacenet.safetensors", mobilefacenet_files},
 };

@@ -8,8 +8,8 @@
 
 namespace wajah::cli {
 
-// One file at one commit of a public Git repository. Known by the SHA-256 of its bytes or by its Git blob id, the SHA-1 of
-// "blob <size>\0" and the bytes; the other of the two is empty.
+// One file at one commit of a public Git repository. Known by the SHA-256 of its bytes or by its Git blob id, the SHA-1
+// of "blob <size>\0" and the bytes; the other of the two is empty.
 struct PublicFile {
   std::string_view repository, commit, path;
   std::string_view sha256, git_blob;

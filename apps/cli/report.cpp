@@ -5,9 +5,9 @@
 
 #include <wajah/error.hpp>
 
-#include <boost/json/array.hpp>
 #include <fmt/format.h>
 #include <unistd.h>
+#include <boost/json/array.hpp>
 
 #include <cmath>
 #include <cstdio>

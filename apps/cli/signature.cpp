@@ -9,8 +9,8 @@
 #include <wajah/convert/open.hpp>
 #include <wajah/recognizer.hpp>
 
-#include <boost/json.hpp>
 #include <fmt/format.h>
+#include <boost/json.hpp>
 
 #include <cmath>
 #include <cstdint>

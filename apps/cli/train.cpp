@@ -64,8 +64,10 @@ void report(const Options& options, const svm::Svm& machine, double ms) {
                machine.vectors(), ms);
   }
   if (machine.unconverged() > 0) {
-    fmt::print(stderr, "wajah train: {} pairs of classes stopped at the iteration limit; a larger --tolerance or a "
-                       "smaller -C may help\n", machine.unconverged());
+    fmt::print(stderr,
+               "wajah train: {} pairs of classes stopped at the iteration limit; a larger --tolerance or a "
+               "smaller -C may help\n",
+               machine.unconverged());
   }
 }
 

@@ -10,8 +10,8 @@
 
 namespace wajah::cli {
 
-// The embedding of the face the photo is about (central_face), found and cut out as for enrolling; nothing if no face is
-// found.
+// The embedding of the face the photo is about (central_face), found and cut out as for enrolling; nothing if no face
+// is found.
 [[nodiscard]] std::optional<std::vector<float>> embed_central_face(Recognizer& recognizer, const Image& image);
 
 [[nodiscard]] float cosine(std::span<const float> a, std::span<const float> b);  // of unit vectors

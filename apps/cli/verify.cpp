@@ -22,9 +22,10 @@ int run(Arguments arguments) {
   CommonOptions common;
   double accept = 0.7;
   std::vector<std::string> images;
-  OptionSet set("verify [options] A.jpg B.jpg",
-                "Compares the faces of two photos, the one nearest the centre where there are several. Exit 0: the same "
-                "person, 1: not.");
+  OptionSet set(
+      "verify [options] A.jpg B.jpg",
+      "Compares the faces of two photos, the one nearest the centre where there are several. Exit 0: the same "
+      "person, 1: not.");
   set.add("accept", accept, "P", "the same person from this confidence on");
   set.operands(images, "IMAGE", 2, 2);
   set.common(common, {.device = true, .mtcnn = true, .weights = true, .json = true});

@@ -16,11 +16,12 @@ namespace wajah::cli {
 inline constexpr std::string_view mtcnn_file_name = "mtcnn.safetensors";
 inline constexpr std::string_view embedder_file_name = "inception_resnet_v1.safetensors";
 
-// Folders looked into, in this order: <data>/models, share/wajah/weights beside the program's bin folder, and the weights
-// folder of the source tree the program was built from.
+// Folders looked into, in this order: <data>/models, share/wajah/weights beside the program's bin folder, and the
+// weights folder of the source tree the program was built from.
 [[nodiscard]] std::vector<std::filesystem::path> weight_folders(const CommonOptions& options);
 
-// What --mtcnn and --weights (or their environment twins) name, else the first file of the default name in those folders.
+// What --mtcnn and --weights (or their environment twins) name, else the first file of the default name in those
+// folders.
 [[nodiscard]] std::optional<std::filesystem::path> look_for_mtcnn(const CommonOptions& options);
 [[nodiscard]] std::optional<std::filesystem::path> look_for_embedder(const CommonOptions& options);
 

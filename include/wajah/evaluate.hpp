@@ -16,18 +16,18 @@ struct ThresholdAccuracy {
   double threshold = 0, accuracy = 0;
 };
 
-// The threshold that answers most pairs rightly; of equals the lowest. It lies halfway between two neighbouring scores, or
-// is the smallest score (all are accepted) or just above the largest (none is). Needs at least one pair and finite scores;
-// throws Error (input) otherwise, as everything here.
+// The threshold that answers most pairs rightly; of equals the lowest. It lies halfway between two neighbouring scores,
+// or is the smallest score (all are accepted) or just above the largest (none is). Needs at least one pair and finite
+// scores; throws Error (input) otherwise, as everything here.
 [[nodiscard]] ThresholdAccuracy best_threshold(std::span<const ScoredPair> pairs);
 
 struct FoldAccuracy {
   double mean = 0, deviation = 0;  // over the folds; the deviation is that of the sample, n - 1
 };
 
-// LFW's protocol (Huang et al. 2007): each fold is answered with the best threshold of all others. Fold f is the f-th part
-// of the same pairs and the f-th part of the different ones, in the order given, which for LFW's own pairs.txt are its ten
-// sets. Needs 2 folds or more and at least one pair of either kind in each.
+// LFW's protocol (Huang et al. 2007): each fold is answered with the best threshold of all others. Fold f is the f-th
+// part of the same pairs and the f-th part of the different ones, in the order given, which for LFW's own pairs.txt are
+// its ten sets. Needs 2 folds or more and at least one pair of either kind in each.
 [[nodiscard]] FoldAccuracy fold_accuracy(std::span<const ScoredPair> pairs, std::size_t folds = 10);
 
 // Area under the ROC curve: the probability that a same pair scores above a different one, equal scores counting half

@@ -56,9 +56,10 @@ TEST_CASE("the ROC area is the share of same pairs above different ones") {
 }
 
 TEST_CASE("true accepts at a false accept rate") {
-  // Of ten different pairs 0.1 allows one: a threshold between 0.75 and 0.7 accepts it and three of the four same pairs.
-  const auto pairs = pairs_of({0.9F, 0.85F, 0.78F, 0.3F},
-                              {0.8F, 0.7F, 0.2F, 0.1F, 0.05F, 0.04F, 0.03F, 0.02F, 0.01F, 0.0F});
+  // Of ten different pairs 0.1 allows one: a threshold between 0.75 and 0.7 accepts it and three of the four same
+  // pairs.
+  const auto pairs =
+      pairs_of({0.9F, 0.85F, 0.78F, 0.3F}, {0.8F, 0.7F, 0.2F, 0.1F, 0.05F, 0.04F, 0.03F, 0.02F, 0.01F, 0.0F});
   CHECK(wajah::true_accepts_at(pairs, 0.1) == 0.75);
   CHECK(wajah::true_accepts_at(pairs, 0.0) == 0.5);
   CHECK(wajah::true_accepts_at(pairs, 0.2) == 1.0);
@@ -70,8 +71,8 @@ TEST_CASE("no threshold is allowed when the different pairs score highest") {
 }
 
 TEST_CASE("each fold is answered with the threshold of the others") {
-  // Two folds. The second fold's scores are shifted by 1, so the threshold of the first (0.5) accepts all of it, and that
-  // of the second (1.5) accepts nothing of the first: half right in each.
+  // Two folds. The second fold's scores are shifted by 1, so the threshold of the first (0.5) accepts all of it, and
+  // that of the second (1.5) accepts nothing of the first: half right in each.
   const auto pairs = pairs_of({0.9F, 0.8F, 1.9F, 1.8F}, {0.1F, 0.2F, 1.1F, 1.2F});
   const auto folds = wajah::fold_accuracy(pairs, 2);
   CHECK(folds.mean == 0.5);
