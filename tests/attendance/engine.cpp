@@ -168,9 +168,9 @@ TEST_CASE("a batch that is late waits for its running pictures, whose bytes are 
   Gate gate;
   gate.close();
   Engine engine(fake_analysers(2, {.gate = &gate}), {});
-  auto batch = analyse(engine, {2, picture("ANI")}, Purpose::enrol, 50ms);
+  auto batch = analyse(engine, {2, picture("ANI")}, Purpose::enrol, 500ms);
   REQUIRE(gate.reached_by(1));
-  CHECK(batch.wait_for(200ms) == std::future_status::timeout);
+  CHECK(batch.wait_for(700ms) == std::future_status::timeout);
   gate.open();
   CHECK(cause_of(std::move(batch)) == Cause::late);
 }
