@@ -1,12 +1,15 @@
-// The plain definition compares every box with every better one. A crowd gives tens of thousands of candidates, so kept
-// boxes are filed by their upper left corner in a grid whose cells are as large as the largest box: what overlaps a box
-// has its corner in one of the nine cells around it. The result is the same.
+// The plain definition compares every box with every better one. A crowd, or a picture made to annoy, gives a hundred
+// thousand candidates, so kept boxes are filed by size, doubling from class to class, and within a class by their upper
+// left corner in cells as large as its boxes: whatever overlaps a box has its corner in a few cells. The result is the
+// same.
 #include <wajah/detect/nms.hpp>
 
 #include "numpy_order.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <unordered_map>
 
 namespace wajah {
 
@@ -21,45 +24,62 @@ double overlap_of(const Box& a, const Box& b, Overlap kind) {
   return common / (kind == Overlap::of_smaller ? std::min(area(a), area(b)) : area(a) + area(b) - common);
 }
 
-class Grid {
+double longer_side(const Box& box) { return std::max({box.width() + 1, box.height() + 1, 1.0}); }
+
+class Kept {
  public:
-  explicit Grid(std::span<const ScoredBox> boxes) {
-    for (const ScoredBox& scored : boxes) {
-      const Box& box = scored.box;
-      left_ = std::min(left_, box.x1);
-      top_ = std::min(top_, box.y1);
-      right_ = std::max(right_, box.x1);
-      bottom_ = std::max(bottom_, box.y1);
-      cell_ = std::max({cell_, box.width() + 1, box.height() + 1});
-    }
-    // Coarser cells stay correct, and keep a few far-flung small boxes from asking for a huge grid.
-    cell_ = std::max({cell_, (right_ - left_) / max_side, (bottom_ - top_) / max_side});
-    columns_ = column(right_) + 2;
-    cells_.resize((row(bottom_) + 2) * columns_);
+  void add(const Box& box, std::uint32_t index) {
+    const int size_class = static_cast<int>(std::log2(longer_side(box)));
+    Class& in = classes_[size_class];
+    in.all.push_back(index);
+    in.cells[key(cell_of(box.x1, size_class), cell_of(box.y1, size_class))].push_back(index);
   }
 
-  void add(const Box& box, std::uint32_t index) { cells_[row(box.y1) * columns_ + column(box.x1)].push_back(index); }
+  // Whether `covers` holds for one of the kept boxes, where it can hold only for those that overlap `box` by more than
+  // `threshold`.
+  template <class Covers>
+  [[nodiscard]] bool any(const Box& box, double threshold, Overlap kind, const Covers& covers) const {
+    return std::ranges::any_of(classes_, [&](const auto& entry) {
+      const double smallest = std::ldexp(1.0, entry.first), largest = 2 * smallest, side = longer_side(box);
+      // An overlap by the union is at most the ratio of the sides.
+      const bool far = kind == Overlap::of_union && (side / smallest <= threshold || largest / side <= threshold);
+      return !far && any_in(entry.second, entry.first, box, covers);
+    });
+  }
 
-  template <class Visit>
-  [[nodiscard]] bool any_near(const Box& box, Visit visit) const {
-    for (std::size_t y = row(box.y1) - 1; y <= row(box.y1) + 1; ++y) {
-      for (std::size_t x = column(box.x1) - 1; x <= column(box.x1) + 1; ++x) {
-        if (std::ranges::any_of(cells_[y * columns_ + x], visit)) return true;
+ private:
+  struct Class {
+    std::vector<std::uint32_t> all;
+    std::unordered_map<std::uint64_t, std::vector<std::uint32_t>> cells;
+  };
+
+  // Cells far outside any picture fall together, which is slower and still right.
+  static std::int64_t cell_of(double coordinate, int size_class) {
+    constexpr double farthest = 1 << 30;
+    return static_cast<std::int64_t>(
+        std::clamp(std::floor(std::ldexp(coordinate, -size_class - 1)), -farthest, farthest));
+  }
+  static std::uint64_t key(std::int64_t column, std::int64_t row) {
+    return static_cast<std::uint64_t>(column) << 32 ^ static_cast<std::uint32_t>(row);
+  }
+
+  template <class Covers>
+  static bool any_in(const Class& in, int size_class, const Box& box, const Covers& covers) {
+    const std::int64_t left = cell_of(box.x1, size_class) - 1, right = cell_of(box.x2 + 1, size_class);
+    const std::int64_t top = cell_of(box.y1, size_class) - 1, bottom = cell_of(box.y2 + 1, size_class);
+    if ((right - left + 1) * (bottom - top + 1) > static_cast<std::int64_t>(in.all.size())) {
+      return std::ranges::any_of(in.all, covers);
+    }
+    for (std::int64_t row = top; row <= bottom; ++row) {
+      for (std::int64_t column = left; column <= right; ++column) {
+        const auto cell = in.cells.find(key(column, row));
+        if (cell != in.cells.end() && std::ranges::any_of(cell->second, covers)) return true;
       }
     }
     return false;
   }
 
- private:
-  static constexpr double max_side = 256;
-
-  // One empty cell of border on every side, so that the nine cells always exist.
-  [[nodiscard]] std::size_t column(double x) const { return static_cast<std::size_t>((x - left_) / cell_) + 1; }
-  [[nodiscard]] std::size_t row(double y) const { return static_cast<std::size_t>((y - top_) / cell_) + 1; }
-
-  double left_ = INFINITY, top_ = INFINITY, right_ = -INFINITY, bottom_ = -INFINITY, cell_ = 1;
-  std::size_t columns_ = 0;
-  std::vector<std::vector<std::uint32_t>> cells_;
+  std::map<int, Class> classes_;
 };
 
 }  // namespace
@@ -72,14 +92,13 @@ std::vector<std::uint32_t> suppress(std::span<const ScoredBox> boxes, double thr
   std::vector<std::uint32_t> order = numpy_order(scores);
   std::ranges::reverse(order);
 
-  Grid grid(boxes);
+  Kept better;
   for (const std::uint32_t i : order) {
     const Box& box = boxes[i].box;
-    const bool covered = grid.any_near(
-        box, [&](std::uint32_t better) { return overlap_of(boxes[better].box, box, overlap) > threshold; });
-    if (covered) continue;
+    const auto covers = [&](std::uint32_t other) { return overlap_of(boxes[other].box, box, overlap) > threshold; };
+    if (better.any(box, threshold, overlap, covers)) continue;
     kept.push_back(i);
-    grid.add(box, i);
+    better.add(box, i);
   }
   return kept;
 }

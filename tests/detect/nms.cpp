@@ -97,5 +97,5 @@ TEST_CASE("a crowd of fifty thousand boxes is no quadratic matter") {
   const std::vector<ScoredBox> boxes = random_boxes(random, 50'000, 4000, 30);
   const auto before = std::clock();
   CHECK(suppress(boxes, 0.5, Overlap::of_union).size() > 10'000);
-  CHECK(std::clock() - before < 2 * CLOCKS_PER_SEC);
+  CHECK(std::clock() - before < CLOCKS_PER_SEC);
 }
