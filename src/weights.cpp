@@ -60,10 +60,12 @@ bool aligned_for_float(const Tensor& tensor) {
   return reinterpret_cast<std::uintptr_t>(tensor.bytes.data()) % alignof(float) == 0;
 }
 
-Values float_values(const Tensor& t) {
+Values float_values(const Tensor& t, std::shared_ptr<const void> owner) {
   switch (t.type) {
     case DataType::f32:
-      if (aligned_for_float(t)) return Values(std::span(reinterpret_cast<const float*>(t.bytes.data()), t.size()));
+      if (aligned_for_float(t)) {
+        return Values(std::span(reinterpret_cast<const float*>(t.bytes.data()), t.size()), std::move(owner));
+      }
       return Values(convert(t, [&](std::size_t i) { return element<float>(t, i); }));
     case DataType::f16:
       return Values(convert(t, [&](std::size_t i) { return half_to_float(element<std::uint16_t>(t, i)); }));
@@ -232,7 +234,7 @@ Values Weights::get(std::string_view name, std::span<const std::int64_t> shape) 
     fail(ErrorKind::model, "{}: tensor {} holds {}, expected float32, float16, bfloat16, float64 or int8 with a scale",
          source(), quote(path), name_of(tensor->type));
   }
-  Values values = float_values(*tensor);
+  Values values = float_values(*tensor, set_);
   if (const std::optional<std::size_t> bad = first_not_finite(values.span())) {
     fail(ErrorKind::model, "{}: tensor {} has the value {} at element {}, expected finite numbers", source(),
          quote(path), values[*bad], *bad);

@@ -34,10 +34,11 @@ struct Tensor {
   [[nodiscard]] std::size_t size() const;  // elements; 1 for a scalar
 };
 
-// float32 values of a tensor: a look into the mapped file where it stores float32, otherwise converted and owned.
+// float32 values of a tensor: a look into the mapped file (which stays mapped as long) where it stores float32, otherwise
+// converted and owned.
 class Values {
  public:
-  explicit Values(std::span<const float> mapped) : view_(mapped) {}
+  Values(std::span<const float> mapped, std::shared_ptr<const void> owner) : owner_(std::move(owner)), view_(mapped) {}
   explicit Values(std::vector<float> converted) : owned_(std::move(converted)), view_(owned_) {}
   Values(Values&&) noexcept = default;
   Values& operator=(Values&&) noexcept = default;
@@ -51,6 +52,7 @@ class Values {
   float operator[](std::size_t i) const { return view_[i]; }
 
  private:
+  std::shared_ptr<const void> owner_;
   std::vector<float> owned_;
   std::span<const float> view_;
 };

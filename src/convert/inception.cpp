@@ -29,7 +29,7 @@ void add_layer(const Weights& graph, const std::string& scope, Weights::Builder&
     return;
   }
   const Weights norm = from.scope("BatchNorm");
-  const Values gamma = norm.has("gamma") ? norm.get("gamma", {channels}) : Values(std::span<const float>());
+  const Values gamma = norm.has("gamma") ? norm.get("gamma", {channels}) : Values(std::vector<float>());
   const Values beta = norm.get("beta", {channels});
   const Values mean = norm.get("moving_mean", {channels});
   const Values variance = norm.get("moving_variance", {channels});

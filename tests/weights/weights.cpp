@@ -4,6 +4,7 @@
 #include <wajah/text.hpp>
 #include <wajah/weights.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstring>
@@ -107,6 +108,26 @@ TEST_CASE("float32 is not copied, unless it lies askew") {
   const Values copied = weights.get("askew", {1});
   CHECK(copied[0] == 3);
   CHECK((static_cast<const void*>(copied.data()) != askew.data() + 1) == odd);
+}
+
+TEST_CASE("values outlive the set they came from") {
+  const Values values = small_set().get("conv1/weights", {2, 3});
+  CHECK(values[5] == 0.625F);
+}
+
+TEST_CASE("invented weights have any name and shape, and the same values every time") {
+  const Weights weights = Weights::invented(7);
+  const Values kernel = weights.scope("a").get("b", {3, 3, 16, 8});
+  double sum = 0, squares = 0;
+  for (const float v : kernel.span()) {
+    sum += double{v};
+    squares += double{v} * double{v};
+  }
+  const auto count = static_cast<double>(kernel.size());
+  CHECK(std::abs(sum / count) < 0.01);
+  CHECK(squares / count * (3 * 3 * 16) == doctest::Approx(1).epsilon(0.1));
+  CHECK(std::ranges::equal(Weights::invented(7).get("a/b", {3, 3, 16, 8}).span(), kernel.span()));
+  CHECK_FALSE(std::ranges::equal(Weights::invented(8).get("a/b", {3, 3, 16, 8}).span(), kernel.span()));
 }
 
 TEST_CASE("numbers that are no weights are refused") {
