@@ -99,6 +99,7 @@ Image crop_with_margin(const Image& photo, const Face& face, const Crop& crop) {
 }
 
 Image crop_as_original(const Image& photo, const Face& face, const Crop& crop, CropUse use) {
+  require_area(face.box);
   const double grow = use == CropUse::enrol ? original_margin / 2 : 0;
   const auto pixel = [](double v, int end) { return static_cast<int>(std::clamp(v, 0.0, static_cast<double>(end))); };
   const int left = pixel(face.box.x1 - grow, photo.width), right = pixel(face.box.x2 + grow, photo.width);
