@@ -5,7 +5,6 @@
 #include <wajah/layers/avg_pool2d.hpp>
 #include <wajah/layers/conv2d.hpp>
 #include <wajah/layers/depthwise_conv2d.hpp>
-#include <wajah/layers/hard_swish.hpp>
 #include <wajah/layers/max_pool2d.hpp>
 #include <wajah/layers/softmax.hpp>
 
@@ -136,15 +135,6 @@ inline void softmax(const Reference&, const SoftmaxArgs& args) {
     for (int c = 0; c < args.x.shape.c; ++c) sum += powers.emplace_back(std::exp(from[c] - largest));
     float* to = args.y.pixel(n, y, x);
     for (const double power : powers) *to++ = static_cast<float>(power / sum);
-  });
-}
-
-inline void hard_swish(const Reference&, const HardSwishArgs& args) {
-  reference::each_pixel(args.x.shape, [&](int n, int y, int x) {
-    for (int c = 0; c < args.x.shape.c; ++c) {
-      const double v = args.x.pixel(n, y, x)[c];
-      args.y.pixel(n, y, x)[c] = static_cast<float>(v * std::clamp(v + 3, 0.0, 6.0) / 6);
-    }
   });
 }
 

@@ -1,8 +1,21 @@
 #include <wajah/layers/hard_swish.hpp>
 
+#include <algorithm>
+
 #include "compare.hpp"
 
 namespace wajah {
+
+// The definition, in the plainest loops: what every device must agree with.
+void hard_swish(const Reference&, const HardSwishArgs& args) {
+  reference::each_pixel(args.x.shape, [&](int n, int y, int x) {
+    for (int c = 0; c < args.x.shape.c; ++c) {
+      const double v = args.x.pixel(n, y, x)[c];
+      args.y.pixel(n, y, x)[c] = static_cast<float>(v * std::clamp(v + 3, 0.0, 6.0) / 6);
+    }
+  });
+}
+
 namespace {
 
 TEST_CASE("hard_swish: every instruction set against the definition") {
