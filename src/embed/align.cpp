@@ -30,11 +30,17 @@ void add_sample(Colour& sum, const Image& photo, Point p, double weight) {
   // Written so that not-a-number is outside as well.
   if (!(p.x > -1 && p.y > -1 && p.x < photo.width && p.y < photo.height)) return;
   const double left = std::floor(p.x), top = std::floor(p.y), fx = p.x - left, fy = p.y - top;
+  const double above = weight * (1 - fy), below = weight * fy;
+  const std::array<double, 4> weights{above * (1 - fx), above * fx, below * (1 - fx), below * fx};
   const int x = static_cast<int>(left), y = static_cast<int>(top);
-  add_pixel(sum, photo, x, y, weight * (1 - fx) * (1 - fy));
-  add_pixel(sum, photo, x + 1, y, weight * fx * (1 - fy));
-  add_pixel(sum, photo, x, y + 1, weight * (1 - fx) * fy);
-  add_pixel(sum, photo, x + 1, y + 1, weight * fx * fy);
+  if (x < 0 || y < 0 || x + 1 >= photo.width || y + 1 >= photo.height) {
+    for (int i = 0; i < 4; ++i) add_pixel(sum, photo, x + i % 2, y + i / 2, weights[static_cast<std::size_t>(i)]);
+    return;
+  }
+  const std::uint8_t *upper = photo.row(y) + 3 * x, *lower = upper + 3 * photo.width;
+  for (std::size_t c = 0; c < 3; ++c) {
+    sum[c] += weights[0] * upper[c] + weights[1] * upper[c + 3] + weights[2] * lower[c] + weights[3] * lower[c + 3];
+  }
 }
 
 }  // namespace
@@ -71,10 +77,10 @@ Affine fit_similarity(std::span<const Point> from, std::span<const Point> to) {
 }
 
 Image warp(const Image& photo, const Affine& to_photo, int width, int height) {
-  // One sample a pixel would skip most of a face larger than the crop; the mean of a grid of samples, as many as photo
-  // pixels fall to one of the crop, sees all of it.
+  // A bilinear sample sees two photo pixels each way. Where a pixel of the crop covers more, the mean of a grid of
+  // samples sees them all; one alone would skip most of a large face.
   const auto samples = [](double x, double y) {
-    return static_cast<int>(std::clamp(std::floor(std::hypot(x, y)), 1.0, finest));
+    return static_cast<int>(std::clamp(std::ceil(std::hypot(x, y) / 2), 1.0, finest));
   };
   const int across = samples(to_photo.xx, to_photo.yx), down = samples(to_photo.xy, to_photo.yy);
   const double weight = 1.0 / (across * down);
