@@ -106,12 +106,12 @@ struct Application::Parts {
   std::unique_ptr<HttpServer> server;
 };
 
-// Takes what another process may have, before the seconds that loading takes.
+// Takes what another process may have, before the seconds that loading takes; the address first, because a folder that
+// was made stays.
 void Application::Parts::open() {
   require_loopback(options.http.listen);
   (void)attendance::Zone(options.zone);  // a wrong name is told at once
-  folder = std::make_unique<attendance::DataFolder>(options.data);
-  options.http.spool_folder = folder->path();
+  options.http.spool_folder = options.data;
   site.info = {WAJAH_VERSION, "", fmt::format("cpu/{}", name_of(options.cpu.isa()))};
   site.without = how_to_get_weights;
   site.warn = [log = logger](const std::string& message) { log->warn(message); };
@@ -119,6 +119,7 @@ void Application::Parts::open() {
     log->info("{} {} {} {:.1f} ms {} B {}", line.method, line.path, line.status, line.milliseconds, line.bytes,
               line.id);
   });
+  folder = std::make_unique<attendance::DataFolder>(options.data);
 }
 
 void Application::Parts::load() {

@@ -112,7 +112,7 @@ std::optional<std::string> path_of(std::string_view target) {
     if (target.empty() || target.front() != '/') return "/";
   }
   auto path = percent_decode(target.substr(0, target.find_first_of("?#")));
-  if (path && path->size() > 1 && path->ends_with('/')) path->pop_back();
+  if (path && path->size() > 1 && path->ends_with('/') && *path != "//") path->pop_back();
   return path;
 }
 

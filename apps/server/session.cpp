@@ -107,8 +107,12 @@ void Session::drain() {
 }
 
 asio::awaitable<void> Session::run() {
+  // g++ 12 evaluates a co_await behind && whatever stands before it, so there is one in no condition.
   bool open = true;
-  while (open && co_await wait_for_request()) open = co_await exchange();
+  while (open) {
+    open = co_await wait_for_request();
+    if (open) open = co_await exchange();
+  }
   co_await transport_.close(core_.options.linger, core_.options.linger_bytes);
 }
 
@@ -153,10 +157,12 @@ asio::awaitable<std::optional<Reply>> Session::read_head(Exchange& now) {
     if (size == 2 && !std::exchange(skipped, true)) {
       input.erase(0, std::exchange(size, 0));
       scanner = HeadScanner(core_.options.head);
-    } else if (size == 0 && co_await transport_.fill(core_.options.head.bytes) != Outcome::ok) {
-      now.gone = true;
-      co_return std::nullopt;
+      continue;
     }
+    if (size > 0) break;
+    const Outcome outcome = co_await transport_.fill(core_.options.head.bytes);
+    now.gone = outcome != Outcome::ok;
+    if (now.gone) co_return std::nullopt;
   }
   transport_.clear_deadline();
   const auto text = std::string_view(input).substr(0, size);
@@ -226,11 +232,12 @@ asio::awaitable<std::optional<Reply>> Session::read_form(Exchange& now) {
   }
   const auto begun = Clock::now();
   const auto reader = make_form_reader(now.head.content_type, now.route->fields, now.request->form, core_.options.form);
+  const BodyReader::Take take = [&](std::string_view bytes) { return reader->push(bytes); };
   BodyEnd end = BodyEnd::complete;
   std::optional<Fault> fault;
   std::string storage_fault;
   try {
-    end = co_await now.body->read(transport_, [&](std::string_view bytes) { return reader->push(bytes); });
+    end = co_await now.body->read(transport_, take);
     fault = end == BodyEnd::complete ? reader->finish() : now.body->fault();
   } catch (const Error& error) {
     storage_fault = error.what();
@@ -258,7 +265,8 @@ asio::awaitable<void> Session::skip_body(Exchange& now) {
   now.keep = now.keep && now.continued && left && *left <= core_.options.skipped_body;
   if (!now.keep) co_return;
   BodyReader rest({BodyKind::length, *left}, core_.options.skipped_body, core_.options);
-  const BodyEnd end = co_await rest.read(transport_, [](std::string_view) { return std::optional<Fault>(); });
+  const BodyReader::Take take = [](std::string_view) { return std::optional<Fault>(); };
+  const BodyEnd end = co_await rest.read(transport_, take);
   now.keep = end == BodyEnd::complete;
 }
 

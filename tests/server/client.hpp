@@ -14,6 +14,12 @@ struct Response {
   int status = 0;
   std::map<std::string, std::string> headers;  // names in lower case
   std::string body;
+
+  // Whether the server ends the connection after this answer.
+  [[nodiscard]] bool closes() const {
+    const auto found = headers.find("connection");
+    return found != headers.end() && found->second == "close";
+  }
 };
 
 class Client {

@@ -103,7 +103,7 @@ TEST_CASE("file 101 of a field is refused before it is read") {
   CHECK(reading.form.files("files").size() == 100);
 
   Reading second;
-  const auto fault = second.read(multipart, body + part("files", "x", "a.jpg").substr(0, 70));
+  const auto fault = second.read(multipart, body + part("files", "x", "a.jpg"));
   REQUIRE(fault.has_value());
   CHECK(fault->kind == FaultKind::too_many_files);
 }

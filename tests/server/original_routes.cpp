@@ -26,6 +26,14 @@ const std::string one_upload = part("nik", "12345") + part("nama", "BUDI") + par
 const std::string one_recognition = part("nik_input", "12345") + part("file", "JPEG", "a.jpg");
 const std::string one_removal = part("nik_hapus", "12345") + part("nama", "BUDI");
 
+attendance::FaceResult face(std::optional<std::string> nik, std::string name, double accuracy) {
+  attendance::FaceResult result;
+  result.nik = std::move(nik);
+  result.name = std::move(name);
+  result.accuracy = accuracy;
+  return result;
+}
+
 }  // namespace
 
 TEST_CASE("upload says how many photos were stored") {
@@ -104,7 +112,7 @@ TEST_CASE("recognise gives one result for each face, floats as Python writes the
   server.api.on_recognise = [](const std::string& nik, const std::string& picture) {
     CHECK(picture == "JPEG");
     attendance::RecogniseResult result{{}, nik, false, 3, "Wajah Tidak Dikenali"};
-    result.results = {{.nik = "12345", .name = "BUDI", .accuracy = 0.9834}, {.accuracy = 1e-5}, {.accuracy = 1}};
+    result.results = {face("12345", "BUDI", 0.9834), face({}, "Unknown", 1e-5), face({}, "Unknown", 1)};
     return result;
   };
   const auto answer = ask_once(server.port(), form("POST /recognize/", one_recognition));
@@ -119,7 +127,7 @@ TEST_CASE("recognise: matched, and nobody there") {
   TestServer server;
   server.api.on_recognise = [](const std::string& nik, const std::string&) {
     attendance::RecogniseResult result{{}, nik, true, 1, "BUDI TERDETEKSI"};
-    result.results = {{.nik = "12345", .name = "BUDI", .accuracy = 0.75}};
+    result.results = {face("12345", "BUDI", 0.75)};
     return result;
   };
   CHECK(ask_once(server.port(), form("POST /recognize/", one_recognition)).body ==
