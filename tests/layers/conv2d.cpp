@@ -130,6 +130,18 @@ TEST_CASE("conv2d: the shapes of the networks") {
   for (const Case& c : cases) run(c, random);
 }
 
+TEST_CASE("conv2d: no images are no work") {
+  const std::vector<float> weights(9 * 4 * 8), biases(8);
+  for_each_cpu([&](const Cpu& cpu, const std::string&) {
+    for (const Window window : {Window{1, 1}, Window{3, 3}}) {
+      const PackedConv2d packed = pack_conv2d(cpu, {4, 8, window, weights.data(), biases.data(), {}});
+      CHECK_NOTHROW(conv2d(cpu, Conv2dArgs{{nullptr, {0, 3, 3, 4}}, {nullptr, {0, 3, 3, 8}}, window, Pad::same,
+                                           packed.weights.as<float>(), packed.biases.as<float>(),
+                                           {ActivationKind::identity, packed.slopes.as<float>()}, {}}));
+    }
+  });
+}
+
 TEST_CASE("Conv2d: takes its tensors by name") {
   std::mt19937 random(5);
   Weights::Builder builder("test");

@@ -22,6 +22,7 @@ TEST_CASE("max_pool2d: maps, windows and padding") {
       compare<MaxPool2d<Window{2, 2, 2}, Pad::same>>("2x2/2 same", {}, x, exact);
       compare<MaxPool2d<Window{3, 3, 2}, Pad::same>>("3x3/2 same", {}, x, exact);
       compare<MaxPool2d<Window{3, 3, 1}, Pad::half>>("3x3 half", {}, x, exact);
+      compare<MaxPool2d<Window{2, 4, 1}, Pad::same>>("2x4 same", {}, x, exact);
       if (side >= 3) compare<MaxPool2d<Window{3, 3, 2}, Pad::valid>>("3x3/2 valid", {}, x, exact);
     }
   }
