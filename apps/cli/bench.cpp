@@ -36,11 +36,9 @@ struct Options {
   double seconds = 1;
 };
 
-std::vector<float> random_values(std::size_t size) {
-  Weights::Builder builder("random input");
-  RandomTensors(builder, 3).add("x", {static_cast<std::int64_t>(size)}, 1.0F);
-  const Values values = std::move(builder).build().get("x", {static_cast<std::int64_t>(size)});
-  return {values.span().begin(), values.span().end()};
+std::vector<float> random_input(Shape shape) {
+  std::uint64_t state = 3;
+  return random_values(shape.size(), 1, state);
 }
 
 template <class Net>
@@ -102,7 +100,7 @@ void bench_one_net(const Options& options, Shape image, int batch, int threads) 
   const Cpu cpu = device(options.common, threads);
   Session<Net, Cpu> session(std::make_shared<const Model<Net, Cpu>>(cpu, random_weights<Net>(image)));
   const Shape shape = image.images(batch);
-  const std::vector<float> input = random_values(shape.size());
+  const std::vector<float> input = random_input(shape);
   const double peak = measure_fma_peak(cpu.isa(), cpu.threads());
   const Timing timing = measure(options.seconds, [&] { (void)session.forward({input.data(), shape}); });
   std::size_t macs = 0;
@@ -149,7 +147,7 @@ Timing time_layer(const Cpu& cpu, Shape in, double seconds) {
   detail::Parameters<Layer>::add(tensors, "");
   Layer layer;
   layer.load(cpu, std::move(builder).build());
-  const std::vector<float> input = random_values(in.size());
+  const std::vector<float> input = random_input(in);
   const Shape out = Layer::out(in);
   const Buffer output(bytes_of(out)), scratch(Layer::workspace(in));
   const View<float> y(output.as<float>(), out);

@@ -19,13 +19,16 @@ std::uint64_t next(std::uint64_t& state) {
 
 }  // namespace
 
+std::vector<float> random_values(std::size_t size, float limit, std::uint64_t& state) {
+  std::vector<float> values(size);
+  for (float& value : values) value = limit * (static_cast<float>(next(state) >> 40U) * 0x1p-23F - 1.0F);
+  return values;
+}
+
 void RandomTensors::add(std::string name, std::vector<std::int64_t> shape, float limit) {
   std::size_t size = 1;
   for (const std::int64_t n : shape) size *= static_cast<std::size_t>(n);
-  std::vector<float> values(size);
-  for (float& value : values) {
-    value = limit * (static_cast<float>(next(state_) >> 40U) * 0x1p-23F - 1.0F);
-  }
+  const std::vector<float> values = random_values(size, limit, state_);
   builder_.add(std::move(name), std::move(shape), values);
 }
 

@@ -16,12 +16,14 @@
 
 namespace wajah::cli {
 
+// Uniform between -limit and limit; moves `state`, from which they are made, on.
+[[nodiscard]] std::vector<float> random_values(std::size_t size, float limit, std::uint64_t& state);
+
 // Adds tensors of random values under full names. The same seed gives the same values on every machine.
 class RandomTensors {
  public:
   RandomTensors(Weights::Builder& builder, std::uint64_t seed) : builder_(builder), state_(seed) {}
 
-  // Uniform between -limit and limit.
   void add(std::string name, std::vector<std::int64_t> shape, float limit);
 
   // What keeps the spread of activations through a layer with ReLU (He et al. 2015).
