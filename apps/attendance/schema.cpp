@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::int64_t application_id = 0x77616A68;  // "wajh"
 
-// What makes schema i + 1 from schema i. Released steps never change; a new one is added at the end.
+// What makes schema i + 1 from schema i, and says so. Released steps never change; a new one is added at the end.
 //
 // AUTOINCREMENT: a person's id is a classifier's label, and a label must never come to mean somebody else.
 // Times are microseconds since 1970 in UTC. `checksum` covers photo, model and vector, so that neither a flipped bit
@@ -56,7 +56,9 @@ constexpr const char* steps[] = {
          accuracy REAL NOT NULL,
          faces INTEGER NOT NULL);
        CREATE INDEX attendance_at ON attendance(at);
-       CREATE INDEX attendance_person ON attendance(person);)",
+       CREATE INDEX attendance_person ON attendance(person);
+       PRAGMA application_id = 0x77616A68;
+       PRAGMA user_version = 1)",
 };
 
 void refuse_foreign(sqlite::Connection& writer) {
@@ -85,7 +87,6 @@ void upgrade(sqlite::Connection& writer) {
   for (; version < std::size(steps); ++version) {
     sqlite::Transaction transaction(writer, sqlite::Transaction::Kind::write);
     writer.execute(steps[version]);
-    writer.execute(fmt::format("PRAGMA user_version = {}", version + 1).c_str());
     transaction.commit();
   }
 }
@@ -121,7 +122,6 @@ void create(const std::filesystem::path& file) {
   {
     sqlite::Connection connection(unfinished, sqlite::Access::read_write);
     connection.execute("PRAGMA synchronous = FULL");
-    connection.execute(fmt::format("PRAGMA application_id = {}", application_id).c_str());
     upgrade(connection);
   }
   std::filesystem::rename(unfinished, file);

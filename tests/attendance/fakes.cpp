@@ -153,11 +153,18 @@ void Gate::open() {
   changed_.notify_all();
 }
 
+void Gate::let_one_through() {
+  const std::lock_guard lock(mutex_);
+  ++let_through_;
+  changed_.notify_all();
+}
+
 void Gate::pass() {
   std::unique_lock lock(mutex_);
   ++waiting_;
   changed_.notify_all();
-  changed_.wait(lock, [&] { return !closed_; });
+  changed_.wait(lock, [&] { return !closed_ || let_through_ > 0; });
+  if (closed_) --let_through_;
   --waiting_;
 }
 

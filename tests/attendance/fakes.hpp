@@ -71,6 +71,7 @@ class Gate {
  public:
   void close();
   void open();
+  void let_one_through();
   void pass();  // waits while it is closed
   // Waits until so many wait at the door; false after five seconds.
   [[nodiscard]] bool reached_by(std::size_t threads);
@@ -79,7 +80,7 @@ class Gate {
   std::mutex mutex_;
   std::condition_variable changed_;
   bool closed_ = false;
-  std::size_t waiting_ = 0;
+  std::size_t waiting_ = 0, let_through_ = 0;
 };
 
 struct FakeAnalyserOptions {

@@ -1,41 +1,17 @@
 // Service: the rules of attendance, over real SQLite and fake networks.
 #include "attendance/service.hpp"
 
-#include "fakes.hpp"
+#include "service_calls.hpp"
 
 #include <doctest/doctest.h>
 
 #include <fstream>
 #include <future>
 #include <sstream>
-#include <thread>
 
 using namespace wajah;
 using namespace wajah::attendance;
 using namespace wajah::attendance::testing;
-
-namespace {
-
-UploadResult upload(Service& service, std::string_view nik, std::string_view name, std::vector<File> files) {
-  return service.upload(nik, name, files);
-}
-
-RecogniseResult recognise(Service& service, std::string_view nik, std::string_view faces) {
-  return service.recognise(nik, picture(faces));
-}
-
-std::string refusal_text(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Refusal& refusal) {
-    return refusal.what();
-  }
-  return "";
-}
-
-bool has(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
-
-}  // namespace
 
 TEST_CASE("whoever is uploaded is recognised, whoever is removed is not") {
   Site site;
@@ -356,136 +332,6 @@ TEST_CASE("everything is there again after a restart") {
   CHECK(site.warnings().empty());
 }
 
-TEST_CASE("if training fails the upload says so, the former classifier serves on, and the photos count later") {
-  std::atomic<bool> fails{false};
-  Site site;
-  site.options.train = [&](auto samples, const auto& options) {
-    if (fails) fail(ErrorKind::model, "secret detail");
-    return train_nearest_mean(samples, options);
-  };
-  Service& service = site.start();
-  upload(service, "1", "ANI", {photo("ANI:1")});
-  fails = true;
-  CHECK(Site::cause_of([&] { upload(service, "2", "BUDI", {photo("BUDI:1")}); }) == Cause::training);
-  CHECK_FALSE(has(refusal_text([&] { upload(service, "2", "BUDI", {photo("BUDI:2")}); }), "secret"));
-  CHECK(has(site.warnings().at(0), "secret detail"));
-  CHECK(service.status().training_error == "secret detail");
-  CHECK(recognise(service, "1", "ANI:2").nik_matched);
-  CHECK_FALSE(recognise(service, "2", "BUDI:3").nik_matched);
-
-  const auto removed = service.remove("1", "ANI");
-  CHECK_FALSE(removed.trained);
-  CHECK(removed.training_error == "training failed");
-  CHECK_FALSE(recognise(service, "1", "ANI:2").nik_matched);  // gone all the same
-
-  fails = false;
-  CHECK(upload(service, "2", "BUDI", {photo("BUDI:1")}).stored == 1);  // nothing new, but training is tried again
-  CHECK(recognise(service, "2", "BUDI:3").nik_matched);
-}
-
-TEST_CASE("a slow training delays no recognition and hides no removal") {
-  Gate gate;
-  Site site;
-  site.options.training_deadline = 1s;
-  site.options.train = [&](auto samples, const auto& options) {
-    gate.pass();
-    return train_nearest_mean(samples, options);
-  };
-  Service& service = site.start();
-  upload(service, "1", "ANI", {photo("ANI:1")});
-  gate.close();
-  auto uploading = std::async(std::launch::async,
-                              [&] { return Site::cause_of([&] { upload(service, "2", "BUDI", {photo("BUDI:1")}); }); });
-  REQUIRE(gate.reached_by(1));
-  CHECK(recognise(service, "1", "ANI:2").nik_matched);
-  CHECK_FALSE(service.remove("1", "ANI").trained);
-  CHECK_FALSE(recognise(service, "1", "ANI:2").nik_matched);
-  CHECK(uploading.get() == Cause::training);
-  gate.open();
-}
-
-TEST_CASE("whoever is removed while their picture is looked at is not matched, whatever the gallery said") {
-  // A store that loses the person between the decision and the record.
-  struct Losing final : Store {
-    explicit Losing(Store& real) : store(real) {}
-    std::vector<PersonSummary> people() override { return store.people(); }
-    std::optional<Person> find(std::string_view nik) override { return store.find(nik); }
-    std::vector<Digest> photos_of(std::string_view nik, std::string_view model) override {
-      return store.photos_of(nik, model);
-    }
-    Embeddings embeddings(std::string_view model) override { return store.embeddings(model); }
-    std::optional<Enrolled> enrol(const Enrolment& enrolment) override {
-      if (losing) store.remove("1", "ANI");
-      losing = false;
-      return store.enrol(enrolment);
-    }
-    std::optional<Removed> remove(std::string_view nik, std::string_view name) override {
-      return store.remove(nik, name);
-    }
-    bool record(const AttendanceRecord& record) override {
-      if (losing) store.remove("1", "ANI");
-      losing = false;
-      return store.record(record);
-    }
-    std::vector<AttendanceRow> attendance(Time from, Time to, std::int64_t after, std::size_t limit) override {
-      return store.attendance(from, to, after, limit);
-    }
-    StoreCounts counts(std::string_view model) override { return store.counts(model); }
-    std::vector<KeptPicture> pictures_without(std::string_view model, PhotoId after, std::size_t limit) override {
-      return store.pictures_without(model, after, limit);
-    }
-    std::vector<StoredEmbedding> add_embeddings(std::string_view model, std::span<const StoredEmbedding> embeddings,
-                                                Time at) override {
-      return store.add_embeddings(model, embeddings, at);
-    }
-    Store& store;
-    bool losing = false;
-  };
-  Site site;
-  site.start();
-  Losing losing(*site.store);
-  Service service(losing, *site.engine, site.options);
-  upload(service, "1", "ANI", {photo("ANI:1")});
-
-  SUBCASE("recognising") {
-    losing.losing = true;
-    const auto result = recognise(service, "1", "ANI:2");
-    CHECK_FALSE(result.nik_matched);
-    CHECK(result.results.at(0).name == "Unknown");
-    CHECK(result.message == "Wajah Tidak Dikenali");
-    REQUIRE(site.rows().size() == 1);
-    CHECK_FALSE(site.rows()[0].matched);
-    CHECK(has(site.log_lines().at(0), "Matched: False"));
-  }
-  SUBCASE("uploading photos they had: all of them are stored again") {
-    losing.losing = true;
-    CHECK(upload(service, "1", "ANI", {photo("ANI:1"), photo("ANI:2")}).stored == 2);
-    CHECK(service.people().at(0).photos == 2);
-    CHECK(recognise(service, "1", "ANI:3").nik_matched);
-  }
-}
-
-TEST_CASE("with another model, kept pictures are embedded again and the rest is asked for") {
-  Site site({.keep_pictures = true});
-  upload(site.start(), "1", "ANI", {photo("ANI:1"), photo("ANI:2")});
-  site.stop();
-  site.analyser.keep_pictures = false;
-  upload(site.start(), "2", "BUDI", {photo("BUDI:1")});
-  site.stop();
-  site.analyser.model = "fake-2";
-  Service& service = site.start();
-  REQUIRE(site.warnings().size() == 1);
-  CHECK(has(site.warnings()[0], "2 of 2 people have no embedding of model fake-2"));
-  for (int i = 0; i < 5000 && service.status().reembedding; ++i) std::this_thread::sleep_for(1ms);
-  for (int i = 0; i < 5000 && !recognise(service, "1", "ANI:3").nik_matched; ++i) std::this_thread::sleep_for(1ms);
-  CHECK(recognise(service, "1", "ANI:3").nik_matched);
-  CHECK_FALSE(recognise(service, "2", "BUDI:2").nik_matched);
-  CHECK(service.status().counts.waiting_people == 1);
-  CHECK(upload(service, "2", "BUDI", {photo("BUDI:1")}).stored == 1);
-  CHECK(recognise(service, "2", "BUDI:2").nik_matched);
-  CHECK(service.status().counts.waiting_people == 0);
-}
-
 TEST_CASE("options out of range are refused") {
   for (const double accept : {0.0, -1.0, 1.01, std::numeric_limits<double>::quiet_NaN()}) {
     Site site;
@@ -495,53 +341,4 @@ TEST_CASE("options out of range are refused") {
   Site site;
   site.options.zone = "Asia/Nowhere";
   CHECK_THROWS_AS(site.start(), Error);
-}
-
-TEST_CASE("many threads enrol, remove and recognise: the history is that of one after the other") {
-  Site site({}, 3);
-  Service& service = site.start();
-  constexpr int people = 4;
-  constexpr int rounds = 20;
-  std::atomic<int> wrong{0}, recognised{0};
-
-  // One thread owns one person and checks what it was promised; another recognises everybody all the time.
-  const auto own = [&](int number) {
-    const auto nik = std::to_string(number);
-    const auto name = "PERSON" + nik;
-    for (int round = 0; round < rounds; ++round) {
-      const auto face = name + ":" + std::to_string(round);
-      if (upload(service, nik, name, {photo(face)}).stored != 1) ++wrong;
-      if (!recognise(service, nik, face).nik_matched) ++wrong;
-      if (round % 3 == 0) continue;
-      service.remove(nik, name);
-      const auto after = recognise(service, nik, face);
-      if (after.nik_matched || after.results.at(0).nik == nik) ++wrong;
-    }
-    upload(service, nik, name, {photo(name)});
-  };
-  std::atomic<bool> done{false};
-  std::jthread watcher([&] {
-    while (!done) {
-      for (int number = 0; number < people; ++number) {
-        const auto name = "PERSON" + std::to_string(number);
-        const auto result = recognise(service, std::to_string(number), name);
-        // Another name than one's own would mean that names and labels came apart.
-        if (result.results.at(0).nik && result.results[0].name != name) ++wrong;
-        ++recognised;
-      }
-    }
-  });
-  {
-    std::vector<std::jthread> owners;
-    for (int number = 0; number < people; ++number) owners.emplace_back(own, number);
-  }
-  done = true;
-  watcher.join();
-  CHECK(wrong == 0);
-  CHECK(service.people().size() == people);
-  const auto rows = site.rows();
-  const auto expected = static_cast<std::size_t>(recognised + people * (rounds + (rounds - (rounds + 2) / 3)));
-  CHECK(rows.size() == expected);
-  CHECK(site.log_lines().size() == expected);
-  CHECK(site.warnings().empty());
 }

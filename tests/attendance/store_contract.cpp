@@ -133,7 +133,10 @@ void check_removal(Store& store) {
   CHECK_FALSE(store.record({at(2003), "1", ani.id, 1, 1}));
 
   INFO("an id is never used again");
-  CHECK(store.enrol(enrolment("1", "CITRA", {1}))->person.id > ani.id);
+  const auto newest = store.enrol(enrolment("3", "CITRA", {1}))->person.id;
+  CHECK(newest > ani.id);
+  REQUIRE(store.remove("3", "CITRA"));
+  CHECK(store.enrol(enrolment("1", "CITRA", {1}))->person.id > newest);
 }
 
 void check_pictures(Store& store) {
