@@ -52,7 +52,8 @@ void ThreadPool::run(Call call, const void* work) {
   work_ = work;
   pending_.store(static_cast<std::uint32_t>(threads()), std::memory_order_relaxed);
   const std::uint32_t round = round_.load(std::memory_order_relaxed) + 1;
-  next_.store(std::uint64_t{round} << 32U | 1U, std::memory_order_release);  // publishes the three above; part 0 is ours
+  next_.store(std::uint64_t{round} << 32U | 1U,
+              std::memory_order_release);  // publishes the three above; part 0 is ours
   round_.store(round, std::memory_order_release);
   round_.notify_all();
 

@@ -27,7 +27,8 @@ namespace wajah {
 inline std::optional<std::filesystem::path> shared_data() {
   const char* set = std::getenv("WAJAH_SHARED");
   const std::filesystem::path folder =
-      (set != nullptr ? std::filesystem::path(set) : std::filesystem::path(WAJAH_SOURCE_DIR) / ".." / "shared") / "data";
+      (set != nullptr ? std::filesystem::path(set) : std::filesystem::path(WAJAH_SOURCE_DIR) / ".." / "shared") /
+      "data";
   if (!std::filesystem::is_directory(folder)) return std::nullopt;
   return folder;
 }
@@ -58,12 +59,14 @@ void check_close(const std::string& name, std::size_t count, auto&& got, auto&& 
     return fmt::format("at {}: got {}, expected {}", where(i), got(i), expected(i));
   };
   CHECK_MESSAGE(wrong == 0, name << ": " << wrong << " of " << count << " differ; first "
-                                 << (wrong != 0 ? number(first) : "") << "; worst " << (wrong != 0 ? number(worst) : ""));
+                                 << (wrong != 0 ? number(first) : "") << "; worst "
+                                 << (wrong != 0 ? number(worst) : ""));
 }
 
 inline void check_close(const std::string& name, std::span<const float> got, std::span<const float> expected,
                         Tolerance tolerance) {
-  REQUIRE_MESSAGE(got.size() == expected.size(), name << ": " << got.size() << " numbers, expected " << expected.size());
+  REQUIRE_MESSAGE(got.size() == expected.size(),
+                  name << ": " << got.size() << " numbers, expected " << expected.size());
   check_close(
       name, got.size(), [&](std::size_t i) -> double { return got[i]; },
       [&](std::size_t i) -> double { return expected[i]; }, tolerance, [](std::size_t i) { return std::to_string(i); });
@@ -74,11 +77,13 @@ inline void check_close(const std::string& name, ConstView<float> got, ConstView
   REQUIRE(got.shape == shape);
   const auto at = [&](ConstView<float> view, std::size_t i) -> double {
     const auto channels = static_cast<std::size_t>(shape.c);
-    return view.data[static_cast<std::ptrdiff_t>(i / channels) * view.stride + static_cast<std::ptrdiff_t>(i % channels)];
+    return view
+        .data[static_cast<std::ptrdiff_t>(i / channels) * view.stride + static_cast<std::ptrdiff_t>(i % channels)];
   };
   check_close(
       name, shape.size(), [&](std::size_t i) { return at(got, i); }, [&](std::size_t i) { return at(expected, i); },
-      tolerance, [&](std::size_t i) {
+      tolerance,
+      [&](std::size_t i) {
         const auto pixel = static_cast<int>(i) / shape.c;
         return fmt::format("(n {}, y {}, x {}, c {})", pixel / shape.w / shape.h, pixel / shape.w % shape.h,
                            pixel % shape.w, static_cast<int>(i) % shape.c);
@@ -93,7 +98,8 @@ class GuardedMap {
 
   GuardedMap(Shape shape, int gap, Touch touch) : view_(nullptr, shape, shape.c + gap) {
     const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-    const std::size_t numbers = (shape.pixels() - 1) * static_cast<std::size_t>(view_.stride) + static_cast<std::size_t>(shape.c);
+    const std::size_t numbers =
+        (shape.pixels() - 1) * static_cast<std::size_t>(view_.stride) + static_cast<std::size_t>(shape.c);
     const std::size_t room = (numbers * sizeof(float) + page - 1) / page * page;
     bytes_ = room + 2 * page;
     memory_ = static_cast<char*>(mmap(nullptr, bytes_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));

@@ -1,5 +1,5 @@
-// Reference: a third device. Its kernels are the definitions, as plain loops over indices with sums in double: what every
-// other device is compared with, and the place to read what a layer computes.
+// Reference: a third device. Its kernels are the definitions, as plain loops over indices with sums in double: what
+// every other device is compared with, and the place to read what a layer computes.
 #pragma once
 
 #include <wajah/layers/avg_pool2d.hpp>

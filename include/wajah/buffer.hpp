@@ -1,5 +1,5 @@
-// Buffer: uninitialised, cache-line-aligned memory with one owner; where layers keep packed weights and sessions scratch.
-// It remembers how it is given back, so layers can hold memory of any device without knowing which.
+// Buffer: uninitialised, cache-line-aligned memory with one owner; where layers keep packed weights and sessions
+// scratch. It remembers how it is given back, so layers can hold memory of any device without knowing which.
 #pragma once
 
 #include <wajah/shape.hpp>
@@ -16,8 +16,8 @@ class Buffer {
 
   Buffer() = default;
   explicit Buffer(std::size_t bytes)
-      : Buffer(::operator new(align_up(bytes), std::align_val_t{alignment}), align_up(bytes),
-               [](void* p) { ::operator delete(p, std::align_val_t{alignment}); }) {}
+      : Buffer(::operator new (align_up(bytes), std::align_val_t{alignment}), align_up(bytes),
+               [](void* p) { ::operator delete (p, std::align_val_t{alignment}); }) {}
   // Takes over `bytes` of a device's memory that `free` gives back.
   Buffer(void* data, std::size_t bytes, Free free) : bytes_(bytes), data_(data, free) {}
 

@@ -10,8 +10,8 @@
 
 #ifdef WAJAH_KERNEL_ISA
 
-#define WAJAH_KERNEL(name, Args)               \
-  namespace WAJAH_KERNEL_ISA {                 \
+#define WAJAH_KERNEL(name, Args)                   \
+  namespace WAJAH_KERNEL_ISA {                     \
   void name(const Args& args, ::wajah::Part part); \
   }
 #define WAJAH_KERNEL_VNNI(name, Args) WAJAH_KERNEL(name, Args)
@@ -36,8 +36,8 @@ enum class Isa { scalar, avx2, avx512, avx512_vnni };
 // The best instruction set this CPU (and its operating system) supports, by CPUID and XGETBV.
 [[nodiscard]] Isa best_isa();
 
-// What to use: WAJAH_ISA from the environment if set, else the best. Throws Error (device) if the name is unknown or the
-// CPU lacks it, saying what it lacks.
+// What to use: WAJAH_ISA from the environment if set, else the best. Throws Error (device) if the name is unknown or
+// the CPU lacks it, saying what it lacks.
 [[nodiscard]] Isa chosen_isa();
 [[nodiscard]] Isa parse_isa(std::string_view name);
 
@@ -73,32 +73,32 @@ class Cpu {
   }
 
 // A kernel in three builds; VNNI machines run the AVX-512 one.
-#define WAJAH_KERNEL(name, Args)                                       \
-  WAJAH_KERNEL_DECLARE(scalar, name, Args)                             \
-  WAJAH_KERNEL_DECLARE(avx2, name, Args)                               \
-  WAJAH_KERNEL_DECLARE(avx512, name, Args)                             \
-  inline void name(const ::wajah::Cpu& cpu, const Args& args) {        \
-    switch (cpu.isa()) {                                               \
-      case ::wajah::Isa::scalar: return cpu.run(scalar::name, args);   \
-      case ::wajah::Isa::avx2: return cpu.run(avx2::name, args);       \
-      case ::wajah::Isa::avx512:                                       \
+#define WAJAH_KERNEL(name, Args)                                          \
+  WAJAH_KERNEL_DECLARE(scalar, name, Args)                                \
+  WAJAH_KERNEL_DECLARE(avx2, name, Args)                                  \
+  WAJAH_KERNEL_DECLARE(avx512, name, Args)                                \
+  inline void name(const ::wajah::Cpu& cpu, const Args& args) {           \
+    switch (cpu.isa()) {                                                  \
+      case ::wajah::Isa::scalar: return cpu.run(scalar::name, args);      \
+      case ::wajah::Isa::avx2: return cpu.run(avx2::name, args);          \
+      case ::wajah::Isa::avx512:                                          \
       case ::wajah::Isa::avx512_vnni: return cpu.run(avx512::name, args); \
-    }                                                                  \
+    }                                                                     \
   }
 
 // A kernel with an integer dot product, built for avx512_vnni as well.
-#define WAJAH_KERNEL_VNNI(name, Args)                                  \
-  WAJAH_KERNEL_DECLARE(scalar, name, Args)                             \
-  WAJAH_KERNEL_DECLARE(avx2, name, Args)                               \
-  WAJAH_KERNEL_DECLARE(avx512, name, Args)                             \
-  WAJAH_KERNEL_DECLARE(avx512_vnni, name, Args)                        \
-  inline void name(const ::wajah::Cpu& cpu, const Args& args) {        \
-    switch (cpu.isa()) {                                               \
-      case ::wajah::Isa::scalar: return cpu.run(scalar::name, args);   \
-      case ::wajah::Isa::avx2: return cpu.run(avx2::name, args);       \
-      case ::wajah::Isa::avx512: return cpu.run(avx512::name, args);   \
+#define WAJAH_KERNEL_VNNI(name, Args)                                          \
+  WAJAH_KERNEL_DECLARE(scalar, name, Args)                                     \
+  WAJAH_KERNEL_DECLARE(avx2, name, Args)                                       \
+  WAJAH_KERNEL_DECLARE(avx512, name, Args)                                     \
+  WAJAH_KERNEL_DECLARE(avx512_vnni, name, Args)                                \
+  inline void name(const ::wajah::Cpu& cpu, const Args& args) {                \
+    switch (cpu.isa()) {                                                       \
+      case ::wajah::Isa::scalar: return cpu.run(scalar::name, args);           \
+      case ::wajah::Isa::avx2: return cpu.run(avx2::name, args);               \
+      case ::wajah::Isa::avx512: return cpu.run(avx512::name, args);           \
       case ::wajah::Isa::avx512_vnni: return cpu.run(avx512_vnni::name, args); \
-    }                                                                  \
+    }                                                                          \
   }
 
 #endif

@@ -1,5 +1,5 @@
-// ThreadPool: the threads that share one kernel's parts. Waiting is a short spin and then a futex, because a kernel of a
-// small map lasts 20 microseconds, a wake-up from sleep 5 to 50, and a spin on a busy machine can cost a time slice.
+// ThreadPool: the threads that share one kernel's parts. Waiting is a short spin and then a futex, because a kernel of
+// a small map lasts 20 microseconds, a wake-up from sleep 5 to 50, and a spin on a busy machine can cost a time slice.
 #pragma once
 
 #include <wajah/shape.hpp>

@@ -1,5 +1,5 @@
-// Every activation in one form without branches: x < 0 ? slope * x : x, then no more than a ceiling. The slopes are what
-// pack_slopes wrote: 1 for identity, 0 for relu and relu6, PReLU's own.
+// Every activation in one form without branches: x < 0 ? slope * x : x, then no more than a ceiling. The slopes are
+// what pack_slopes wrote: 1 for identity, 0 for relu and relu6, PReLU's own.
 #pragma once
 
 #include "vec.hpp"

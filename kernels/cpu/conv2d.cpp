@@ -64,9 +64,7 @@ struct Plan {
            left(place) + args.window.w <= args.x.shape.w;
   }
   WAJAH_VEC const float* corner(Place place) const { return args.x.pixel(place.image, top(place), left(place)); }
-  WAJAH_VEC int index(Place place) const {
-    return (place.image * rows.out + place.row) * columns.out + place.column;
-  }
+  WAJAH_VEC int index(Place place) const { return (place.image * rows.out + place.row) * columns.out + place.column; }
 };
 
 WAJAH_VEC Finish finish_of(const Conv2dArgs& args, Panel panel) {

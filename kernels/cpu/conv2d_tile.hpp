@@ -1,5 +1,5 @@
-// The one loop where convolutions spend their time: a tile of Height pixels by Width vectors of output channels, kept in
-// registers while input channels go by. A step loads Width vectors of weights and one number a pixel, and multiplies
+// The one loop where convolutions spend their time: a tile of Height pixels by Width vectors of output channels, kept
+// in registers while input channels go by. A step loads Width vectors of weights and one number a pixel, and multiplies
 // all of them; with 12x2, 9x3 (AVX-512) or 6x2, 4x3 (AVX2) that is at most 0.7 loads for each multiplication.
 //
 // Where the input of a pixel lies is asked of a Source, once for each tap: Straight pixels are evenly spaced in memory,
@@ -55,8 +55,9 @@ struct Finish {
 
 namespace {
 
-// Far enough ahead for L2 at the pace of the smallest tiles, near enough that the line is still in L1 when its turn comes.
 constexpr int cache_line = static_cast<int>(alignment / sizeof(float));
+
+// Floats of weights. Far enough ahead for L2 at the pace of the smallest tiles, near enough to be in L1 still.
 constexpr int prefetch_ahead = 40 * cache_line;
 
 template <int Height, int Width, class Source>

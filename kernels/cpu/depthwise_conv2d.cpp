@@ -1,5 +1,5 @@
-// depthwise_conv2d: channels are independent, so vectors run along them. Where the whole width of the window lies in the
-// map, four neighbouring pixels share each load of weights.
+// depthwise_conv2d: channels are independent, so vectors run along them. Where the whole width of the window lies in
+// the map, four neighbouring pixels share each load of weights.
 #include <wajah/layers/depthwise_conv2d.hpp>
 
 #include "activation.hpp"

@@ -36,8 +36,7 @@ void compare(const std::string& name, const Weights& weights, Shape shape, Toler
     layer.load(cpu, weights);
     GuardedMap y(Layer::out(shape), gaps.y, touch);
     layer.forward(cpu, x.view(), y.view(), Arena{});
-    const std::string what =
-        fmt::format("{} {}x{}x{}x{} on {}", name, shape.n, shape.h, shape.w, shape.c, isa);
+    const std::string what = fmt::format("{} {}x{}x{}x{} on {}", name, shape.n, shape.h, shape.w, shape.c, isa);
     check_close(what, y.view(), expected.view(), tolerance);
     CHECK_MESSAGE(y.gaps_untouched(), what << " wrote between the channels");
   });

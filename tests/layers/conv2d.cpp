@@ -32,7 +32,7 @@ class Trial {
         y_gap_(random() % 2 == 0 ? 0 : 5),
         touch_(random() % 2 == 0 ? GuardedMap::Touch::first : GuardedMap::Touch::last),
         weights_(random_numbers(random, static_cast<std::size_t>(c.window.h * c.window.w * c.x.c * c.out),
-                         1 / std::sqrt(static_cast<float>(c.window.h * c.window.w * c.x.c)))),
+                                1 / std::sqrt(static_cast<float>(c.window.h * c.window.w * c.x.c)))),
         biases_(random_numbers(random, static_cast<std::size_t>(c.out), 0.5F)),
         slopes_(random_numbers(random, static_cast<std::size_t>(c.out), 2.0F)),
         x_(c.x, x_gap_, touch_) {
@@ -56,8 +56,8 @@ class Trial {
 
  private:
   void compute(const auto& device, const GuardedMap& add, GuardedMap& y) const {
-    const Conv2dWeights weights{case_.x.c,        case_.out, case_.window, weights_.data(), biases_.data(),
-                                {kind_, slopes_.data()}};
+    const Conv2dWeights weights{case_.x.c,       case_.out,      case_.window,
+                                weights_.data(), biases_.data(), {kind_, slopes_.data()}};
     const PackedConv2d packed = pack_conv2d(device, weights);
     Epilogue epilogue;
     if (residual_) {
@@ -67,8 +67,14 @@ class Trial {
         epilogue.add = y.view();
       }
     }
-    conv2d(device, Conv2dArgs{x_.view(), y.view(), case_.window, case_.pad, packed.weights.template as<float>(),
-                              packed.biases.template as<float>(), {kind_, packed.slopes.template as<float>()}, epilogue});
+    conv2d(device, Conv2dArgs{x_.view(),
+                              y.view(),
+                              case_.window,
+                              case_.pad,
+                              packed.weights.template as<float>(),
+                              packed.biases.template as<float>(),
+                              {kind_, packed.slopes.template as<float>()},
+                              epilogue});
   }
 
   Case case_;
@@ -115,17 +121,17 @@ TEST_CASE("conv2d: channels on and beside the vector width") {
 TEST_CASE("conv2d: the shapes of the networks") {
   std::mt19937 random(3);
   const Case cases[] = {
-      {{1, 31, 29, 3}, 10, {3, 3}, Pad::valid},       {{1, 14, 27, 10}, 16, {3, 3}, Pad::valid},
-      {{1, 12, 25, 16}, 32, {3, 3}, Pad::valid},      {{1, 9, 23, 32}, 2, {1, 1}, Pad::same},
-      {{3, 24, 24, 3}, 28, {3, 3}, Pad::valid},       {{3, 11, 11, 28}, 48, {3, 3}, Pad::valid},
-      {{3, 4, 4, 48}, 64, {2, 2}, Pad::valid},        {{2, 41, 41, 3}, 32, {3, 3, 2}, Pad::valid},
-      {{1, 20, 20, 64}, 80, {1, 1}, Pad::valid},      {{1, 12, 12, 80}, 192, {3, 3}, Pad::valid},
-      {{2, 17, 17, 32}, 32, {3, 3}, Pad::same},       {{1, 17, 17, 192}, 96, {3, 3, 2}, Pad::valid},
-      {{2, 8, 8, 128}, 128, {1, 7}, Pad::same},       {{2, 8, 8, 128}, 128, {7, 1}, Pad::same},
-      {{1, 8, 8, 896}, 128, {1, 1}, Pad::same},       {{1, 8, 8, 256}, 896, {1, 1}, Pad::same},
-      {{3, 3, 3, 192}, 192, {1, 3}, Pad::same},       {{3, 3, 3, 192}, 192, {3, 1}, Pad::same},
-      {{1, 3, 3, 1792}, 192, {1, 1}, Pad::same},      {{2, 1, 1, 1792}, 512, {1, 1}, Pad::valid},
-      {{1, 112, 112, 3}, 64, {3, 3, 2}, Pad::half},   {{1, 40, 40, 256}, 24, {1, 1}, Pad::valid},
+      {{1, 31, 29, 3}, 10, {3, 3}, Pad::valid},     {{1, 14, 27, 10}, 16, {3, 3}, Pad::valid},
+      {{1, 12, 25, 16}, 32, {3, 3}, Pad::valid},    {{1, 9, 23, 32}, 2, {1, 1}, Pad::same},
+      {{3, 24, 24, 3}, 28, {3, 3}, Pad::valid},     {{3, 11, 11, 28}, 48, {3, 3}, Pad::valid},
+      {{3, 4, 4, 48}, 64, {2, 2}, Pad::valid},      {{2, 41, 41, 3}, 32, {3, 3, 2}, Pad::valid},
+      {{1, 20, 20, 64}, 80, {1, 1}, Pad::valid},    {{1, 12, 12, 80}, 192, {3, 3}, Pad::valid},
+      {{2, 17, 17, 32}, 32, {3, 3}, Pad::same},     {{1, 17, 17, 192}, 96, {3, 3, 2}, Pad::valid},
+      {{2, 8, 8, 128}, 128, {1, 7}, Pad::same},     {{2, 8, 8, 128}, 128, {7, 1}, Pad::same},
+      {{1, 8, 8, 896}, 128, {1, 1}, Pad::same},     {{1, 8, 8, 256}, 896, {1, 1}, Pad::same},
+      {{3, 3, 3, 192}, 192, {1, 3}, Pad::same},     {{3, 3, 3, 192}, 192, {3, 1}, Pad::same},
+      {{1, 3, 3, 1792}, 192, {1, 1}, Pad::same},    {{2, 1, 1, 1792}, 512, {1, 1}, Pad::valid},
+      {{1, 112, 112, 3}, 64, {3, 3, 2}, Pad::half}, {{1, 40, 40, 256}, 24, {1, 1}, Pad::valid},
   };
   for (const Case& c : cases) run(c, random);
 }
@@ -135,9 +141,14 @@ TEST_CASE("conv2d: no images are no work") {
   for_each_cpu([&](const Cpu& cpu, const std::string&) {
     for (const Window window : {Window{1, 1}, Window{3, 3}}) {
       const PackedConv2d packed = pack_conv2d(cpu, {4, 8, window, weights.data(), biases.data(), {}});
-      CHECK_NOTHROW(conv2d(cpu, Conv2dArgs{{nullptr, {0, 3, 3, 4}}, {nullptr, {0, 3, 3, 8}}, window, Pad::same,
-                                           packed.weights.as<float>(), packed.biases.as<float>(),
-                                           {ActivationKind::identity, packed.slopes.as<float>()}, {}}));
+      CHECK_NOTHROW(conv2d(cpu, Conv2dArgs{{nullptr, {0, 3, 3, 4}},
+                                           {nullptr, {0, 3, 3, 8}},
+                                           window,
+                                           Pad::same,
+                                           packed.weights.as<float>(),
+                                           packed.biases.as<float>(),
+                                           {ActivationKind::identity, packed.slopes.as<float>()},
+                                           {}}));
     }
   });
 }

@@ -23,7 +23,8 @@ template <int C>
 void check_channels() {
   const Weights weights = weights_for(3, 3, C);
   for (const Gaps gaps : every_gap) {
-    compare<DepthwiseConv2d<"dw", C, Window{3, 3}, Pad::half, PRelu<"slopes">>>("dw", weights, {2, 5, 7, C}, close, gaps);
+    compare<DepthwiseConv2d<"dw", C, Window{3, 3}, Pad::half, PRelu<"slopes">>>("dw", weights, {2, 5, 7, C}, close,
+                                                                                gaps);
   }
 }
 

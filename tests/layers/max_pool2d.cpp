@@ -42,7 +42,8 @@ TEST_CASE("MaxPool2d: a computable shape, or a sentence") {
   static_assert(MaxPool2d<Window{2, 2, 2}, Pad::same>::out({1, 5, 4, 9}) == Shape{1, 3, 2, 9});
   static_assert(MaxPool2d<Window{3, 3, 2}, Pad::valid>::out({1, 77, 77, 64}) == Shape{1, 38, 38, 64});
   using Layer = MaxPool2d<Window{3, 3, 2}, Pad::valid>;
-  CHECK_THROWS_WITH_AS((void)Layer::out({1, 2, 9, 1}), "MaxPool2d: input of 2x9 pixels is smaller than its window", Error);
+  CHECK_THROWS_WITH_AS((void)Layer::out({1, 2, 9, 1}), "MaxPool2d: input of 2x9 pixels is smaller than its window",
+                       Error);
 }
 
 }  // namespace

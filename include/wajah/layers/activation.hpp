@@ -22,7 +22,9 @@ using Relu6 = PlainActivation<ActivationKind::relu6>;  // Howard et al. 2017
 template <Name N>
 struct PRelu {
   static constexpr ActivationKind kind = ActivationKind::prelu;
-  static Values slopes(const Weights& weights, int channels) { return weights.scope(N.view()).get("alpha", {channels}); }
+  static Values slopes(const Weights& weights, int channels) {
+    return weights.scope(N.view()).get("alpha", {channels});
+  }
 };
 
 }  // namespace wajah

@@ -66,8 +66,14 @@ struct Conv2d {
   }
 
   void forward(const auto& device, ConstView<float> x, View<float> y, Arena, const Epilogue& epilogue = {}) const {
-    conv2d(device, Conv2dArgs{x, y, W, P, packed_.weights.template as<float>(), packed_.biases.template as<float>(),
-                              {Act::kind, packed_.slopes.template as<float>()}, epilogue});
+    conv2d(device, Conv2dArgs{x,
+                              y,
+                              W,
+                              P,
+                              packed_.weights.template as<float>(),
+                              packed_.biases.template as<float>(),
+                              {Act::kind, packed_.slopes.template as<float>()},
+                              epilogue});
   }
 
  private:

@@ -1,4 +1,5 @@
-// DepthwiseConv2d: every channel is convolved with a window of its own, y = activation(conv(x) + bias) (Howard et al. 2017).
+// DepthwiseConv2d: every channel is convolved with a window of its own, y = activation(conv(x) + bias) (Howard et al.
+// 2017).
 #pragma once
 
 #include <wajah/layer.hpp>
@@ -60,7 +61,11 @@ struct DepthwiseConv2d {
   }
 
   void forward(const auto& device, ConstView<float> x, View<float> y, Arena) const {
-    depthwise_conv2d(device, DepthwiseConv2dArgs{x, y, W, P, packed_.weights.template as<float>(),
+    depthwise_conv2d(device, DepthwiseConv2dArgs{x,
+                                                 y,
+                                                 W,
+                                                 P,
+                                                 packed_.weights.template as<float>(),
                                                  packed_.biases.template as<float>(),
                                                  {Act::kind, packed_.slopes.template as<float>()}});
   }

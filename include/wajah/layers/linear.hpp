@@ -32,8 +32,13 @@ struct Linear {
   void forward(const auto& device, ConstView<float> x, View<float> y, Arena, const Epilogue& epilogue = {}) const {
     if (!x.dense()) fail(ErrorKind::input, "{}: input is a slice of channels, expected dense images", name);
     const ConstView<float> rows(x.data, {x.shape.n, 1, 1, In});
-    conv2d(device, Conv2dArgs{rows, y, {}, Pad::valid, packed_.weights.template as<float>(),
-                              packed_.biases.template as<float>(), {Act::kind, packed_.slopes.template as<float>()},
+    conv2d(device, Conv2dArgs{rows,
+                              y,
+                              {},
+                              Pad::valid,
+                              packed_.weights.template as<float>(),
+                              packed_.biases.template as<float>(),
+                              {Act::kind, packed_.slopes.template as<float>()},
                               epilogue});
   }
 

@@ -20,7 +20,9 @@ struct Softmax {
   static constexpr std::size_t workspace(Shape) { return 0; }
   static constexpr std::size_t macs(Shape) { return 0; }
   void load(const auto&, const Weights&) {}
-  void forward(const auto& device, ConstView<float> x, View<float> y, Arena) const { softmax(device, SoftmaxArgs{x, y}); }
+  void forward(const auto& device, ConstView<float> x, View<float> y, Arena) const {
+    softmax(device, SoftmaxArgs{x, y});
+  }
 };
 
 #endif
