@@ -2,6 +2,7 @@
 #include "check.hpp"
 #include "cli/file_server.hpp"
 #include "cli/program.hpp"
+#include "cli/public_models.hpp"
 
 #include <doctest/doctest.h>
 
@@ -54,6 +55,20 @@ std::string file_asked_for(const std::string& request) {
 }
 
 }  // namespace
+
+TEST_CASE("a file is known by its SHA-256 or its Git blob id") {
+  const Workplace place;
+  place.write("hello", "hello\n");
+  // sha256sum and git hash-object.
+  const wajah::cli::PublicFile by_sha{"a/b", "c", "d/hello",
+                                      "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03", ""};
+  const wajah::cli::PublicFile by_blob{"a/b", "c", "d/hello", "", "ce013625030ba8dba906f756967f9e9ca394464a"};
+  CHECK(wajah::cli::fault_of(by_sha, place / "hello").empty());
+  CHECK(wajah::cli::fault_of(by_blob, place / "hello").empty());
+  place.write("hello", "hello");
+  CHECK(contains(wajah::cli::fault_of(by_sha, place / "hello"), "its SHA-256 is 2cf24dba5fb0a30e"));
+  CHECK(contains(wajah::cli::fault_of(by_blob, place / "hello"), "its Git blob id is b6fc4c620b67d95f"));
+}
 
 TEST_CASE("fetch: the path names repository, commit and file") {
   const Workplace place;
