@@ -9,7 +9,7 @@
 #include <unistd.h>
 #include <boost/json/array.hpp>
 
-#include <cmath>
+#include <algorithm>
 #include <cstdio>
 #include <utility>
 
@@ -19,6 +19,7 @@ namespace json = boost::json;
 
 namespace {
 constexpr std::size_t bar_width = 40;
+constexpr std::size_t bar_steps = bar_width * 10;  // how often the bar is drawn
 constexpr std::size_t lines = 10;
 }  // namespace
 
@@ -26,17 +27,19 @@ Progress::Progress(std::string what, std::size_t total)
     : what_(std::move(what)), total_(total), terminal_(::isatty(STDERR_FILENO) == 1) {}
 
 Progress::~Progress() {
-  if (terminal_ && shown_ > 0) std::fputs("\n", stderr);
+  if (terminal_ && shown_ > 0 && shown_ < bar_steps) std::fputs("\n", stderr);
 }
 
 void Progress::show(std::size_t done) {
   if (total_ == 0) return;
-  const std::size_t step = done * (terminal_ ? bar_width * 10 : lines) / total_;
+  done = std::min(done, total_);
+  const std::size_t step = done * (terminal_ ? bar_steps : lines) / total_;
   if (step == shown_) return;
   shown_ = step;
   if (terminal_) {
     const std::size_t filled = done * bar_width / total_;
     fmt::print(stderr, "\r{} [{:█<{}}{:░<{}}] {:3} %", what_, "", filled, "", bar_width - filled, done * 100 / total_);
+    if (done >= total_) std::fputs("\n", stderr);
     std::fflush(stderr);
   } else {
     fmt::print(stderr, "{}: {} of {}\n", what_, done, total_);
