@@ -57,18 +57,6 @@ double average(const Image& image, double x1, double x2, double y1, double y2, i
   return sum / ((x2 - x1) * (y2 - y1));
 }
 
-Image padded(const Image& image, const CropWindow& window) {
-  Image crop(window.width, window.height);
-  for (int y = 0; y < crop.height; ++y) {
-    for (int x = 0; x < crop.width; ++x) {
-      const int from_x = window.x + x, from_y = window.y + y;
-      if (from_x < 0 || from_y < 0 || from_x >= image.width || from_y >= image.height) continue;
-      for (int c = 0; c < 3; ++c) crop.row(y)[3 * x + c] = image.row(from_y)[3 * from_x + c];
-    }
-  }
-  return crop;
-}
-
 struct Size {
   int from_width, from_height, to_width, to_height;
 };
@@ -140,6 +128,18 @@ TEST_CASE("crops reach over the edge into black") {
 }
 
 #ifdef WAJAH_HAVE_OPENCV
+
+Image padded(const Image& image, const CropWindow& window) {
+  Image crop(window.width, window.height);
+  for (int y = 0; y < crop.height; ++y) {
+    for (int x = 0; x < crop.width; ++x) {
+      const int from_x = window.x + x, from_y = window.y + y;
+      if (from_x < 0 || from_y < 0 || from_x >= image.width || from_y >= image.height) continue;
+      for (int c = 0; c < 3; ++c) crop.row(y)[3 * x + c] = image.row(from_y)[3 * from_x + c];
+    }
+  }
+  return crop;
+}
 
 namespace {
 
