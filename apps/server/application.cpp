@@ -92,8 +92,9 @@ std::shared_ptr<spdlog::logger> make_logger(bool wanted) {
 struct Application::Parts {
   explicit Parts(const ApplicationOptions& given) : options(given), logger(make_logger(given.log)) {}
 
-  void open();
-  void load();
+  void listen();
+  [[nodiscard]] std::shared_ptr<const Models> load() const;  // null without weights
+  void open(const std::shared_ptr<const Models>& models);
 
   ApplicationOptions options;
   std::shared_ptr<spdlog::logger> logger;
@@ -106,9 +107,8 @@ struct Application::Parts {
   std::unique_ptr<HttpServer> server;
 };
 
-// Takes what another process may have, before the seconds that loading takes; the address first, because a folder that
-// was made stays.
-void Application::Parts::open() {
+// What can go wrong goes wrong before anything is written: address, then weights, then the data folder.
+void Application::Parts::listen() {
   require_loopback(options.http.listen);
   (void)attendance::Zone(options.zone);  // a wrong name is told at once
   options.http.spool_folder = options.data;
@@ -119,12 +119,11 @@ void Application::Parts::open() {
     log->info("{} {} {} {:.1f} ms {} B {}", line.method, line.path, line.status, line.milliseconds, line.bytes,
               line.id);
   });
-  folder = std::make_unique<attendance::DataFolder>(options.data);
 }
 
-void Application::Parts::load() {
-  const auto models = load_models(*options.mtcnn, *options.embedder, options.cpu);
-  self_test(models, options.cpu);
+void Application::Parts::open(const std::shared_ptr<const Models>& models) {
+  folder = std::make_unique<attendance::DataFolder>(options.data);
+  if (!models) return;
   store = std::make_unique<attendance::SqliteStore>(*folder);
   // The engine keeps one of two or more workers free of enrolments.
   const auto workers = static_cast<std::size_t>(std::max(2, options.cpu.threads()));
@@ -141,10 +140,17 @@ void Application::Parts::load() {
   site.api = api.get();
 }
 
+std::shared_ptr<const Models> Application::Parts::load() const {
+  if (!options.mtcnn || !options.embedder) return nullptr;
+  auto models = load_models(*options.mtcnn, *options.embedder, options.cpu);
+  self_test(models, options.cpu);
+  return models;
+}
+
 Application::Application(const ApplicationOptions& options) : parts_(std::make_unique<Parts>(options)) {
   raise_descriptor_limit();
-  parts_->open();
-  if (options.mtcnn && options.embedder) parts_->load();
+  parts_->listen();
+  parts_->open(parts_->load());
   parts_->server->start();
 }
 

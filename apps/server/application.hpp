@@ -25,9 +25,10 @@ struct ApplicationOptions {
 
 class Application {
  public:
-  // Takes the address and the data folder, loads the models and does one real inference, trains on whoever is enrolled,
-  // then answers. Throws Error: usage on a public address, since the server has neither keys nor TLS, or an unknown
-  // zone; input on an address in use; storage on a data folder that cannot be used; model on weights that do not fit.
+  // Takes the address, loads the models and does one real inference, opens the data folder, trains on whoever is
+  // enrolled, then answers. A failure leaves the data folder as it was. Throws Error: usage on a public address, since
+  // the server has neither keys nor TLS, or an unknown zone; input on an address in use; storage on a data folder that
+  // cannot be used; model on weights that do not fit.
   explicit Application(const ApplicationOptions& options);
   ~Application();  // cuts off what still runs
   Application(const Application&) = delete;

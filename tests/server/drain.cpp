@@ -20,7 +20,7 @@ const std::string recognition = form("POST /recognize/", part("nik_input", "1") 
 }  // namespace
 
 TEST_CASE("draining answers what has begun and ends the rest") {
-  TestServer server([](HttpOptions& options) { options.drain_idle = 300ms; });
+  TestServer server([](HttpOptions& options) { options.drain_idle = 1500ms; });
   std::atomic<bool> begun{false}, finish{false};
   server.api.on_recognise = [&](const std::string& nik, const std::string&) {
     begun = true;
@@ -81,7 +81,7 @@ TEST_CASE("requests that do not end in time are cut off") {
 
 TEST_CASE("under load every request gets its answer or finds the door closed") {
   for (int round = 0; round < 10; ++round) {
-    TestServer server;
+    TestServer server([](HttpOptions& options) { options.drain_idle = 2s; });
     std::atomic<bool> stop{false};
     std::atomic<int> answered{0}, lost{0};
     std::vector<std::unique_ptr<Client>> clients;
