@@ -129,6 +129,8 @@ TEST_CASE("crops reach over the edge into black") {
 
 #ifdef WAJAH_HAVE_OPENCV
 
+namespace {
+
 Image padded(const Image& image, const CropWindow& window) {
   Image crop(window.width, window.height);
   for (int y = 0; y < crop.height; ++y) {
@@ -140,8 +142,6 @@ Image padded(const Image& image, const CropWindow& window) {
   }
   return crop;
 }
-
-namespace {
 
 std::vector<std::uint8_t> by_opencv(const Image& image, int width, int height) {
   const cv::Mat from(image.height, image.width, CV_8UC3, const_cast<std::uint8_t*>(image.pixels.data()));
