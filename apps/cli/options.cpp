@@ -62,9 +62,9 @@ OptionSet& OptionSet::add(const char* names, bool& target, const char* text) {
   return *this;
 }
 
-OptionSet& OptionSet::add_list(const char* names, std::vector<std::string>& target, const char* placeholder,
+OptionSet& OptionSet::add_list(const char* names, std::vector<std::string>& target, const char* metavar,
                                const char* text) {
-  options_.add_options()(names, po::value(&target)->multitoken()->value_name(placeholder), text);
+  options_.add_options()(names, po::value(&target)->multitoken()->value_name(metavar), text);
   return *this;
 }
 
@@ -78,8 +78,8 @@ OptionSet& OptionSet::operands(std::vector<std::string>& target, std::string nam
 }
 
 OptionSet& OptionSet::common(CommonOptions& target, Uses uses) {
-  const auto text = [&](const char* name, std::string& value, const char* placeholder, const char* about) {
-    auto* semantic = po::value(&value)->value_name(placeholder);
+  const auto text = [&](const char* name, std::string& value, const char* metavar, const char* about) {
+    auto* semantic = po::value(&value)->value_name(metavar);
     if (!value.empty()) semantic->default_value(value);
     common_.add_options()(name, semantic, about);
   };

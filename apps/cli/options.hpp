@@ -38,8 +38,8 @@ class OptionSet {
 
   // An option with a value; what the target holds now is the default. names: "min-size", or "cost,C" with a letter.
   template <class T>
-  OptionSet& add(const char* names, T& target, const char* placeholder, const char* text) {
-    auto* value = boost::program_options::value(&target)->value_name(placeholder);
+  OptionSet& add(const char* names, T& target, const char* metavar, const char* text) {
+    auto* value = boost::program_options::value(&target)->value_name(metavar);
     if (const std::string now = fmt::format("{}", target); !now.empty()) value->default_value(target, now);
     options_.add_options()(names, value, text);
     return *this;
@@ -47,7 +47,7 @@ class OptionSet {
   OptionSet& add(const char* names, bool& target, const char* text);
 
   // An option with one or more values after it: --mtcnn A B C.
-  OptionSet& add_list(const char* names, std::vector<std::string>& target, const char* placeholder, const char* text);
+  OptionSet& add_list(const char* names, std::vector<std::string>& target, const char* metavar, const char* text);
 
   // What stands on the command line without an option.
   OptionSet& operands(std::vector<std::string>& target, std::string name, std::size_t least, std::size_t most);
