@@ -16,6 +16,11 @@ std::string_view name_of(Cause cause) {
     case Cause::late: return "late";
     case Cause::stopping: return "stopping";
     case Cause::training: return "training";
+    case Cause::unknown_site: return "unknown_site";
+    case Cause::unknown_event: return "unknown_event";
+    case Cause::not_found: return "not_found";
+    case Cause::bad_value: return "bad_value";
+    case Cause::conflict: return "conflict";
   }
   return "unknown";
 }

@@ -22,6 +22,11 @@ enum class Cause {
   late,            // the deadline passed before the work was done
   stopping,        // the service is shutting down
   training,        // stored, but no classifier that knows it could be made; the former one serves on
+  unknown_site,    // no site has that code
+  unknown_event,   // no such event, or its person was removed
+  not_found,       // no such entry of the calendar, or what it refers to is not there
+  bad_value,       // a value out of range; the message says which and what was expected
+  conflict,        // taken, in use, corrected already, or a key used for another request
 };
 
 [[nodiscard]] std::string_view name_of(Cause cause);

@@ -4,7 +4,9 @@
 
 #include <date/date.h>
 #include <date/tz.h>
+#include <fmt/format.h>
 
+#include <cstdlib>
 #include <exception>
 
 namespace wajah::attendance {
@@ -36,6 +38,22 @@ LocalTime Zone::local(Time at) const {
           static_cast<int>(clock.hours().count()),
           static_cast<int>(clock.minutes().count()),
           static_cast<int>(clock.seconds().count())};
+}
+
+std::chrono::local_seconds Zone::wall(Time at) const {
+  return std::chrono::local_seconds(date::floor<std::chrono::seconds>(zone_->to_local(at)).time_since_epoch());
+}
+
+Time Zone::instant(std::chrono::local_seconds wall) const {
+  // choose::earliest is also the jump's instant for times that are left out.
+  return zone_->to_sys(date::local_seconds(wall.time_since_epoch()), date::choose::earliest);
+}
+
+std::string Zone::rfc3339(Time at) const {
+  const auto t = local(at);
+  const auto offset = std::chrono::duration_cast<std::chrono::minutes>(zone_->get_info(at).offset).count();
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}{}{:02}:{:02}", t.year, t.month, t.day, t.hour, t.minute,
+                     t.second, offset < 0 ? '-' : '+', std::abs(offset) / 60, std::abs(offset) % 60);
 }
 
 std::string Zone::name() const { return zone_->name(); }
