@@ -1,6 +1,7 @@
 #include "attendance/schema.hpp"
 
 #include "attendance/file_descriptor.hpp"
+#include "attendance/storage/migrations.hpp"
 
 #include <wajah/error.hpp>
 
@@ -10,56 +11,12 @@
 #include <cstdint>
 #include <cstring>
 #include <exception>
-#include <iterator>
 #include <string>
 
 namespace wajah::attendance {
 namespace {
 
 constexpr std::int64_t application_id = 0x77616A68;  // "wajh"
-
-// What makes schema i + 1 from schema i, and says so. Released steps never change; a new one is added at the end.
-//
-// AUTOINCREMENT: a person's id is a classifier's label, and a label must never come to mean somebody else.
-// Times are microseconds since 1970 in UTC. `checksum` covers photo, model and vector, so that neither a flipped bit
-// nor a row moved elsewhere can match anybody.
-constexpr const char* steps[] = {
-    R"(CREATE TABLE person (
-         id INTEGER PRIMARY KEY AUTOINCREMENT,
-         nik TEXT NOT NULL UNIQUE,
-         name TEXT NOT NULL,
-         enrolled_at INTEGER NOT NULL);
-       CREATE TABLE photo (
-         id INTEGER PRIMARY KEY AUTOINCREMENT,
-         person INTEGER NOT NULL REFERENCES person(id) ON DELETE CASCADE,
-         digest BLOB NOT NULL CHECK (length(digest) = 32),
-         width INTEGER NOT NULL,
-         height INTEGER NOT NULL,
-         added_at INTEGER NOT NULL,
-         UNIQUE (person, digest));
-       CREATE TABLE picture (
-         photo INTEGER PRIMARY KEY REFERENCES photo(id) ON DELETE CASCADE,
-         bytes BLOB NOT NULL);
-       CREATE TABLE embedding (
-         photo INTEGER NOT NULL REFERENCES photo(id) ON DELETE CASCADE,
-         model TEXT NOT NULL,
-         vector BLOB NOT NULL,
-         checksum BLOB NOT NULL,
-         made_at INTEGER NOT NULL,
-         PRIMARY KEY (photo, model)) WITHOUT ROWID;
-       CREATE TABLE attendance (
-         id INTEGER PRIMARY KEY AUTOINCREMENT,
-         at INTEGER NOT NULL,
-         claimed_nik TEXT NOT NULL,
-         matched INTEGER NOT NULL CHECK (matched IN (0, 1)),
-         person INTEGER REFERENCES person(id) ON DELETE SET NULL,
-         accuracy REAL NOT NULL,
-         faces INTEGER NOT NULL);
-       CREATE INDEX attendance_at ON attendance(at);
-       CREATE INDEX attendance_person ON attendance(person);
-       PRAGMA application_id = 0x77616A68;
-       PRAGMA user_version = 1)",
-};
 
 void refuse_foreign(sqlite::Connection& writer) {
   const auto id = writer.integer("PRAGMA application_id");
@@ -68,7 +25,7 @@ void refuse_foreign(sqlite::Connection& writer) {
          id, application_id);
   }
   const auto version = writer.integer("PRAGMA user_version");
-  const auto newest = static_cast<std::int64_t>(std::size(steps));
+  const auto newest = static_cast<std::int64_t>(migrations().size());
   if (version < 1 || version > newest) {
     fail(ErrorKind::storage, "has schema {}, expected 1 to {}; run the wajah that made it or restore a backup", version,
          newest);
@@ -83,10 +40,12 @@ void refuse_damaged(sqlite::Connection& writer) {
 }
 
 void upgrade(sqlite::Connection& writer) {
+  const auto steps = migrations();
   auto version = static_cast<std::size_t>(writer.integer("PRAGMA user_version"));
-  for (; version < std::size(steps); ++version) {
+  for (; version < steps.size(); ++version) {
     sqlite::Transaction transaction(writer, sqlite::Transaction::Kind::write);
-    writer.execute(steps[version]);
+    steps[version].apply(writer);
+    writer.execute(fmt::format("PRAGMA user_version = {}", version + 1).c_str());
     transaction.commit();
   }
 }

@@ -1,6 +1,6 @@
 #include "attendance/sqlite_store.hpp"
 
-#include "attendance/schema.hpp"
+#include "attendance/storage/sql_values.hpp"
 #include "attendance/stored_vector.hpp"
 
 #include <wajah/error.hpp>
@@ -12,22 +12,8 @@
 namespace wajah::attendance {
 namespace {
 
-using sqlite::Access;
 using sqlite::Connection;
 using sqlite::Statement;
-using sqlite::Transaction;
-
-std::int64_t microseconds(Time at) {
-  return std::chrono::duration_cast<std::chrono::microseconds>(at.time_since_epoch()).count();
-}
-
-Time time_of(std::int64_t microseconds_since_1970) {
-  return Time(std::chrono::duration_cast<Time::duration>(std::chrono::microseconds(microseconds_since_1970)));
-}
-
-Person person_of(const Statement& row, int first_column) {
-  return {row.integer(first_column), row.text(first_column + 1), row.text(first_column + 2)};
-}
 
 Digest stored_digest(sqlite::Blob blob) {
   Digest digest{};
@@ -86,9 +72,9 @@ void keep_picture(Connection& connection, PhotoId photo, sqlite::Blob picture) {
 
 void add_embedding(Connection& connection, PhotoId photo, std::string_view model, std::span<const float> values,
                    Time at) {
-  const StoredVector stored = encode_vector(photo, model, values);
+  const auto bytes = bytes_of(values);
   connection.prepare("INSERT INTO embedding (photo, model, vector, checksum, made_at) VALUES (?1, ?2, ?3, ?4, ?5)")
-      .bind(photo, model, sqlite::Blob(stored.bytes), sqlite::Blob(stored.checksum), microseconds(at))
+      .bind(photo, model, bytes, sqlite::Blob(checksum_of(photo, model, bytes)), microseconds(at))
       .run();
 }
 
@@ -102,51 +88,8 @@ AttendanceRow attendance_row(const Statement& row) {
 
 }  // namespace
 
-// A read-only connection for one call, in one read transaction: all its queries see the same state.
-class SqliteStore::Reader {
- public:
-  explicit Reader(SqliteStore& store) : store_(store), connection_(take(store)) {
-    transaction_.emplace(*connection_, Transaction::Kind::read);
-  }
-  ~Reader() {
-    transaction_.reset();
-    const std::lock_guard lock(store_.readers_mutex_);
-    store_.idle_readers_.push_back(std::move(connection_));
-  }
-  Reader(const Reader&) = delete;
-  Reader& operator=(const Reader&) = delete;
-  Reader(Reader&&) = delete;
-  Reader& operator=(Reader&&) = delete;
-
-  Connection& operator*() { return *connection_; }
-  Connection* operator->() { return connection_.get(); }
-
- private:
-  static std::unique_ptr<Connection> take(SqliteStore& store) {
-    {
-      const std::lock_guard lock(store.readers_mutex_);
-      if (!store.idle_readers_.empty()) {
-        auto connection = std::move(store.idle_readers_.back());
-        store.idle_readers_.pop_back();
-        return connection;
-      }
-    }
-    return std::make_unique<Connection>(store.file_, Access::read_only);
-  }
-
-  SqliteStore& store_;
-  std::unique_ptr<Connection> connection_;
-  std::optional<Transaction> transaction_;
-};
-
-SqliteStore::SqliteStore(const DataFolder& folder)
-    : file_(folder.database()), writer_(open_database(folder.database())) {}
-
-// Members are destroyed in reverse: readers first, so that the writer closes last and makes the final checkpoint.
-SqliteStore::~SqliteStore() = default;
-
 std::vector<PersonSummary> SqliteStore::people() {
-  Reader reader(*this);
+  Database::Read reader(database_);
   auto query = reader->prepare(
       "SELECT id, nik, name, enrolled_at, (SELECT count(*) FROM photo WHERE photo.person = person.id) "
       "FROM person ORDER BY id");
@@ -156,12 +99,12 @@ std::vector<PersonSummary> SqliteStore::people() {
 }
 
 std::optional<Person> SqliteStore::find(std::string_view nik) {
-  Reader reader(*this);
+  Database::Read reader(database_);
   return find_person(*reader, nik);
 }
 
 std::vector<Digest> SqliteStore::photos_of(std::string_view nik, std::string_view model) {
-  Reader reader(*this);
+  Database::Read reader(database_);
   auto query = reader->prepare(
       "SELECT photo.digest FROM person JOIN photo ON photo.person = person.id "
       "JOIN embedding ON embedding.photo = photo.id AND embedding.model = ?2 WHERE person.nik = ?1 ORDER BY photo.id");
@@ -172,16 +115,18 @@ std::vector<Digest> SqliteStore::photos_of(std::string_view nik, std::string_vie
 }
 
 Embeddings SqliteStore::embeddings(std::string_view model) {
-  Reader reader(*this);
+  Database::Read reader(database_);
   auto query = reader->prepare(
       "SELECT photo.id, photo.person, embedding.vector, embedding.checksum FROM photo "
       "JOIN embedding ON embedding.photo = photo.id WHERE embedding.model = ?1 ORDER BY photo.person, photo.id");
   query.bind(model);
   Embeddings found;
   while (query.step()) {
-    auto values = decode_vector(query.integer(0), model, query.blob(2), query.blob(3));
+    const PhotoId photo = query.integer(0);
+    std::optional<std::vector<float>> values;
+    if (checksum_fits(query.blob(3), photo, model, query.blob(2))) values = floats_of(query.blob(2));
     if (values) {
-      found.intact.push_back({query.integer(0), query.integer(1), std::move(*values)});
+      found.intact.push_back({photo, query.integer(1), std::move(*values)});
     } else {
       ++found.damaged;
     }
@@ -190,11 +135,10 @@ Embeddings SqliteStore::embeddings(std::string_view model) {
 }
 
 std::optional<Enrolled> SqliteStore::enrol(const Enrolment& enrolment) {
-  const std::lock_guard lock(write_mutex_);
-  Transaction transaction(*writer_, Transaction::Kind::write);
+  Database::Write write(database_);
   Enrolled enrolled;
-  enrolled.person = add_or_rename(*writer_, enrolment, enrolled.former_name);
-  auto photos = photos_by_digest(*writer_, enrolled.person.id, enrolment.model);
+  enrolled.person = add_or_rename(*write, enrolment, enrolled.former_name);
+  auto photos = photos_by_digest(*write, enrolled.person.id, enrolment.model);
   const auto has_embedding = [&](const Digest& digest) {
     const auto photo = photos.find(digest);
     return photo != photos.end() && photo->second.second;
@@ -204,60 +148,47 @@ std::optional<Enrolled> SqliteStore::enrol(const Enrolment& enrolment) {
     if (has_embedding(photo.digest)) continue;
     const auto found = photos.find(photo.digest);
     const PhotoId id =
-        found == photos.end() ? add_photo(*writer_, enrolled.person.id, photo, enrolment.at) : found->second.first;
-    keep_picture(*writer_, id, photo.picture);
-    add_embedding(*writer_, id, enrolment.model, photo.embedding, enrolment.at);
+        found == photos.end() ? add_photo(*write, enrolled.person.id, photo, enrolment.at) : found->second.first;
+    keep_picture(*write, id, photo.picture);
+    add_embedding(*write, id, enrolment.model, photo.embedding, enrolment.at);
     photos[photo.digest] = {id, true};
     enrolled.added.push_back({id, enrolled.person.id, photo.embedding});
   }
-  transaction.commit();
+  write.commit();
   return enrolled;
 }
 
 std::optional<Removed> SqliteStore::remove(std::string_view nik, std::string_view name) {
-  const std::lock_guard lock(write_mutex_);
-  Transaction transaction(*writer_, Transaction::Kind::write);
-  const auto person = find_person(*writer_, nik);
+  Database::Write write(database_);
+  const auto person = find_person(*write, nik);
   if (!person || person->name != name) return std::nullopt;
   Removed removed{*person, 0};
   {
-    auto count = writer_->prepare("SELECT count(*) FROM photo WHERE person = ?1");
+    auto count = write->prepare("SELECT count(*) FROM photo WHERE person = ?1");
     count.bind(person->id);
     if (count.step()) removed.photos = count.integer(0);
   }
-  writer_->prepare("DELETE FROM person WHERE id = ?1").bind(person->id).run();
-  transaction.commit();
-  erase_from_log();
+  write->prepare("DELETE FROM person WHERE id = ?1").bind(person->id).run();
+  write.commit_erasing();
   return removed;
 }
 
-// secure_delete has overwritten the rows in their pages; the write-ahead log still holds the pages as they were.
-void SqliteStore::erase_from_log() {
-  try {
-    erasure_due_ = !writer_->checkpoint();
-  } catch (const Error&) {
-    erasure_due_ = true;  // the removal itself is committed, and must be acknowledged
-  }
-}
-
 bool SqliteStore::record(const AttendanceRecord& record) {
-  const std::lock_guard lock(write_mutex_);
-  if (erasure_due_) erase_from_log();
-  Transaction transaction(*writer_, Transaction::Kind::write);
-  writer_
+  Database::Write write(database_);
+  write
       ->prepare(
           "INSERT INTO attendance (at, claimed_nik, matched, person, accuracy, faces) "
           "SELECT ?1, ?2, ?3 IS NOT NULL, ?3, ?4, ?5 "
           "WHERE ?3 IS NULL OR EXISTS (SELECT 1 FROM person WHERE id = ?3)")
       .bind(microseconds(record.at), record.claimed_nik, record.person, record.accuracy, record.faces)
       .run();
-  const bool written = writer_->changes() == 1;
-  transaction.commit();
+  const bool written = write->changes() == 1;
+  write.commit();
   return written;
 }
 
 std::vector<AttendanceRow> SqliteStore::attendance(Time from, Time to, std::int64_t after, std::size_t limit) {
-  Reader reader(*this);
+  Database::Read reader(database_);
   auto query = reader->prepare(
       "SELECT attendance.id, at, claimed_nik, matched, accuracy, faces, person.id, person.nik, person.name "
       "FROM attendance LEFT JOIN person ON person.id = attendance.person "
@@ -269,7 +200,7 @@ std::vector<AttendanceRow> SqliteStore::attendance(Time from, Time to, std::int6
 }
 
 StoreCounts SqliteStore::counts(std::string_view model) {
-  Reader reader(*this);
+  Database::Read reader(database_);
   auto query = reader->prepare(
       "SELECT (SELECT count(*) FROM person), (SELECT count(*) FROM photo), (SELECT count(*) FROM attendance), "
       "(SELECT count(*) FROM person WHERE NOT EXISTS (SELECT 1 FROM photo JOIN embedding ON embedding.photo = photo.id "
@@ -280,7 +211,7 @@ StoreCounts SqliteStore::counts(std::string_view model) {
 }
 
 std::vector<KeptPicture> SqliteStore::pictures_without(std::string_view model, PhotoId after, std::size_t limit) {
-  Reader reader(*this);
+  Database::Read reader(database_);
   auto query = reader->prepare(
       "SELECT photo.id, photo.person, picture.bytes FROM photo JOIN picture ON picture.photo = photo.id "
       "WHERE photo.id > ?2 AND NOT EXISTS (SELECT 1 FROM embedding WHERE photo = photo.id AND model = ?1) "
@@ -296,19 +227,18 @@ std::vector<KeptPicture> SqliteStore::pictures_without(std::string_view model, P
 
 std::vector<StoredEmbedding> SqliteStore::add_embeddings(std::string_view model,
                                                          std::span<const StoredEmbedding> embeddings, Time at) {
-  const std::lock_guard lock(write_mutex_);
-  Transaction transaction(*writer_, Transaction::Kind::write);
+  Database::Write write(database_);
   std::vector<StoredEmbedding> added;
   for (const StoredEmbedding& embedding : embeddings) {
-    auto wanted = writer_->prepare(
+    auto wanted = write->prepare(
         "SELECT 1 FROM photo WHERE id = ?1 AND person = ?3 "
         "AND NOT EXISTS (SELECT 1 FROM embedding WHERE photo = ?1 AND model = ?2)");
     wanted.bind(embedding.photo, model, embedding.person);
     if (!wanted.step()) continue;
-    add_embedding(*writer_, embedding.photo, model, embedding.values, at);
+    add_embedding(*write, embedding.photo, model, embedding.values, at);
     added.push_back(embedding);
   }
-  transaction.commit();
+  write.commit();
   return added;
 }
 

@@ -1,26 +1,16 @@
-// SqliteStore: the Store in one SQLite file. WAL with full synchronisation; one connection makes every write and every
-// checkpoint (SQLite before 3.51.3 may lose commits otherwise), read-only connections serve the readers.
+// SqliteStore: the Store in SQLite.
 #pragma once
 
-#include "attendance/data_folder.hpp"
-#include "attendance/sqlite.hpp"
+#include "attendance/storage/database.hpp"
 #include "attendance/store.hpp"
 
-#include <chrono>
-#include <filesystem>
-#include <memory>
-#include <mutex>
 #include <vector>
 
 namespace wajah::attendance {
 
 class SqliteStore final : public Store {
  public:
-  // Opens or makes the database in the folder, brings its schema up to date and checks it. Throws Error (storage)
-  // naming the file if it is another program's, of a newer wajah, or damaged: never a new file in the place of a bad
-  // one.
-  explicit SqliteStore(const DataFolder& folder);
-  ~SqliteStore() override;
+  explicit SqliteStore(Database& database) : database_(database) {}  // which outlives it
 
   std::vector<PersonSummary> people() override;
   std::optional<Person> find(std::string_view nik) override;
@@ -36,16 +26,7 @@ class SqliteStore final : public Store {
                                               Time at) override;
 
  private:
-  class Reader;
-
-  void erase_from_log();
-
-  std::filesystem::path file_;
-  std::mutex write_mutex_;
-  std::unique_ptr<sqlite::Connection> writer_;
-  bool erasure_due_ = false;
-  std::mutex readers_mutex_;
-  std::vector<std::unique_ptr<sqlite::Connection>> idle_readers_;
+  Database& database_;
 };
 
 }  // namespace wajah::attendance

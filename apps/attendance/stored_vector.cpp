@@ -7,29 +7,26 @@
 #include <cstring>
 
 namespace wajah::attendance {
-namespace {
 
 static_assert(std::endian::native == std::endian::little, "vectors are stored as they lie in memory: little-endian");
 
-std::array<std::byte, 16> checksum_of(std::int64_t photo, std::string_view model, std::span<const std::byte> bytes) {
-  const std::array<std::int64_t, 2> row{photo, static_cast<std::int64_t>(model.size())};
-  const std::span<const std::byte> pieces[] = {std::as_bytes(std::span(row)), std::as_bytes(std::span(model)), bytes};
-  std::array<std::byte, 16> checksum{};
+Checksum checksum_of(std::int64_t photo, std::string_view kind, std::span<const std::byte> bytes) {
+  const std::array<std::int64_t, 2> row{photo, static_cast<std::int64_t>(kind.size())};
+  const std::span<const std::byte> pieces[] = {std::as_bytes(std::span(row)), std::as_bytes(std::span(kind)), bytes};
+  Checksum checksum{};
   hash(pieces, checksum);
   return checksum;
 }
 
-}  // namespace
-
-StoredVector encode_vector(std::int64_t photo, std::string_view model, std::span<const float> values) {
-  const auto bytes = std::as_bytes(values);
-  return {{bytes.begin(), bytes.end()}, checksum_of(photo, model, bytes)};
+bool checksum_fits(std::span<const std::byte> checksum, std::int64_t photo, std::string_view kind,
+                   std::span<const std::byte> bytes) {
+  return std::ranges::equal(checksum, checksum_of(photo, kind, bytes));
 }
 
-std::optional<std::vector<float>> decode_vector(std::int64_t photo, std::string_view model,
-                                                std::span<const std::byte> bytes, std::span<const std::byte> checksum) {
+std::span<const std::byte> bytes_of(std::span<const float> values) { return std::as_bytes(values); }
+
+std::optional<std::vector<float>> floats_of(std::span<const std::byte> bytes) {
   if (bytes.size() % sizeof(float) != 0 || bytes.empty()) return std::nullopt;
-  if (!std::ranges::equal(checksum, checksum_of(photo, model, bytes))) return std::nullopt;
   std::vector<float> values(bytes.size() / sizeof(float));
   std::memcpy(values.data(), bytes.data(), bytes.size());
   return values;

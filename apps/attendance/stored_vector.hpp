@@ -1,5 +1,6 @@
-// How an embedding stands in the store: float32 little-endian, with a checksum over it, its photo and its model, so
-// that neither a flipped bit nor a vector in the wrong row can ever match anybody.
+// How templates stand in the store: embeddings as float32 little-endian, pictures as they came, each with a checksum
+// over the bytes, their photo and their kind, so that neither a flipped bit nor bytes in the wrong row can ever match
+// anybody.
 #pragma once
 
 #include <array>
@@ -12,16 +13,18 @@
 
 namespace wajah::attendance {
 
-struct StoredVector {
-  std::vector<std::byte> bytes;
-  std::array<std::byte, 16> checksum{};
-};
+using Checksum = std::array<std::byte, 16>;
 
-[[nodiscard]] StoredVector encode_vector(std::int64_t photo, std::string_view model, std::span<const float> values);
+// The kind of a kept picture; that of an embedding is its model.
+inline constexpr std::string_view picture_kind = "picture";
 
-// Nothing if the checksum does not fit.
-[[nodiscard]] std::optional<std::vector<float>> decode_vector(std::int64_t photo, std::string_view model,
-                                                              std::span<const std::byte> bytes,
-                                                              std::span<const std::byte> checksum);
+[[nodiscard]] Checksum checksum_of(std::int64_t photo, std::string_view kind, std::span<const std::byte> bytes);
+[[nodiscard]] bool checksum_fits(std::span<const std::byte> checksum, std::int64_t photo, std::string_view kind,
+                                 std::span<const std::byte> bytes);
+
+[[nodiscard]] std::span<const std::byte> bytes_of(std::span<const float> values);
+
+// Nothing if they are no whole number of floats, or none.
+[[nodiscard]] std::optional<std::vector<float>> floats_of(std::span<const std::byte> bytes);
 
 }  // namespace wajah::attendance

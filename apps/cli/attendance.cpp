@@ -47,7 +47,8 @@ Attendance::Attendance(const CommonOptions& options, Purpose purpose)
     : cpu_(make_device(options)),
       models_(load_models(options, cpu_)),
       folder_(options.data),
-      store_(folder_),
+      database_(folder_),
+      store_(database_),
       engine_(analysers(models_, cpu_, purpose), {}),
       service_(store_, engine_, service_options(folder_, models_->card(), purpose)) {}
 

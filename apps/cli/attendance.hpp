@@ -30,6 +30,7 @@ class Attendance {
   Cpu cpu_;
   std::shared_ptr<const Models> models_;
   attendance::DataFolder folder_;
+  attendance::Database database_;
   attendance::SqliteStore store_;
   attendance::Engine engine_;
   attendance::Service service_;

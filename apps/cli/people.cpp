@@ -33,7 +33,8 @@ int list(Arguments arguments) {
   if (!set.parse(arguments)) return exit_yes;
   require_data_folder(common);
   const attendance::DataFolder folder(common.data);
-  attendance::SqliteStore store(folder);
+  attendance::Database database(folder);
+  attendance::SqliteStore store(database);
   const attendance::Zone zone(attendance::ServiceOptions{}.zone);
   for (const auto& [person, photos, enrolled_at] : store.people()) {
     const std::string since = date_of(enrolled_at, zone);
@@ -58,7 +59,8 @@ int remove(Arguments arguments) {
   if (nik.empty() || name.empty()) fail(ErrorKind::usage, "--nik and --nama are both needed");
   require_data_folder(common);
   const attendance::DataFolder folder(common.data);
-  attendance::SqliteStore store(folder);
+  attendance::Database database(folder);
+  attendance::SqliteStore store(database);
   const auto removed = store.remove(nik, name);
   if (!removed) fail(ErrorKind::input, "nobody is enrolled as {} with the name {}", quote(nik), quote(name));
   if (common.json) {

@@ -100,6 +100,7 @@ struct Application::Parts {
   std::shared_ptr<spdlog::logger> logger;
   Site site;
   std::unique_ptr<attendance::DataFolder> folder;
+  std::unique_ptr<attendance::Database> database;
   std::unique_ptr<attendance::SqliteStore> store;
   std::unique_ptr<attendance::Engine> engine;
   std::unique_ptr<attendance::Service> service;
@@ -124,7 +125,8 @@ void Application::Parts::listen() {
 void Application::Parts::open(const std::shared_ptr<const Models>& models) {
   folder = std::make_unique<attendance::DataFolder>(options.data);
   if (!models) return;
-  store = std::make_unique<attendance::SqliteStore>(*folder);
+  database = std::make_unique<attendance::Database>(*folder);
+  store = std::make_unique<attendance::SqliteStore>(*database);
   // The engine keeps one of two or more workers free of enrolments.
   const auto workers = static_cast<std::size_t>(std::max(2, options.cpu.threads()));
   engine = std::make_unique<attendance::Engine>(

@@ -118,7 +118,8 @@ TEST_CASE("the analyser and the service on real networks") {
   SUBCASE("enrolled people are recognised, others are not, and nothing remains of the removed") {
     const TempFolder folder;
     const DataFolder data_folder(folder.path());
-    SqliteStore store(data_folder);
+    Database database(data_folder);
+    SqliteStore store(database);
     Engine engine(std::move(analysers), {});
     ServiceOptions rules;
     rules.log_folder = data_folder.log_folder();

@@ -197,7 +197,8 @@ Site::Site(FakeAnalyserOptions analyser_options, std::size_t worker_count)
 
 Service& Site::start() {
   data = std::make_unique<DataFolder>(folder.path());
-  store = std::make_unique<SqliteStore>(*data);
+  database = std::make_unique<Database>(*data);
+  store = std::make_unique<SqliteStore>(*database);
   engine = std::make_unique<Engine>(fake_analysers(workers, analyser), engine_options);
   service = std::make_unique<Service>(*store, *engine, options);
   return *service;
@@ -207,6 +208,7 @@ void Site::stop() {
   service.reset();
   engine.reset();
   store.reset();
+  database.reset();
   data.reset();
 }
 

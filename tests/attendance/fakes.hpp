@@ -111,6 +111,7 @@ struct Site {
 
   TempFolder folder;
   std::unique_ptr<DataFolder> data;
+  std::unique_ptr<Database> database;
   std::unique_ptr<SqliteStore> store;
   std::unique_ptr<Engine> engine;
   std::unique_ptr<Service> service;

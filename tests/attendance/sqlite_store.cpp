@@ -25,8 +25,9 @@ using namespace wajah::attendance::testing;
 namespace {
 
 struct OpenStore {
-  explicit OpenStore(const std::filesystem::path& folder) : data(folder), store(data) {}
+  explicit OpenStore(const std::filesystem::path& folder) : data(folder), database(data), store(database) {}
   DataFolder data;
+  Database database;
   SqliteStore store;
 };
 

@@ -1,0 +1,80 @@
+// Database: the one SQLite file of a data folder, as all stores share it. WAL with full synchronisation; one connection
+// makes every write and every checkpoint (SQLite before 3.51.3 may lose commits otherwise), read-only connections serve
+// the readers, so that they never wait for writers. Any number of threads.
+#pragma once
+
+#include "attendance/data_folder.hpp"
+#include "attendance/sqlite.hpp"
+
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+namespace wajah::attendance {
+
+class Database {
+ public:
+  // Opens or makes the database in the folder, brings its schema up to date and checks it. Throws Error (storage)
+  // naming the file if it is another program's, of a newer wajah, or damaged: never a new file in the place of a bad
+  // one.
+  explicit Database(const DataFolder& folder);
+  ~Database();
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+  Database(Database&&) = delete;
+  Database& operator=(Database&&) = delete;
+
+  [[nodiscard]] const std::filesystem::path& file() const { return file_; }
+
+  // The writer, in a transaction that is rolled back unless committed; other writers wait meanwhile.
+  class Write {
+   public:
+    explicit Write(Database& database);
+    sqlite::Connection& operator*() { return *database_.writer_; }
+    sqlite::Connection* operator->() { return database_.writer_.get(); }
+
+    void commit() { transaction_->commit(); }
+    // Commits, then empties the write-ahead log, which still holds removed rows as they were. If readers are in the
+    // way that is made up for by the next write; the commit stands.
+    void commit_erasing();
+
+   private:
+    Database& database_;
+    std::unique_lock<std::mutex> lock_;
+    std::optional<sqlite::Transaction> transaction_;
+  };
+
+  // A read-only connection in one read transaction: all its queries see the same state.
+  class Read {
+   public:
+    explicit Read(Database& database);
+    ~Read();
+    Read(const Read&) = delete;
+    Read& operator=(const Read&) = delete;
+    Read(Read&&) = delete;
+    Read& operator=(Read&&) = delete;
+
+    sqlite::Connection& operator*() { return *connection_; }
+    sqlite::Connection* operator->() { return connection_.get(); }
+
+   private:
+    Database& database_;
+    std::unique_ptr<sqlite::Connection> connection_;
+    std::optional<sqlite::Transaction> transaction_;
+  };
+
+ private:
+  void erase_from_log();
+  [[nodiscard]] std::unique_ptr<sqlite::Connection> take_reader();
+
+  std::filesystem::path file_;
+  std::mutex write_mutex_;  // guards the writer and erasure_due_
+  std::unique_ptr<sqlite::Connection> writer_;
+  bool erasure_due_ = false;
+  std::mutex readers_mutex_;
+  std::vector<std::unique_ptr<sqlite::Connection>> idle_readers_;
+};
+
+}  // namespace wajah::attendance
