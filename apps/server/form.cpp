@@ -18,7 +18,11 @@ class FormCollector final : public PartSink {
     is_file_ = head.filename.has_value();
     field_ = find(head.name);
     size_ = 0;
-    if (!field_) return std::nullopt;
+    if (!field_) {
+      constexpr std::size_t enough = 8;
+      if (form_.strangers_.size() < enough) form_.strangers_.push_back(std::move(head.name));
+      return std::nullopt;
+    }
     // A text where a file belongs, or the other way round, is not that field; it will count as missing.
     if (is_file_ != (field_->kind != FieldKind::text)) {
       field_ = nullptr;
@@ -80,6 +84,23 @@ class FormCollector final : public PartSink {
   const Field* field_ = nullptr;  // of the part being read; null if nobody wants it
   bool is_file_ = false;
   std::size_t size_ = 0;
+};
+
+class WholeReader final : public FormReader {
+ public:
+  WholeReader(Form& form, std::string_view field) : form_(form), field_(field) {}
+  std::optional<Fault> push(std::string_view bytes) override {
+    form_.spool_.append(bytes);
+    return std::nullopt;
+  }
+  std::optional<Fault> finish() override {
+    if (!field_.empty()) form_.files_.push_back({field_, {}, 0, form_.spool_.size()});
+    return std::nullopt;
+  }
+
+ private:
+  Form& form_;
+  std::string_view field_;
 };
 
 namespace {
@@ -188,6 +209,10 @@ std::unique_ptr<FormReader> make_form_reader(std::string_view content_type, std:
   if (!boundary) return std::make_unique<BrokenReader>("the Content-Type has no boundary");
   if (!valid_boundary(*boundary)) return std::make_unique<BrokenReader>("the boundary is not 1 to 70 plain characters");
   return std::make_unique<MultipartReader>(*boundary, form, fields, limits);
+}
+
+std::unique_ptr<FormReader> make_whole_reader(Form& form, std::string_view field) {
+  return std::make_unique<WholeReader>(form, field);
 }
 
 }  // namespace wajah::server

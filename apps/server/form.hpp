@@ -17,11 +17,14 @@ namespace wajah::server {
 
 enum class FieldKind { text, file, files };
 
-// What a route takes in its form; `name` and `about` are literals of the route table.
+// What a route takes in its form; all texts are literals of the route table. `schema`: JSON Schema text of a text's
+// value, which on /api/v1 is read as the type that it names.
 struct Field {
   std::string_view name;
   FieldKind kind = FieldKind::text;
   std::string_view about;
+  bool required = true;
+  std::string_view schema = R"({"type":"string","minLength":1})";
 };
 
 struct FormLimits {
@@ -49,8 +52,15 @@ class Form {
   // True if the field has to be reported as missing.
   [[nodiscard]] bool lacks(const Field& field);
 
+  // The body of a request that is no form, as WholeReader took it.
+  [[nodiscard]] std::span<const std::byte> whole() { return spool_.view(); }
+
+  // Names of parts that no field has: the first few.
+  [[nodiscard]] const std::vector<std::string>& strangers() const { return strangers_; }
+
  private:
   friend class FormCollector;
+  friend class WholeReader;
   struct Text {
     std::string_view field;
     std::string value;
@@ -63,6 +73,7 @@ class Form {
 
   std::vector<Text> texts_;
   std::vector<File> files_;
+  std::vector<std::string> strangers_;
   Spool spool_;
 };
 
@@ -79,5 +90,8 @@ class FormReader {
 // over. `form` and `fields` outlive the reader.
 [[nodiscard]] std::unique_ptr<FormReader> make_form_reader(std::string_view content_type, std::span<const Field> fields,
                                                            Form& form, const FormLimits& limits = {});
+
+// A reader for a body that is no form: JSON, or one picture, which then is the file of `field`.
+[[nodiscard]] std::unique_ptr<FormReader> make_whole_reader(Form& form, std::string_view field = {});
 
 }  // namespace wajah::server

@@ -36,9 +36,9 @@ ListenAddress parse_listen_address(std::string_view text) {
 
 bool is_loopback(const ListenAddress& address) { return address_of(address.host).is_loopback(); }
 
-std::string url_of(const ListenAddress& address) {
+std::string url_of(const ListenAddress& address, std::string_view scheme) {
   const bool is_v6 = address.host.find(':') != std::string::npos;
-  return fmt::format("http://{}{}{}:{}", is_v6 ? "[" : "", address.host, is_v6 ? "]" : "", address.port);
+  return fmt::format("{}://{}{}{}:{}", scheme, is_v6 ? "[" : "", address.host, is_v6 ? "]" : "", address.port);
 }
 
 }  // namespace wajah::server

@@ -11,8 +11,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
+
+namespace boost::asio::ssl {
+class context;
+}
 
 namespace wajah::server {
 
@@ -24,12 +29,14 @@ struct ListenAddress {
 // "127.0.0.1:8006", "[::1]:8006", "localhost:8006", ":8006" or "8006". Throws Error (usage) on anything else.
 [[nodiscard]] ListenAddress parse_listen_address(std::string_view text);
 [[nodiscard]] bool is_loopback(const ListenAddress& address);
-[[nodiscard]] std::string url_of(const ListenAddress& address);  // "http://127.0.0.1:8006"
+[[nodiscard]] std::string url_of(const ListenAddress& address, std::string_view scheme = "http");  // "http://[::1]:80"
 
 using Milliseconds = std::chrono::milliseconds;
 
 struct HttpOptions {
   ListenAddress listen;
+  // The certificate to greet a new connection with, from any thread; nothing: plain HTTP.
+  std::function<std::shared_ptr<boost::asio::ssl::context>()> tls;
   std::filesystem::path spool_folder = ".";
 
   std::size_t network_threads = 2;
@@ -39,6 +46,7 @@ struct HttpOptions {
   Milliseconds head_deadline{10'000};   // from a request's first byte to its empty line
   Milliseconds idle_deadline{30'000};   // between two requests
   Milliseconds write_deadline{10'000};  // of one answer
+  Milliseconds heartbeat{15'000};       // of answers that go on, such as the event feed
   Milliseconds drain_deadline{10'000};  // from drain() until what still runs is cut off
   Milliseconds drain_idle{500};         // what an idle connection may still ask when draining
   Milliseconds linger{2'000};           // how long a peer may go on sending after it was refused
@@ -49,7 +57,8 @@ struct HttpOptions {
 
   std::size_t recognise_threads = 16, recognise_queue = 64;
   std::size_t manage_threads = 4, manage_queue = 16;
-  Milliseconds recognise_deadline{15'000}, manage_deadline{200'000};
+  std::size_t query_threads = 4, query_queue = 64;
+  Milliseconds recognise_deadline{15'000}, manage_deadline{200'000}, query_deadline{30'000};
   std::size_t uploads_at_once = 4;  // bodies of routes that take more than `large_body`
   std::size_t large_body = std::size_t{16} << 20;
   std::size_t skipped_body = std::size_t{64}

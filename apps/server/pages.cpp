@@ -1,7 +1,7 @@
 #include "server/pages.hpp"
 
 #include "server/json.hpp"
-#include "server/openapi.hpp"
+#include "server/schemas.hpp"
 #include "server/text.hpp"
 
 #include <fmt/format.h>
@@ -74,7 +74,7 @@ std::string trial(const Route& route) {
 }
 
 std::string section(const Route& route, bool with_trial) {
-  const auto slash = route.fields.empty() ? "" : "/";
+  const auto slash = route.shape != Shape::problem && route.takes_body() ? "/" : "";
   return fmt::format(
       "<section>\n<h2><span class=\"verb\">{}</span> <code>{}{}</code></h2>\n<p><b>{}.</b> {}</p>\n{}{}{}</section>\n",
       name_of(route.verb), route.path, slash, escape_html(route.summary), escape_html(route.about), field_table(route),

@@ -13,6 +13,8 @@ Reply json_reply(int status, const json::value& value) { return {status, "applic
 
 Reply html_reply(std::string page) { return {200, "text/html; charset=utf-8", std::move(page), {}}; }
 
+Reply empty_reply() { return {204, "", "", {}}; }
+
 Reply detail_reply(int status, std::string_view detail) { return json_reply(status, {{"detail", detail}}); }
 
 Reply failure_reply(int status, std::string_view message) {

@@ -1,10 +1,12 @@
 // Reply: what a route answers, before the HTTP session puts it on the wire.
 #pragma once
 
+#include "server/body_source.hpp"
 #include "server/fault.hpp"
 
 #include <boost/json/value.hpp>
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,11 +14,18 @@
 
 namespace wajah::server {
 
+struct Timing {
+  std::string_view stage;  // "decode", "detect", "embed", "search"
+  double milliseconds = 0;
+};
+
 struct Reply {
   int status = 200;
   std::string content_type = "application/json";
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;
+  std::vector<Timing> timings = {};                // for Server-Timing, besides those of the session
+  std::shared_ptr<BodySource> source = nullptr;    // instead of `body`: sent in chunks as it comes
 
   Reply& with(std::string name, std::string value) {
     headers.emplace_back(std::move(name), std::move(value));
@@ -26,6 +35,7 @@ struct Reply {
 
 [[nodiscard]] Reply json_reply(int status, const boost::json::value& value);
 [[nodiscard]] Reply html_reply(std::string page);
+[[nodiscard]] Reply empty_reply();  // 204
 
 // The shapes of the original's failures: which one a route uses is part of its contract.
 [[nodiscard]] Reply detail_reply(int status, std::string_view detail);    // {"detail":"..."}
@@ -35,7 +45,8 @@ struct Reply {
 // 422 of FastAPI with pydantic 2: one entry for each missing field, in the order given.
 [[nodiscard]] Reply missing_reply(const std::vector<std::string_view>& fields);
 
-// The reply to bytes that are wrong, its cause in X-Wajah-Error. `body_limit`: of the route, for too_large.
+// The reply of the original's routes to bytes that are wrong, its cause in X-Wajah-Error. `body_limit`: of the route,
+// for too_large.
 [[nodiscard]] Reply fault_reply(const Fault& fault, std::size_t body_limit = 0);
 
 // ASCII for a header field: anything else, and control characters, becomes %XX.

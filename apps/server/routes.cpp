@@ -2,12 +2,8 @@
 
 #include "server/original_routes.hpp"
 #include "server/system_routes.hpp"
-#include "server/text.hpp"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <exception>
+#include <vector>
 
 namespace wajah::server {
 namespace {
@@ -82,122 +78,73 @@ constexpr Answer openapi_answers[] = {{200, "OpenAPI 3.1", json_type, "Any"}};
 constexpr Answer page_answers[] = {{200, "A page", html_type, ""}};
 constexpr Answer style_answers[] = {{200, "The style sheet of the pages", "text/css", ""}};
 
-constexpr Route table[] = {
-    {Verb::post, "/upload", "attendance", "Enrol a person", "Adds photos to a person, new or known by that NIK.",
-     Lane::manage, 200 * mib, upload_fields, upload_answers, upload, failure_reply},
-    {Verb::post, "/recognize", "attendance", "Recognise a photo",
-     "Says who is in the photo and whether it is the claimed person, and records it.", Lane::recognise, 10 * mib,
-     recognise_fields, recognise_answers, recognise, message_reply, "An error occurred during face recognition"},
-    {Verb::remove, "/hapus", "attendance", "Remove a person",
-     "Erases photos and embeddings. The form may be multipart or urlencoded.", Lane::manage, 64 * kib, remove_fields,
-     remove_answers, remove_person, failure_reply},
-    {Verb::get, "/healthz", "operations", "Is the process alive?", "", Lane::at_once, 0, {}, health_answers, healthz},
-    {Verb::get, "/readyz", "operations", "Can it recognise?", "", Lane::at_once, 0, {}, ready_answers, readyz},
-    {Verb::get, "/version", "operations", "What is running", "", Lane::at_once, 0, {}, version_answers, version},
-    {Verb::get, "/", "pages", "Start page", "", Lane::at_once, 0, {}, landing_answers, landing},
-    {Verb::get, "/docs", "pages", "Documentation with forms to try", "", Lane::at_once, 0, {}, page_answers, docs},
-    {Verb::get, "/redoc", "pages", "Documentation for reading", "", Lane::at_once, 0, {}, page_answers, redoc},
-    {Verb::get, "/openapi.json", "pages", "This description", "", Lane::at_once, 0, {}, openapi_answers, openapi},
-    {Verb::get, "/style.css", "pages", "Style of the pages", "", Lane::at_once, 0, {}, style_answers, style_sheet},
+constexpr Route original_table[] = {
+    {.verb = Verb::post,
+     .path = "/upload",
+     .tag = "original",
+     .summary = "Enrol a person",
+     .about = "Adds photos to a person, new or known by that NIK.",
+     .scope = Scope::people_write,
+     .lane = Lane::manage,
+     .body_limit = 200 * mib,
+     .fields = upload_fields,
+     .answers = upload_answers,
+     .handle = upload,
+     .shape = Shape::success},
+    {.verb = Verb::post,
+     .path = "/recognize",
+     .tag = "original",
+     .summary = "Recognise a photo",
+     .about = "Says who is in the photo and whether it is the claimed person, and records it.",
+     .scope = Scope::attendance_write,
+     .lane = Lane::recognise,
+     .body_limit = 10 * mib,
+     .fields = recognise_fields,
+     .answers = recognise_answers,
+     .handle = recognise,
+     .shape = Shape::message,
+     .fault = "An error occurred during face recognition"},
+    {.verb = Verb::remove,
+     .path = "/hapus",
+     .tag = "original",
+     .summary = "Remove a person",
+     .about = "Erases photos and embeddings. The form may be multipart or urlencoded.",
+     .scope = Scope::people_write,
+     .lane = Lane::manage,
+     .body_limit = 64 * kib,
+     .fields = remove_fields,
+     .answers = remove_answers,
+     .handle = remove_person,
+     .shape = Shape::success},
 };
 
-bool accepts(const Route& route, std::string_view method) {
-  return name_of(route.verb) == method || (route.verb == Verb::get && method == "HEAD");
+constexpr Route page(std::string_view path, std::string_view summary, std::span<const Answer> answers,
+                     Reply (*handle)(Site&, Request&), std::string_view tag = "pages") {
+  return {.path = path, .tag = tag, .summary = summary, .answers = answers, .handle = handle};
 }
 
-// The path of a request target (RFC 9112, 3.2: origin or absolute form), decoded; nothing if it cannot be.
-std::optional<std::string> path_of(std::string_view target) {
-  if (equal_ignoring_case(target.substr(0, 7), "http://")) {
-    target.remove_prefix(std::min(target.find_first_of("/?#", 7), target.size()));
-    if (target.empty() || target.front() != '/') return "/";
-  }
-  auto path = percent_decode(target.substr(0, target.find_first_of("?#")));
-  if (path && path->size() > 1 && path->ends_with('/') && *path != "//") path->pop_back();
-  return path;
-}
-
-std::string allowed(std::span<const Route* const> candidates) {
-  std::string result;
-  for (const auto* route : candidates) {
-    result +=
-        fmt::format("{}{}", result.empty() ? "" : ", ", route->verb == Verb::get ? "GET, HEAD" : name_of(route->verb));
-  }
-  return result;
-}
-
-int status_of(attendance::Cause cause) {
-  using attendance::Cause;
-  switch (cause) {
-    case Cause::unknown_person: return 404;
-    case Cause::busy:
-    case Cause::stopping: return 503;
-    case Cause::late: return 504;
-    case Cause::training: return 500;
-    default: return 400;
-  }
-}
-
-Reply failure_of(const Route& route, Site& site, const Request& request, std::exception_ptr error) {
-  try {
-    std::rethrow_exception(error);
-  } catch (const attendance::Refusal& refusal) {
-    const int status = status_of(refusal.cause());
-    auto reply = route.failure(status, refusal.what());
-    return status == 503 ? reply.with("Retry-After", "1") : reply;
-  } catch (const Error& fault) {
-    site.warn(fmt::format("request {}: {}", request.id, fault.what()));
-    if (fault.kind() != ErrorKind::storage) return route.failure(500, route.fault);
-    return route.failure(503, "The data folder cannot be used now").with("Retry-After", "2");
-  } catch (const std::exception& fault) {
-    site.warn(fmt::format("request {}: {}", request.id, fault.what()));
-    return route.failure(500, route.fault);
-  }
-}
+constexpr Route system_table[] = {
+    page("/healthz", "Is the process alive?", health_answers, healthz, "operations"),
+    page("/readyz", "Can it recognise?", ready_answers, readyz, "operations"),
+    page("/version", "What is running", version_answers, version, "operations"),
+    page("/", "Start page", landing_answers, landing),
+    page("/docs", "Documentation with forms to try", page_answers, docs),
+    page("/redoc", "Documentation for reading", page_answers, redoc),
+    page("/openapi.json", "This description", openapi_answers, openapi),
+    page("/style.css", "Style of the pages", style_answers, style_sheet),
+};
 
 }  // namespace
 
-std::string_view name_of(Verb verb) {
-  switch (verb) {
-    case Verb::get: return "GET";
-    case Verb::post: return "POST";
-    case Verb::remove: return "DELETE";
-  }
-  return "GET";
-}
-
-std::span<const Route> routes() { return table; }
-
-std::variant<const Route*, Reply> find_route(std::string_view method, std::string_view target) {
-  // CONNECT and OPTIONS name no resource of ours when their target is not a path.
-  if (target == "*" || method == "CONNECT") {
-    return detail_reply(405, "Method Not Allowed").with("Allow", "GET, HEAD, POST, DELETE");
-  }
-  const auto path = path_of(target);
-  std::vector<const Route*> candidates;
-  for (const auto& route : table) {
-    if (path && route.path == *path) candidates.push_back(&route);
-  }
-  if (candidates.empty()) return detail_reply(404, "Not Found");
-  const auto found = std::find_if(candidates.begin(), candidates.end(), [&](auto* r) { return accepts(*r, method); });
-  if (found != candidates.end()) return *found;
-  return detail_reply(405, "Method Not Allowed").with("Allow", allowed(candidates));
-}
-
-Reply run_route(const Route& route, Site& site, Request& request) {
-  try {
-    return route.handle(site, request);
-  } catch (...) {
-    return failure_of(route, site, request, std::current_exception());
-  }
-}
-
-std::optional<Reply> check_fields(const Route& route, Form& form) {
-  std::vector<std::string_view> missing_fields;
-  for (const auto& field : route.fields) {
-    if (form.lacks(field)) missing_fields.push_back(field.name);
-  }
-  if (missing_fields.empty()) return std::nullopt;
-  return missing_reply(missing_fields);
+std::span<const Route> routes() {
+  static const auto all = [] {
+    std::vector<Route> result;
+    for (const std::span<const Route> part : {std::span<const Route>(original_table), std::span<const Route>(system_table)}) {
+      result.insert(result.end(), part.begin(), part.end());
+    }
+    return result;
+  }();
+  return all;
 }
 
 }  // namespace wajah::server

@@ -15,7 +15,8 @@ ServerCore::ServerCore(const HttpOptions& http_options, Site& site_of_routes, Ac
       spool(options.spool_folder, options.spool),
       connections(options.max_connections, options.max_connections_per_address),
       recognise(options.recognise_threads, options.recognise_queue),
-      manage(options.manage_threads, options.manage_queue) {}
+      manage(options.manage_threads, options.manage_queue),
+      query(options.query_threads, options.query_queue) {}
 
 bool Connections::enter(const std::string& address, bool limited) {
   const std::lock_guard lock(mutex_);

@@ -57,7 +57,7 @@ struct ServerCore {
 
   // In this order: the queues' threads end first, then the coroutines that io holds, then what those refer to.
   asio::io_context io;
-  WorkQueue recognise, manage;
+  WorkQueue recognise, manage, query;
 };
 
 }  // namespace wajah::server

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <ctime>
 #include <exception>
+#include <sstream>
 #include <utility>
 
 namespace wajah::server {
@@ -22,20 +23,36 @@ namespace {
 
 constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 
+constexpr std::string_view plain_to_tls =
+    "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: 83\r\n\r\n"
+    R"({"detail":"This port speaks HTTPS only; use an address that begins with https://"})"
+    "\n";
+
 double milliseconds(Clock::duration duration) { return std::chrono::duration<double, std::milli>(duration).count(); }
 
 // Why a browser's request from somebody else's page is refused: a page anywhere could otherwise enrol or delete people
 // on a server that its reader's machine can reach. Programs send neither header.
-bool is_cross_site(const RequestHead& head) {
+bool is_cross_site(const Request& head) {
   if (head.method == "GET" || head.method == "HEAD") return false;
-  if (!head.fetch_site.empty()) return head.fetch_site != "same-origin" && head.fetch_site != "none";
-  if (head.origin.empty()) return false;
-  const auto scheme = head.origin.find("://");
-  return scheme == std::string::npos ||
-         !equal_ignoring_case(std::string_view(head.origin).substr(scheme + 3), head.host);
+  const auto fetch_site = head.headers.get("sec-fetch-site"), origin = head.headers.get("origin");
+  if (!fetch_site.empty()) return fetch_site != "same-origin" && fetch_site != "none";
+  if (origin.empty()) return false;
+  const auto scheme = origin.find("://");
+  return scheme == std::string::npos || !equal_ignoring_case(origin.substr(scheme + 3), head.headers.get("host"));
 }
 
-bool is_request_id(std::string_view id) { return id.size() <= 64 && is_token(id); }
+Milliseconds deadline_of(const HttpOptions& options, Lane lane) {
+  if (lane == Lane::recognise) return options.recognise_deadline;
+  return lane == Lane::query ? options.query_deadline : options.manage_deadline;
+}
+
+std::string timing_text(const std::vector<Timing>& timings) {
+  std::string text;
+  for (const auto& [stage, taken] : timings) text += fmt::format("{};dur={:.1f}, ", stage, taken);
+  return text;
+}
+
+bool is_request_id(std::string_view id) { return !id.empty() && id.size() <= 64 && is_token(id); }
 
 // The guard has checked how the request is framed; Beast reads its fields. Both must find it well-formed.
 bool parse_fields(std::string_view text, RequestHead& head) {
@@ -46,15 +63,9 @@ bool parse_fields(std::string_view text, RequestHead& head) {
   parser.put(asio::buffer(text), error);
   if ((error && error != http::error::need_more) || !parser.is_header_done()) return false;
   const auto& message = parser.get();
-  const auto field = [&](auto name) { return std::string(message[name]); };
   head.method = std::string(message.method_string());
   head.target = std::string(message.target());
-  head.content_type = field(http::field::content_type);
-  head.accept = field(http::field::accept);
-  head.host = field(http::field::host);
-  head.origin = field(http::field::origin);
-  head.fetch_site = field("Sec-Fetch-Site");
-  head.id = field("X-Request-Id");
+  for (const auto& field : message) head.headers.add(to_lower(field.name_string()), std::string(field.value()));
   return true;
 }
 
@@ -103,17 +114,29 @@ void Session::start() {
 void Session::drain() {
   asio::post(transport_.socket().get_executor(), [self = shared_from_this()] {
     if (self->idle_) self->transport_.set_deadline(Clock::now() + self->core_.options.drain_idle);
+    if (self->news_) self->news_->cancel();
   });
 }
 
 asio::awaitable<void> Session::run() {
   // g++ 12 evaluates a co_await behind && whatever stands before it, so there is one in no condition.
-  bool open = true;
+  bool open = co_await greet();
   while (open) {
     open = co_await wait_for_request();
     if (open) open = co_await exchange();
   }
   co_await transport_.close(core_.options.linger, core_.options.linger_bytes);
+}
+
+// Where TLS is on, the handshake; whoever speaks plain HTTP to it gets one sentence, since a browser shows nothing else.
+asio::awaitable<bool> Session::greet() {
+  if (!core_.options.tls) co_return true;
+  transport_.set_deadline(Clock::now() + core_.options.head_deadline);
+  const Greeting greeting = co_await transport_.greeting();
+  Outcome outcome = Outcome::closed;
+  if (greeting == Greeting::tls) outcome = co_await transport_.encrypt(core_.options.tls());
+  if (greeting == Greeting::other) (void)co_await transport_.write(plain_to_tls);
+  co_return outcome == Outcome::ok;
 }
 
 asio::awaitable<bool> Session::wait_for_request() {
@@ -177,12 +200,16 @@ asio::awaitable<std::optional<Reply>> Session::read_head(Exchange& now) {
 
 asio::awaitable<Reply> Session::answer(Exchange& now) {
   now.request = std::make_shared<HeldRequest>(core_);
-  now.request->id =
-      is_request_id(now.head.id) ? now.head.id : fmt::format("{}-{:x}", core_.id_prefix, ++core_.requests);
-  now.request->accept = now.head.accept;
-  auto found = find_route(now.head.method, now.head.target);
+  auto& request = *now.request;
+  const auto id = now.head.headers.get("x-request-id");
+  request.id = is_request_id(id) ? std::string(id) : fmt::format("{}-{:x}", core_.id_prefix, ++core_.requests);
+  request.method = now.head.method;
+  request.target = now.head.target;
+  request.address = address_;
+  request.headers = std::move(now.head.headers);
+  auto found = find_route(core_.site, request);
   if (const auto* route = std::get_if<const Route*>(&found)) now.route = *route;
-  const auto limit = now.route && !now.route->fields.empty() ? now.route->body_limit : core_.options.skipped_body;
+  const auto limit = now.route && now.route->takes_body() ? now.route->body_limit : core_.options.skipped_body;
   now.body.emplace(now.head.framing, limit, core_.options);
 
   std::optional<Reply> reply;
@@ -194,7 +221,7 @@ asio::awaitable<Reply> Session::answer(Exchange& now) {
     co_await skip_body(now);
     co_return std::move(*reply);
   }
-  reply = check_fields(*now.route, now.request->form);
+  reply = prepare(*now.route, request);
   if (reply) co_return std::move(*reply);
   if (now.route->lane == Lane::at_once) co_return run_route(*now.route, core_.site, *now.request);
   co_return co_await run_in_lane(now);
@@ -203,22 +230,44 @@ asio::awaitable<Reply> Session::answer(Exchange& now) {
 // What can be refused by the header alone: the cheapest moment to say no, and before 100 Continue invites the body.
 std::optional<Reply> Session::refuse_early(Exchange& now) {
   const auto& route = *now.route;
-  const auto limit = route.fields.empty() ? core_.options.skipped_body : route.body_limit;
+  const auto limit = route.takes_body() ? route.body_limit : core_.options.skipped_body;
   if (now.head.framing.length > limit) {
     now.keep = false;
-    return fault_reply({FaultKind::too_large, "Content-Length is over the route's limit"}, limit);
+    return failed(route, *now.request, {FaultKind::too_large, "Content-Length is over the route's limit"});
   }
-  if (is_cross_site(now.head)) return route.failure(403, "Requests from another site's page are not taken");
+  if (is_cross_site(*now.request)) {
+    return failed(route, *now.request, 403, "Requests from another site's page are not taken", "cross_site");
+  }
+  if (auto refusal = refuse_who(now)) return refusal;
+  if (auto refusal = refuse_content_type(route, *now.request, now.head.framing.has_body())) return refusal;
   if (route.lane == Lane::at_once) return std::nullopt;
-  if (!core_.site.api) return route.failure(503, core_.site.without).with("Retry-After", "60");
+  if (!core_.site.api) {
+    return failed(route, *now.request, 503, core_.site.without, "no_models").with("Retry-After", "60");
+  }
   return refuse_busy(now);
+}
+
+std::optional<Reply> Session::refuse_who(Exchange& now) {
+  auto& request = *now.request;
+  request.caller = trusted_caller();
+  if (core_.site.authenticate) {
+    auto who = core_.site.authenticate(request, *now.route);
+    if (auto* refusal = std::get_if<Reply>(&who)) return std::move(*refusal);
+    request.caller = std::move(std::get<Caller>(who));
+  }
+  return refuse_caller(*now.route, request);
+}
+
+WorkQueue& Session::queue_of(Lane lane) {
+  if (lane == Lane::recognise) return core_.recognise;
+  return lane == Lane::query ? core_.query : core_.manage;
 }
 
 std::optional<Reply> Session::refuse_busy(Exchange& now) {
   const auto& route = *now.route;
   const bool no_place = route.body_limit > core_.options.large_body && !now.request->take_upload_place();
   if (!no_place && !queue_of(route.lane).full()) return std::nullopt;
-  return route.failure(503, "Busy; try again in a moment").with("Retry-After", "1");
+  return failed(route, *now.request, 503, "Busy; try again in a moment");
 }
 
 // The body into the request's form; a reply if it cannot be taken.
@@ -231,7 +280,7 @@ asio::awaitable<std::optional<Reply>> Session::read_form(Exchange& now) {
     if (now.gone) co_return std::nullopt;
   }
   const auto begun = Clock::now();
-  const auto reader = make_form_reader(now.head.content_type, now.route->fields, now.request->form, core_.options.form);
+  const auto reader = make_body_reader(*now.route, *now.request, core_.options.form);
   const BodyReader::Take take = [&](std::string_view bytes) { return reader->push(bytes); };
   BodyEnd end = BodyEnd::complete;
   std::optional<Fault> fault;
@@ -247,15 +296,15 @@ asio::awaitable<std::optional<Reply>> Session::read_form(Exchange& now) {
   if (!storage_fault.empty()) {
     now.keep = false;
     core_.site.warn(fmt::format("request {}: {}", now.request->id, storage_fault));
-    co_return now.route->failure(503, "No room for the request now").with("Retry-After", "2");
+    co_return failed(*now.route, *now.request, 503, "No room for the request now", "storage_unavailable");
   }
   if (end == BodyEnd::too_slow) {
     now.keep = false;
-    co_return now.route->failure(408, "The request's body came too slowly");
+    co_return failed(*now.route, *now.request, 408, "The request's body came too slowly");
   }
   if (!fault) co_return std::nullopt;
   now.keep = now.keep && fault->kind != FaultKind::framing && fault->kind != FaultKind::too_large;
-  co_return fault_reply(*fault, now.route->body_limit);
+  co_return failed(*now.route, *now.request, *fault);
 }
 
 // Reads over a small rest of the body so that the connection can be used again; gives it up otherwise.
@@ -280,8 +329,7 @@ asio::awaitable<Reply> Session::run_in_lane(Exchange& now) {
   const auto begun = Clock::now();
   const auto executor = transport_.socket().get_executor();
   const auto pending = std::make_shared<Pending>(executor);
-  pending->done.expires_after(now.route->lane == Lane::recognise ? core_.options.recognise_deadline
-                                                                 : core_.options.manage_deadline);
+  pending->done.expires_after(deadline_of(core_.options, now.route->lane));
   const bool posted =
       queue_of(now.route->lane).post([pending, executor, request = now.request, route = now.route, &site = core_.site] {
         // Nobody waits for it any more: begun now, it would only delay those who do.
@@ -291,52 +339,98 @@ asio::awaitable<Reply> Session::run_in_lane(Exchange& now) {
           pending->done.cancel();
         });
       });
-  if (!posted) co_return now.route->failure(503, "Busy; try again in a moment").with("Retry-After", "1");
+  if (!posted) co_return failed(*now.route, *now.request, 503, "Busy; try again in a moment");
   // The reply is posted to this strand, so it cannot come before the wait has begun.
   co_await pending->done.async_wait(use_tuple);
   now.working = Clock::now() - begun;
   if (pending->reply) co_return std::move(*pending->reply);
   pending->abandoned = true;
-  co_return now.route->failure(504, "Not done in time");
+  co_return failed(*now.route, *now.request, 504, "Not done in time");
 }
 
 asio::awaitable<bool> Session::send(Exchange& now, Reply reply) {
-  const bool keep = now.keep && now.head.framing.keep_alive && !core_.draining;
+  // HTTP/1.0 knows no chunks: the end of the connection is the end of such a body.
+  const bool ends_open = reply.source && now.head.framing.is_1_0;
+  const bool keep = now.keep && now.head.framing.keep_alive && !core_.draining && !ends_open;
   const auto taken = Clock::now() - now.begun;
   const std::string id = now.request ? now.request->id : fmt::format("{}-{:x}", core_.id_prefix, ++core_.requests);
   if (core_.log) {
     core_.log({now.route ? now.head.method : "-", now.route ? now.route->path : "-", reply.status, milliseconds(taken),
                reply.body.size(), id});
   }
-  http::response<http::string_body> message;
+  http::response<http::empty_body> message;
   message.version(now.head.framing.is_1_0 ? 10 : 11);
   message.result(static_cast<unsigned>(reply.status));
   message.set(http::field::server, "wajah");
   message.set(http::field::date, fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(std::time(nullptr))));
-  message.set(http::field::content_type, reply.content_type);
+  if (!reply.content_type.empty()) message.set(http::field::content_type, reply.content_type);
   message.set(http::field::cache_control, "no-store");
   message.set("X-Content-Type-Options", "nosniff");
   message.set("Referrer-Policy", "no-referrer");
   message.set("Content-Security-Policy",
               "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'");
   message.set("X-Request-Id", id);
-  message.set("Server-Timing", fmt::format("body;dur={:.1f}, work;dur={:.1f}, total;dur={:.1f}",
+  message.set("Server-Timing", timing_text(reply.timings) +
+                                 fmt::format("body;dur={:.1f}, work;dur={:.1f}, total;dur={:.1f}",
                                            milliseconds(now.reading), milliseconds(now.working), milliseconds(taken)));
-  for (const auto& [name, value] : reply.headers) message.set(name, value);
-  message.keep_alive(keep);
-  message.content_length(reply.body.size());
-  message.body() = std::move(reply.body);
-
-  transport_.set_deadline(Clock::now() + core_.options.write_deadline);
-  http::response_serializer<http::string_body> serializer(message);
-  boost::system::error_code error;
-  if (now.head.method == "HEAD") {
-    std::tie(error, std::ignore) = co_await http::async_write_header(transport_.socket(), serializer, use_tuple);
-  } else {
-    std::tie(error, std::ignore) = co_await http::async_write(transport_.socket(), serializer, use_tuple);
+  if (transport_.is_encrypted()) message.set(http::field::strict_transport_security, "max-age=31536000");
+  for (const auto& [name, value] : reply.headers) {
+    if (name == "Set-Cookie") {
+      message.insert(name, value);
+    } else {
+      message.set(name, value);
+    }
   }
+  message.keep_alive(keep);
+  if (reply.source) {
+    message.chunked(!ends_open);
+  } else if (reply.status != 204) {
+    message.content_length(reply.body.size());
+  }
+
+  std::ostringstream head;
+  head << message.base();
+  transport_.set_deadline(Clock::now() + core_.options.write_deadline);
+  const Outcome outcome =
+      co_await transport_.write(head.view(), now.head.method == "HEAD" ? std::string_view() : reply.body);
   transport_.clear_deadline();
-  co_return !error && keep;
+  if (outcome != Outcome::ok) co_return false;
+  if (!reply.source || now.head.method == "HEAD") co_return keep;
+  const bool sent = co_await send_source(std::move(reply.source), !ends_open);
+  co_return sent && keep;
+}
+
+// A body as it comes, until it ends, the peer has gone or the server drains.
+asio::awaitable<bool> Session::send_source(std::shared_ptr<BodySource> source, bool chunked) {
+  const auto executor = transport_.socket().get_executor();
+  news_ = std::make_shared<asio::steady_timer>(executor);
+  source->on_news([news = std::weak_ptr(news_), executor] {
+    asio::post(executor, [news] {
+      if (const auto timer = news.lock()) timer->cancel();
+    });
+  });
+  bool last = false;
+  Outcome outcome = Outcome::ok;
+  while (!last && outcome == Outcome::ok) {
+    auto piece = source->next();
+    if (piece.bytes.empty() && !piece.last) {
+      // News that came since next() wait behind this on the strand, so none is missed.
+      news_->expires_after(core_.options.heartbeat);
+      const auto [error] = co_await news_->async_wait(use_tuple);
+      piece.last = core_.draining;
+      if (!error) piece.bytes = source->heartbeat();
+      if (piece.bytes.empty() && !piece.last) continue;
+    }
+    last = piece.last;
+    std::string frame = piece.bytes;
+    if (chunked && !frame.empty()) frame = fmt::format("{:x}\r\n{}\r\n", frame.size(), frame);
+    if (chunked && last) frame += "0\r\n\r\n";
+    transport_.set_deadline(Clock::now() + core_.options.write_deadline);
+    outcome = co_await transport_.write(frame);
+    transport_.clear_deadline();
+  }
+  news_.reset();
+  co_return outcome == Outcome::ok;
 }
 
 }  // namespace wajah::server

@@ -4,7 +4,7 @@
 #include "server/body_reader.hpp"
 #include "server/fault.hpp"
 #include "server/framing.hpp"
-#include "server/route.hpp"
+#include "server/router.hpp"
 #include "server/server_core.hpp"
 #include "server/transport.hpp"
 
@@ -18,7 +18,7 @@ namespace wajah::server {
 // The fields of a request header that the session acts on.
 struct RequestHead {
   std::string method, target;
-  std::string content_type, accept, host, origin, fetch_site, id;
+  Headers headers;
   Framing framing;
 };
 
@@ -58,6 +58,7 @@ class Session : public std::enable_shared_from_this<Session> {
   struct Exchange;
 
   asio::awaitable<void> run();
+  asio::awaitable<bool> greet();
   asio::awaitable<bool> wait_for_request();
   asio::awaitable<bool> exchange();
   asio::awaitable<std::optional<Reply>> read_head(Exchange& now);
@@ -66,15 +67,18 @@ class Session : public std::enable_shared_from_this<Session> {
   asio::awaitable<void> skip_body(Exchange& now);
   asio::awaitable<Reply> run_in_lane(Exchange& now);
   asio::awaitable<bool> send(Exchange& now, Reply reply);
+  asio::awaitable<bool> send_source(std::shared_ptr<BodySource> source, bool chunked);
 
   [[nodiscard]] std::optional<Reply> refuse_early(Exchange& now);
   [[nodiscard]] std::optional<Reply> refuse_busy(Exchange& now);
-  [[nodiscard]] WorkQueue& queue_of(Lane lane) { return lane == Lane::recognise ? core_.recognise : core_.manage; }
+  [[nodiscard]] std::optional<Reply> refuse_who(Exchange& now);
+  [[nodiscard]] WorkQueue& queue_of(Lane lane);
 
   ServerCore& core_;
   std::string address_;
   Transport transport_;
   bool first_ = true, idle_ = false;
+  std::shared_ptr<asio::steady_timer> news_;  // while an answer goes on: cancelled when there is more of it
 };
 
 }  // namespace wajah::server

@@ -2,14 +2,21 @@
 #pragma once
 
 #include "attendance/service.hpp"
+#include "server/caller.hpp"
+#include "server/compat.hpp"
 
 #include <atomic>
 #include <functional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <variant>
 
 namespace wajah::server {
+
+struct Reply;
+struct Request;
+struct Route;
 
 // The operations the routes translate to; each blocks and throws as attendance::Service does.
 class Api {
@@ -31,7 +38,11 @@ struct Site {
   Api* api = nullptr;   // null: started without models
   std::string without;  // then: the sentence that says how to get them
   SiteInfo info;
+  Compat compat;
   std::atomic<bool> draining{false};
+  // Who asks, from the request's header, or the reply that turns them away. Called on a network thread before the body
+  // is read, so it must not block for long. Whether the caller may use the route is checked afterwards.
+  std::function<std::variant<Caller, Reply>(const Request&, const Route&)> authenticate;  // none: everybody is trusted
   // Told of faults that clients are not told about; called from any thread.
   std::function<void(const std::string&)> warn = [](const std::string&) {};
 };

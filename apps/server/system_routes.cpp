@@ -8,7 +8,7 @@
 namespace wajah::server {
 
 Reply landing(Site& site, Request& request) {
-  if (request.accept.find("text/html") != std::string::npos) return html_reply(landing_page(site.info));
+  if (request.headers.get("accept").find("text/html") != std::string_view::npos) return html_reply(landing_page(site.info));
   return json_reply(200, {{"name", "wajah"}, {"docs", "/docs"}, {"openapi", "/openapi.json"}, {"ready", "/readyz"}});
 }
 

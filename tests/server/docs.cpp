@@ -1,6 +1,7 @@
 // The route table's descriptions: complete, consistent, and true of the answers.
 #include "server/openapi.hpp"
 #include "server/pages.hpp"
+#include "server/schemas.hpp"
 #include "test_server.hpp"
 
 #include <doctest/doctest.h>
@@ -75,7 +76,7 @@ TEST_CASE("routes are unique, documented, and answer in their own shape") {
     CHECK_FALSE(route.answers.empty());
     CHECK((route.path == "/" || !route.path.ends_with('/')));
     for (const auto& answer : route.answers) {
-      if (!answer.schema.empty()) CHECK_FALSE(schema_of(answer.schema).empty());
+      if (!answer.schema.empty()) CHECK_NOTHROW((void)schema_of(answer.schema));
     }
     for (const auto& field : route.fields) CHECK_FALSE(field.about.empty());
     CHECK(route.fields.empty() == (route.lane == Lane::at_once));

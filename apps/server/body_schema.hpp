@@ -1,0 +1,23 @@
+// The schema of a route's body, as the route's fields or its JSON schema say. Requests are checked against it and the
+// OpenAPI description shows it.
+#pragma once
+
+#include "server/route.hpp"
+
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+
+namespace wajah::server {
+
+enum class BodyForm { form, json };
+
+// Of the fields: files are binary in a form and base64 in JSON.
+[[nodiscard]] boost::json::object fields_schema(const Route& route, BodyForm form);
+
+// Of the texts among the fields, or of the JSON body: what a handler finds in request.body.
+[[nodiscard]] boost::json::value values_schema(const Route& route);
+
+// Fields that are files.
+[[nodiscard]] bool takes_files(const Route& route);
+
+}  // namespace wajah::server

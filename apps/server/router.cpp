@@ -1,0 +1,212 @@
+#include "server/router.hpp"
+
+#include "server/header_value.hpp"
+#include "server/path.hpp"
+#include "server/problem.hpp"
+#include "server/text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+namespace wajah::server {
+namespace {
+
+bool accepts(const Route& route, std::string_view method) {
+  return name_of(route.verb) == method || (route.verb == Verb::get && method == "HEAD");
+}
+
+std::string allowed(std::span<const Route* const> candidates) {
+  std::string result;
+  for (const auto* route : candidates) {
+    result +=
+        fmt::format("{}{}", result.empty() ? "" : ", ", route->verb == Verb::get ? "GET, HEAD" : name_of(route->verb));
+  }
+  return result;
+}
+
+Reply lost(const Request& request, bool in_api, int status) {
+  const bool missing = status == 404;
+  if (in_api) {
+    const auto detail = missing ? fmt::format("Nothing is at {}.", header_text(request.target.substr(0, 200)))
+                                : fmt::format("The path has no {}.", request.method);
+    return problem_reply(request, problem_kind(code_of(status)), detail);
+  }
+  return detail_reply(status, missing ? "Not Found" : "Method Not Allowed");
+}
+
+// As the original's framework answers the path without its slash; clients then send everything again.
+std::optional<Reply> slash_redirect(const Site& site, const Route& route, const Request& request) {
+  const auto path_end = std::min(request.target.find('?'), request.target.size());
+  const bool bare = request.target.substr(0, path_end) == route.path;
+  if (!site.compat.redirect_slash || !bare || route.fields.empty() || route.shape == Shape::problem) return {};
+  auto place = fmt::format("{}/{}", route.path, request.target.substr(path_end));
+  if (const auto host = request.headers.get("host"); !host.empty()) place = fmt::format("http://{}{}", host, place);
+  return Reply{307, "text/plain; charset=utf-8", "", {}}.with("Location", place);
+}
+
+bool is_json(std::string_view type) { return type == "application/json" || type.ends_with("+json"); }
+
+int status_of(attendance::Cause cause) {
+  using attendance::Cause;
+  switch (cause) {
+    case Cause::unknown_person: return 404;
+    case Cause::busy:
+    case Cause::stopping: return 503;
+    case Cause::late: return 504;
+    case Cause::training: return 500;
+    default: return 400;
+  }
+}
+
+std::string_view code_of_cause(attendance::Cause cause) {
+  using attendance::Cause;
+  switch (cause) {
+    case Cause::unknown_person: return "person_unknown";
+    case Cause::busy: return "busy";
+    case Cause::stopping: return "stopping";
+    case Cause::late: return "late";
+    case Cause::training: return "not_trained";
+    case Cause::undecodable: return "image_undecodable";
+    case Cause::no_face: return "face_not_found";
+    default: return "validation_failed";
+  }
+}
+
+Reply refused(const Route& route, const Request& request, const attendance::Refusal& refusal) {
+  if (route.shape == Shape::problem) {
+    return problem_reply(request, problem_kind(code_of_cause(refusal.cause())), refusal.what());
+  }
+  return failed(route, request, status_of(refusal.cause()), refusal.what());
+}
+
+Reply failure_of(const Route& route, Site& site, const Request& request, std::exception_ptr error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const Problem& problem) {
+    return problem_reply(request, problem.problem(), problem.what(), problem.errors());
+  } catch (const attendance::Refusal& refusal) {
+    return refused(route, request, refusal);
+  } catch (const Error& fault) {
+    site.warn(fmt::format("request {}: {}", request.id, fault.what()));
+    if (fault.kind() != ErrorKind::storage) return failed(route, request, 500, route.fault);
+    return failed(route, request, 503, "The data folder cannot be used now", "storage_unavailable");
+  } catch (const std::exception& fault) {
+    site.warn(fmt::format("request {}: {}", request.id, fault.what()));
+    return failed(route, request, 500, route.fault);
+  }
+}
+
+int status_of(FaultKind kind) {
+  switch (kind) {
+    case FaultKind::head_too_large: return 431;
+    case FaultKind::version: return 505;
+    case FaultKind::expectation: return 417;
+    case FaultKind::too_large:
+    case FaultKind::too_many_files: return 413;
+    case FaultKind::framing:
+    case FaultKind::body: return 400;
+  }
+  return 400;
+}
+
+}  // namespace
+
+std::variant<const Route*, Reply> find_route(const Site& site, Request& request) {
+  // CONNECT and OPTIONS name no resource of ours when their target is not a path.
+  if (request.target == "*" || request.method == "CONNECT") {
+    return detail_reply(405, "Method Not Allowed").with("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE");
+  }
+  const auto segments = segments_of(request.target);
+  const bool in_api = segments && segments->size() > 1 && segments->front() == "api";
+  std::vector<const Route*> candidates;
+  const Route* found = nullptr;
+  if (segments) {
+    for (const auto& route : routes()) {
+      auto values = match_path(route.path, *segments);
+      if (!values) continue;
+      candidates.push_back(&route);
+      // Literal paths stand before templates that would take them, too.
+      if (!found && accepts(route, request.method)) {
+        found = &route;
+        request.path = std::move(*values);
+      }
+    }
+  }
+  if (candidates.empty()) return lost(request, in_api, 404);
+  if (!found) return lost(request, in_api, 405).with("Allow", allowed(candidates));
+  if (auto redirect = slash_redirect(site, *found, request)) return std::move(*redirect);
+  return found;
+}
+
+std::optional<Reply> refuse_caller(const Route& route, const Request& request) {
+  if (request.caller.scopes.has(route.scope)) return std::nullopt;
+  if (!request.caller.known) return failed(route, request, 401, "A key is needed", "key_missing");
+  return failed(route, request, 403, fmt::format("The scope {} is needed", name_of(route.scope)), "scope_missing");
+}
+
+std::optional<Reply> refuse_content_type(const Route& route, const Request& request, bool has_body) {
+  // The original's routes take whatever comes and find no field in it.
+  if (route.shape != Shape::problem || !has_body || !route.takes_body()) return std::nullopt;
+  const auto given = request.headers.get("content-type");
+  const auto type = parse_header_value(given);
+  const std::string_view value = type ? std::string_view(type->value) : std::string_view();
+  const bool is_form = value == "multipart/form-data" || value == "application/x-www-form-urlencoded";
+  const bool fits = route.fields.empty() ? is_json(value) : is_form || is_json(value) || value.starts_with("image/");
+  if (fits) return std::nullopt;
+  return failed(route, request, 415,
+                fmt::format("The Content-Type is \"{}\", expected {}", header_text(given.substr(0, 100)),
+                            route.fields.empty() ? "application/json" : "multipart/form-data, application/json or image/*"),
+                "unsupported_type");
+}
+
+std::unique_ptr<FormReader> make_body_reader(const Route& route, Request& request, const FormLimits& limits) {
+  const auto given = request.headers.get("content-type");
+  if (route.shape == Shape::problem) {
+    const auto type = parse_header_value(given);
+    if (type && is_json(type->value)) return make_whole_reader(request.form);
+    const auto file = std::ranges::find(route.fields, FieldKind::file, &Field::kind);
+    if (type && type->value.starts_with("image/") && file != route.fields.end()) {
+      return make_whole_reader(request.form, file->name);
+    }
+  }
+  return make_form_reader(given, route.fields, request.form, limits);
+}
+
+Reply run_route(const Route& route, Site& site, Request& request) {
+  try {
+    return route.handle(site, request);
+  } catch (...) {
+    return failure_of(route, site, request, std::current_exception());
+  }
+}
+
+Reply failed(const Route& route, const Request& request, int status, std::string_view message, std::string_view code) {
+  const auto reply = [&]() -> Reply {
+    switch (route.shape) {
+      case Shape::success: return failure_reply(status, message);
+      case Shape::message: return message_reply(status, message);
+      case Shape::problem: return problem_reply(request, problem_kind(code.empty() ? code_of(status) : code), message);
+      case Shape::detail: break;
+    }
+    return detail_reply(status, message);
+  };
+  auto result = reply();
+  if (status == 503 && route.shape != Shape::problem) result.with("Retry-After", "1");
+  if (status == 401 && route.shape != Shape::problem) result.with("WWW-Authenticate", "Bearer realm=\"wajah\"");
+  return result;
+}
+
+Reply failed(const Route& route, const Request& request, const Fault& fault) {
+  if (route.shape != Shape::problem) return fault_reply(fault, route.body_limit);
+  const int status = status_of(fault.kind);
+  const auto code = status == 400 ? std::string_view("bad_body") : code_of(status);
+  const auto detail = fault.kind == FaultKind::too_large
+                          ? fmt::format("The body is larger than {} bytes", route.body_limit)
+                          : fault.cause;
+  return problem_reply(request, problem_kind(code), detail);
+}
+
+}  // namespace wajah::server
