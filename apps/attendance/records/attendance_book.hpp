@@ -80,7 +80,8 @@ class AttendanceBook {
 
   [[nodiscard]] std::optional<Event> event(EventId id) { return store_.event(id); }
 
-  // In the order written, those that were corrected included; at most `limit` with an id above `after`.
+  // By business date, those of a date in the order written; at most `limit` that follow the event `after` (0: from the
+  // first on).
   [[nodiscard]] std::vector<Event> events(const EventFilter& filter, EventId after, std::size_t limit) {
     return store_.events(filter, after, limit);
   }
@@ -123,11 +124,14 @@ class AttendanceBook {
   };
 
   [[nodiscard]] Place place(const Calendar& calendar, std::string_view code) const;
-  [[nodiscard]] Date date_of(const Calendar& calendar, PersonId person, const BusinessDay& business_day, Time at) const;
-  [[nodiscard]] Checked record(const Event& draft, const Place& place, std::optional<Direction> direction,
-                               const Draft& keyed);
+  [[nodiscard]] Checked record(const Event& event, const Place& place, std::optional<Direction> direction,
+                               const std::string& key, const std::string& fingerprint);
   [[nodiscard]] Checked answer(Written written);
   [[nodiscard]] Day day_of(const Event& event);
+  [[nodiscard]] Day compute(const Calendar& calendar, PersonId person, Date date, std::span<const Event> events,
+                            Time now) const;
+  template <class Entry>
+  Entry save_checked(Entry entry);
 
   RecordStore& store_;
   BookOptions options_;

@@ -20,6 +20,9 @@ class BusinessDay {
   // of one that comes twice the first.
   [[nodiscard]] Time instant(Date date, Minutes clock) const;
 
+  // What the wall shows at a clock time on a date.
+  [[nodiscard]] std::chrono::local_seconds wall(Date date, Minutes clock) const;
+
   [[nodiscard]] const Zone& zone() const { return zone_; }
 
  private:

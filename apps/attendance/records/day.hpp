@@ -41,7 +41,7 @@ struct Day {
   std::string zone;                // of that site: what clock times are shown in
   std::string shift;               // code; empty: none
   std::optional<Time> start, end;  // of the shift on that date
-  std::optional<Time> in, out;     // the first arrival, the last departure after it
+  std::optional<Time> in, out;     // the first event if it is an arrival, the last if it is a departure
   DayStatus status = DayStatus::unplanned;
   Minutes late{0};                               // from the shift's start, if beyond the grace
   Minutes early_leave{0};                        // to the shift's end, if beyond the grace
@@ -58,6 +58,9 @@ struct Day {
 
 // How long after a shift's end a departure still belongs to it.
 inline constexpr Minutes overtime_reach{4 * 60};
+
+// When nobody expects a departure any more: the date's end, or later that of a shift that runs on.
+[[nodiscard]] Time end_of_day(Date date, const BusinessDay& business_day, const std::optional<Duty>& duty);
 
 // What the day's events (those that count, in order of time) amount to at the instant `now`. `shift` and `holiday` may
 // be null.

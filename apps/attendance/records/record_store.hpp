@@ -22,6 +22,7 @@ struct Draft {
   Time seen_from, seen_to;  // decide() is shown the events that count with seen_from <= at <= seen_to
   std::string key;          // idempotency key; empty: none
   std::string fingerprint;  // of the request the key belongs to
+  Time now;                 // when the key is used
 };
 
 // What decide() makes of them: an event to write, or the earlier one it would repeat.
@@ -74,7 +75,8 @@ class RecordStore {
 
   [[nodiscard]] virtual std::optional<Event> event(EventId id) = 0;
 
-  // Events in the order written, at most `limit` with an id above `after`.
+  // Events by business date, those of a date in the order written; at most `limit` that follow the event `after` (0:
+  // from the first on).
   [[nodiscard]] virtual std::vector<Event> events(const EventFilter& filter, EventId after, std::size_t limit) = 0;
 
   // The person's events that count, by business date and time.

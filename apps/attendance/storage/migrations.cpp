@@ -1,5 +1,7 @@
 #include "attendance/storage/migrations.hpp"
 
+#include "attendance/records/migration_records.hpp"
+
 #include <array>
 
 namespace wajah::attendance {
@@ -13,6 +15,7 @@ std::span<const Migration> migrations() {
       Migration{"audit log", migration::audit},
       Migration{"settings, consents, erasures", migration::privacy},
       Migration{"webhooks, deliveries, jobs", migration::webhooks_and_jobs},
+      Migration{"sites, shifts, holidays, attendance events", migration::records},
   };
   return steps;
 }

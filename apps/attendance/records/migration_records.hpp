@@ -1,0 +1,10 @@
+// The schema step of attendance records; listed in storage/migrations.cpp.
+#pragma once
+
+#include "attendance/sqlite.hpp"
+
+namespace wajah::attendance::migration {
+
+void records(sqlite::Connection& writer);
+
+}  // namespace wajah::attendance::migration
