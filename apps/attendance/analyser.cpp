@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cmath>
 #include <span>
 #include <string>
@@ -20,6 +21,14 @@ std::string model_id(const ModelCard& card, const Crop& crop) {
   return fmt::format("{}+{:02x}{:02x}{:02x}{:02x}", card.id, digest[0], digest[1], digest[2], digest[3]);
 }
 
+template <class Work>
+auto timed(double& milliseconds, Work work) {
+  const auto begun = std::chrono::steady_clock::now();
+  auto result = work();
+  milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begun).count();
+  return result;
+}
+
 class RecognizerAnalyser final : public Analyser {
  public:
   RecognizerAnalyser(const std::shared_ptr<const Models>& models, const Cpu& cpu, const AnalyserOptions& options)
@@ -28,9 +37,12 @@ class RecognizerAnalyser final : public Analyser {
   [[nodiscard]] std::string model() const override { return model_id(recognizer_.card(), crop_); }
 
   [[nodiscard]] Analysis analyse(Bytes picture, Purpose purpose) override {
-    const Image image = decode(picture, options_.limits);
-    const auto faces = purpose == Purpose::enrol ? the_face(image) : best_faces(image);
-    Analysis analysis{image.width, image.height, embedded(image, faces, purpose), {}};
+    StageTimes times;
+    const Image image = timed(times.decode, [&] { return decode(picture, options_.limits); });
+    const auto faces =
+        timed(times.detect, [&] { return purpose == Purpose::enrol ? the_face(image) : best_faces(image); });
+    auto embeddings = timed(times.embed, [&] { return embedded(image, faces, purpose); });
+    Analysis analysis{image.width, image.height, std::move(embeddings), {}, times};
     if (purpose == Purpose::enrol && options_.keep_pictures && !faces.empty()) {
       analysis.picture = encode_jpeg(image, options_.picture_quality);
     }

@@ -31,10 +31,16 @@ struct FaceEmbedding {
   std::vector<float> embedding;  // unit length
 };
 
+// Milliseconds, for those who want to know where the time went.
+struct StageTimes {
+  double decode = 0, detect = 0, embed = 0;
+};
+
 struct Analysis {
   int width = 0, height = 0;         // of the upright picture
   std::vector<FaceEmbedding> faces;  // enrol: the one face the photo is about, or none; recognise: all, best first
   std::vector<std::byte> picture;    // enrol, when pictures are kept: the upright picture as JPEG without metadata
+  StageTimes times{};
 };
 
 // One worker thread's pictures -> embeddings. The seam between the service and the networks.

@@ -157,18 +157,22 @@ void Service::wait_for_training(Trainer::Change change, const Person& person) {
 
 RecogniseResult Service::recognise(std::string_view nik_input, Bytes picture) {
   const Time at = options_.now();
-  const auto batch = engine_.analyse({&picture, 1}, Purpose::recognise, after(options_.recognise_deadline));
-  if (batch.failure) rethrow(*batch.failure, "the picture");
-
+  const auto analysis = look(picture, Purpose::recognise);
   const auto gallery = trainer_.gallery();  // only now: somebody may have been enrolled while the picture waited
   RecogniseResult result;
   result.nik_input = nik_input;
-  for (const FaceEmbedding& face : batch.analyses.front().faces) result.results.push_back(name_face(face, *gallery));
+  for (const FaceEmbedding& face : analysis.faces) result.results.push_back(name_face(face, *gallery));
   result.face_num = result.results.size();
   judge_claim(result);
   record(at, result);
   write_log(at, result);
   return result;
+}
+
+Analysis Service::look(Bytes picture, Purpose purpose) {
+  auto batch = engine_.analyse({&picture, 1}, purpose, after(options_.recognise_deadline));
+  if (batch.failure) rethrow(*batch.failure, "the picture");
+  return std::move(batch.analyses.front());
 }
 
 FaceResult Service::name_face(const FaceEmbedding& face, const Gallery& gallery) const {

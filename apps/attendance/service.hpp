@@ -115,6 +115,13 @@ class Service {
   // Refusals: unknown_person, stopping.
   RemoveResult remove(std::string_view nik, std::string_view name);
 
+  // The faces of a picture, nothing decided and nothing recorded. Refusals: undecodable, busy, late, stopping.
+  [[nodiscard]] Analysis look(Bytes picture, Purpose purpose);
+
+  // Who is enrolled now and how to tell them apart.
+  [[nodiscard]] std::shared_ptr<const Gallery> gallery() const { return trainer_.gallery(); }
+  [[nodiscard]] const ServiceOptions& options() const { return options_; }
+
   [[nodiscard]] std::vector<PersonSummary> people() { return store_.people(); }
   [[nodiscard]] ServiceStatus status();
 
