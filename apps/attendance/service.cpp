@@ -235,6 +235,39 @@ RemoveResult Service::remove(std::string_view nik, std::string_view name) {
   return result;
 }
 
+void Service::renamed(const Person& person) {
+  const std::lock_guard lock(changes_);
+  (void)trainer_.enrol(person, {});
+}
+
+void Service::gone(PersonId person) {
+  Trainer::Change change = 0;
+  {
+    const std::lock_guard lock(changes_);
+    change = trainer_.remove(person);
+  }
+  wait_for_training(change);
+}
+
+void Service::reload() {
+  Trainer::Change change = 0;
+  {
+    const std::lock_guard lock(changes_);
+    std::vector<Person> people;
+    for (PersonSummary& summary : store_.people()) people.push_back(std::move(summary.person));
+    change = trainer_.replace(people, store_.embeddings(engine_.model()).intact);
+  }
+  wait_for_training(change);
+}
+
+void Service::wait_for_training(Trainer::Change change) {
+  const auto outcome = trainer_.wait(change, after(options_.training_deadline));
+  if (outcome.state == TrainingState::live) return;
+  if (outcome.state == TrainingState::failed) warn(fmt::format("training failed: {}", outcome.error));
+  refuse(Cause::training, "The change is stored, but {}; it counts once a training succeeds",
+         why_not_live(outcome.state));
+}
+
 ServiceStatus Service::status() {
   return {store_.counts(engine_.model()), engine_.model(), damaged_, reembedding_, trainer_.last_error()};
 }

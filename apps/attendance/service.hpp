@@ -115,6 +115,14 @@ class Service {
   // Refusals: unknown_person, stopping.
   RemoveResult remove(std::string_view nik, std::string_view name);
 
+  // What the service must hear of when people were changed through a PeopleStore, after the change was committed. On
+  // return recognition goes by it. renamed(): only the name is new; gone(): removed, or no longer active; reload():
+  // anything else, such as photos that were removed, people who were merged or became active. Refusals: training,
+  // stopping; names and departures count all the same then.
+  void renamed(const Person& person);
+  void gone(PersonId person);
+  void reload();
+
   // The faces of a picture, nothing decided and nothing recorded. Refusals: undecodable, busy, late, stopping.
   [[nodiscard]] Analysis look(Bytes picture, Purpose purpose);
 
@@ -136,6 +144,7 @@ class Service {
   void analyse_new(std::span<const File> files, PhotoSet& photos, Engine::Deadline deadline);
   [[nodiscard]] std::optional<Stored> store(const Enrolment& enrolment);
   void wait_for_training(Trainer::Change change, const Person& person);
+  void wait_for_training(Trainer::Change change);
 
   [[nodiscard]] FaceResult name_face(const FaceEmbedding& face, const Gallery& gallery) const;
   void record(Time at, RecogniseResult& result);

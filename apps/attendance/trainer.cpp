@@ -44,9 +44,27 @@ void Trainer::keep(std::vector<StoredEmbedding> embeddings) {
   }
 }
 
-Trainer::Change Trainer::load(const std::vector<Person>& people, std::vector<StoredEmbedding> embeddings) {
+namespace {
+
+std::shared_ptr<People> people_of(const std::vector<Person>& people) {
   auto all = std::make_shared<People>();
   for (const Person& person : people) all->emplace(person.id, person);
+  return all;
+}
+
+}  // namespace
+
+Trainer::Change Trainer::replace(const std::vector<Person>& people, std::vector<StoredEmbedding> embeddings) {
+  auto all = people_of(people);
+  const std::lock_guard lock(mutex_);
+  embeddings_.clear();
+  keep(std::move(embeddings));
+  publish(std::move(all), gallery()->classifier);
+  return note();
+}
+
+Trainer::Change Trainer::load(const std::vector<Person>& people, std::vector<StoredEmbedding> embeddings) {
+  auto all = people_of(people);
   const std::lock_guard lock(mutex_);
   keep(std::move(embeddings));
   publish(std::move(all), gallery()->classifier);

@@ -62,6 +62,7 @@ class Trainer {
   // Each takes note of what the store has committed and asks for a training; changes that arrive while one is running
   // share the next. People are published before the call returns. Callers keep the store's order.
   Change load(const std::vector<Person>& people, std::vector<StoredEmbedding> embeddings);
+  Change replace(const std::vector<Person>& people, std::vector<StoredEmbedding> embeddings);  // forgets all others
   Change enrol(const Person& person, std::vector<StoredEmbedding> embeddings);
   Change add(std::vector<StoredEmbedding> embeddings);  // of people who are there
   Change remove(PersonId person);
