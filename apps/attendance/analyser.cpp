@@ -37,29 +37,46 @@ class RecognizerAnalyser final : public Analyser {
   [[nodiscard]] std::string model() const override { return model_id(recognizer_.card(), crop_); }
 
   [[nodiscard]] Analysis analyse(Bytes picture, Purpose purpose) override {
-    StageTimes times;
-    const Image image = timed(times.decode, [&] { return decode(picture, options_.limits); });
-    const auto faces =
-        timed(times.detect, [&] { return purpose == Purpose::enrol ? the_face(image) : best_faces(image); });
-    auto embeddings = timed(times.embed, [&] { return embedded(image, faces, purpose); });
-    Analysis analysis{image.width, image.height, std::move(embeddings), {}, times};
-    if (purpose == Purpose::enrol && options_.keep_pictures && !faces.empty()) {
+    Analysis analysis;
+    const Image image = timed(analysis.times.decode, [&] { return decode(picture, options_.limits); });
+    analysis.width = image.width;
+    analysis.height = image.height;
+    auto found = timed(analysis.times.detect, [&] { return detect(image, purpose); });
+    const Image other_way_up = found.turns == 0 ? Image() : turned(image, found.turns);
+    const Image& upright = found.turns == 0 ? image : other_way_up;
+    if (purpose == Purpose::enrol) analysis.rival = leave_one(found.faces, upright);
+    analysis.faces = timed(analysis.times.embed, [&] { return embedded(upright, found.faces, purpose); });
+    for (FaceEmbedding& face : analysis.faces) {
+      face.measures = measure_face(upright, face.face);
+      face.face = turned_back(face.face, found.turns, image.width, image.height);
+    }
+    analysis.turns = found.turns;
+    if (purpose == Purpose::enrol && options_.keep_pictures && !analysis.faces.empty()) {
       analysis.picture = encode_jpeg(image, options_.picture_quality);
     }
     return analysis;
   }
 
  private:
-  std::vector<Face> the_face(const Image& image) {
-    const auto faces = recognizer_.detect(image, options_.enrol);
-    const auto chosen = central_face(faces, image.width, image.height);
-    return chosen ? std::vector{faces[*chosen]} : std::vector<Face>();
+  TurnedFaces detect(const Image& image, Purpose purpose) {
+    auto found =
+        recognizer_.detect_any_rotation(image, purpose == Purpose::enrol ? options_.enrol : options_.recognise);
+    if (purpose == Purpose::recognise) found.faces.resize(std::min(found.faces.size(), options_.max_faces));
+    return found;
   }
 
-  std::vector<Face> best_faces(const Image& image) {
-    auto faces = recognizer_.detect(image, options_.recognise);
-    faces.resize(std::min(faces.size(), options_.max_faces));
-    return faces;
+  // Leaves the face the photo is about, and says how prominent the next one is beside it. Doubtful finds, which the
+  // settings for enrolling let through, are nobody's rival.
+  static double leave_one(std::vector<Face>& faces, const Image& image) {
+    constexpr float sure = 0.9F;
+    const auto chosen = central_face(faces, image.width, image.height);
+    if (!chosen) return 0;
+    double next = 0;
+    for (std::size_t i = 0; i < faces.size(); ++i) {
+      if (i != *chosen && faces[i].score >= sure) next = std::max(next, prominence(faces[i], image.width, image.height));
+    }
+    faces = {faces[*chosen]};
+    return next / prominence(faces.front(), image.width, image.height);
   }
 
   std::vector<FaceEmbedding> embedded(const Image& image, std::span<const Face> faces, Purpose purpose) {
@@ -74,7 +91,7 @@ class RecognizerAnalyser final : public Analyser {
       if (!std::ranges::all_of(row, [](float value) { return std::isfinite(value); })) {
         fail(ErrorKind::device, "embedding: holds a value that is not finite; check the weights with wajah doctor");
       }
-      embeddings.push_back({faces[i], {row.begin(), row.end()}});
+      embeddings.push_back({faces[i], {row.begin(), row.end()}, {}});
     }
     return embeddings;
   }
