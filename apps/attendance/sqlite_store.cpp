@@ -1,7 +1,8 @@
 #include "attendance/sqlite_store.hpp"
 
+#include "attendance/storage/person_changes.hpp"
 #include "attendance/storage/sql_values.hpp"
-#include "attendance/stored_vector.hpp"
+#include "attendance/storage/templates.hpp"
 
 #include <wajah/error.hpp>
 
@@ -44,18 +45,30 @@ std::map<Digest, std::pair<PhotoId, bool>> photos_by_digest(Connection& connecti
   return photos;
 }
 
-Person add_or_rename(Connection& connection, const Enrolment& enrolment, std::optional<std::string>& former_name) {
-  if (auto person = find_person(connection, enrolment.nik)) {
-    if (person->name != enrolment.name) {
-      former_name = std::exchange(person->name, enrolment.name);
-      connection.prepare("UPDATE person SET name = ?2 WHERE id = ?1").bind(person->id, person->name).run();
+struct Enrollee {
+  Person person;
+  bool active = true, known = false;
+};
+
+std::optional<Enrollee> find_enrollee(Connection& connection, std::string_view nik) {
+  auto query = connection.prepare("SELECT id, nik, name, active FROM person WHERE nik = ?1");
+  if (!query.bind(nik).step()) return std::nullopt;
+  return Enrollee{person_of(query, 0), query.integer(3) != 0, true};
+}
+
+Enrollee add_or_rename(Connection& connection, const Enrolment& enrolment, std::optional<std::string>& former_name) {
+  if (auto known = find_enrollee(connection, enrolment.nik)) {
+    Person& person = known->person;
+    if (person.name != enrolment.name) {
+      former_name = std::exchange(person.name, enrolment.name);
+      connection.prepare("UPDATE person SET name = ?2 WHERE id = ?1").bind(person.id, person.name).run();
     }
-    return *person;
+    return *known;
   }
-  connection.prepare("INSERT INTO person (nik, name, enrolled_at) VALUES (?1, ?2, ?3)")
+  connection.prepare("INSERT INTO person (nik, name, enrolled_at, updated_at) VALUES (?1, ?2, ?3, ?3)")
       .bind(enrolment.nik, enrolment.name, microseconds(enrolment.at))
       .run();
-  return {connection.last_row(), enrolment.nik, enrolment.name};
+  return {{connection.last_row(), enrolment.nik, enrolment.name}};
 }
 
 PhotoId add_photo(Connection& connection, PersonId person, const NewPhoto& photo, Time at) {
@@ -65,16 +78,20 @@ PhotoId add_photo(Connection& connection, PersonId person, const NewPhoto& photo
   return connection.last_row();
 }
 
-void keep_picture(Connection& connection, PhotoId photo, sqlite::Blob picture) {
+void keep_picture(Connection& connection, const Vault* vault, PersonId person, PhotoId photo, sqlite::Blob picture) {
   if (picture.empty()) return;
-  connection.prepare("INSERT OR IGNORE INTO picture (photo, bytes) VALUES (?1, ?2)").bind(photo, picture).run();
+  const auto row = encode_template(vault, {person, photo, picture_kind}, picture);
+  connection.prepare("INSERT OR IGNORE INTO picture (photo, bytes, checksum, key) VALUES (?1, ?2, ?3, ?4)")
+      .bind(photo, sqlite::Blob(row.bytes), sqlite::Blob(row.checksum), row.key)
+      .run();
 }
 
-void add_embedding(Connection& connection, PhotoId photo, std::string_view model, std::span<const float> values,
-                   Time at) {
-  const auto bytes = bytes_of(values);
-  connection.prepare("INSERT INTO embedding (photo, model, vector, checksum, made_at) VALUES (?1, ?2, ?3, ?4, ?5)")
-      .bind(photo, model, bytes, sqlite::Blob(checksum_of(photo, model, bytes)), microseconds(at))
+void add_embedding(Connection& connection, const Vault* vault, const TemplatePlace& place,
+                   std::span<const float> values, Time at) {
+  const auto row = encode_template(vault, place, bytes_of(values));
+  connection
+      .prepare("INSERT INTO embedding (photo, model, vector, checksum, key, made_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
+      .bind(place.photo, place.kind, sqlite::Blob(row.bytes), sqlite::Blob(row.checksum), row.key, microseconds(at))
       .run();
 }
 
@@ -117,16 +134,18 @@ std::vector<Digest> SqliteStore::photos_of(std::string_view nik, std::string_vie
 Embeddings SqliteStore::embeddings(std::string_view model) {
   Database::Read reader(database_);
   auto query = reader->prepare(
-      "SELECT photo.id, photo.person, embedding.vector, embedding.checksum FROM photo "
-      "JOIN embedding ON embedding.photo = photo.id WHERE embedding.model = ?1 ORDER BY photo.person, photo.id");
+      "SELECT photo.id, photo.person, embedding.vector, embedding.checksum, embedding.key FROM photo "
+      "JOIN embedding ON embedding.photo = photo.id JOIN person ON person.id = photo.person AND person.active = 1 "
+      "WHERE embedding.model = ?1 ORDER BY photo.person, photo.id");
   query.bind(model);
   Embeddings found;
   while (query.step()) {
     const PhotoId photo = query.integer(0);
-    std::optional<std::vector<float>> values;
-    if (checksum_fits(query.blob(3), photo, model, query.blob(2))) values = floats_of(query.blob(2));
+    const PersonId person = query.integer(1);
+    const auto bytes = decode_template(database_.vault(), {person, photo, model}, query, 2);
+    auto values = bytes ? floats_of(*bytes) : std::nullopt;
     if (values) {
-      found.intact.push_back({photo, query.integer(1), std::move(*values)});
+      found.intact.push_back({photo, person, std::move(*values)});
     } else {
       ++found.damaged;
     }
@@ -137,8 +156,11 @@ Embeddings SqliteStore::embeddings(std::string_view model) {
 std::optional<Enrolled> SqliteStore::enrol(const Enrolment& enrolment) {
   Database::Write write(database_);
   Enrolled enrolled;
-  enrolled.person = add_or_rename(*write, enrolment, enrolled.former_name);
-  auto photos = photos_by_digest(*write, enrolled.person.id, enrolment.model);
+  const Enrollee enrollee = add_or_rename(*write, enrolment, enrolled.former_name);
+  const PersonId person = enrollee.person.id;
+  enrolled.person = enrollee.person;
+  enrolled.active = enrollee.active;
+  auto photos = photos_by_digest(*write, person, enrolment.model);
   const auto has_embedding = [&](const Digest& digest) {
     const auto photo = photos.find(digest);
     return photo != photos.end() && photo->second.second;
@@ -147,13 +169,13 @@ std::optional<Enrolled> SqliteStore::enrol(const Enrolment& enrolment) {
   for (const NewPhoto& photo : enrolment.photos) {
     if (has_embedding(photo.digest)) continue;
     const auto found = photos.find(photo.digest);
-    const PhotoId id =
-        found == photos.end() ? add_photo(*write, enrolled.person.id, photo, enrolment.at) : found->second.first;
-    keep_picture(*write, id, photo.picture);
-    add_embedding(*write, id, enrolment.model, photo.embedding, enrolment.at);
+    const PhotoId id = found == photos.end() ? add_photo(*write, person, photo, enrolment.at) : found->second.first;
+    keep_picture(*write, database_.vault(), person, id, photo.picture);
+    add_embedding(*write, database_.vault(), {person, id, enrolment.model}, photo.embedding, enrolment.at);
     photos[photo.digest] = {id, true};
-    enrolled.added.push_back({id, enrolled.person.id, photo.embedding});
+    enrolled.added.push_back({id, person, photo.embedding});
   }
+  if (enrollee.known && (enrolled.former_name || !enrolled.added.empty())) touch_person(*write, person, enrolment.at);
   write.commit();
   return enrolled;
 }
@@ -162,13 +184,7 @@ std::optional<Removed> SqliteStore::remove(std::string_view nik, std::string_vie
   Database::Write write(database_);
   const auto person = find_person(*write, nik);
   if (!person || person->name != name) return std::nullopt;
-  Removed removed{*person, 0};
-  {
-    auto count = write->prepare("SELECT count(*) FROM photo WHERE person = ?1");
-    count.bind(person->id);
-    if (count.step()) removed.photos = count.integer(0);
-  }
-  write->prepare("DELETE FROM person WHERE id = ?1").bind(person->id).run();
+  const Removed removed = remove_person(*write, *person, std::chrono::system_clock::now());
   write.commit_erasing();
   return removed;
 }
@@ -179,7 +195,7 @@ bool SqliteStore::record(const AttendanceRecord& record) {
       ->prepare(
           "INSERT INTO attendance (at, claimed_nik, matched, person, accuracy, faces) "
           "SELECT ?1, ?2, ?3 IS NOT NULL, ?3, ?4, ?5 "
-          "WHERE ?3 IS NULL OR EXISTS (SELECT 1 FROM person WHERE id = ?3)")
+          "WHERE ?3 IS NULL OR EXISTS (SELECT 1 FROM person WHERE id = ?3 AND active = 1)")
       .bind(microseconds(record.at), record.claimed_nik, record.person, record.accuracy, record.faces)
       .run();
   const bool written = write->changes() == 1;
@@ -213,14 +229,17 @@ StoreCounts SqliteStore::counts(std::string_view model) {
 std::vector<KeptPicture> SqliteStore::pictures_without(std::string_view model, PhotoId after, std::size_t limit) {
   Database::Read reader(database_);
   auto query = reader->prepare(
-      "SELECT photo.id, photo.person, picture.bytes FROM photo JOIN picture ON picture.photo = photo.id "
+      "SELECT photo.id, photo.person, picture.bytes, picture.checksum, picture.key FROM photo "
+      "JOIN picture ON picture.photo = photo.id "
       "WHERE photo.id > ?2 AND NOT EXISTS (SELECT 1 FROM embedding WHERE photo = photo.id AND model = ?1) "
-      "ORDER BY photo.id LIMIT ?3");
-  query.bind(model, after, static_cast<std::int64_t>(limit));
+      "ORDER BY photo.id");
+  query.bind(model, after);
   std::vector<KeptPicture> pictures;
-  while (query.step()) {
-    const auto bytes = query.blob(2);
-    pictures.push_back({query.integer(0), query.integer(1), {bytes.begin(), bytes.end()}});
+  while (pictures.size() < limit && query.step()) {
+    const PhotoId photo = query.integer(0);
+    const PersonId person = query.integer(1);
+    auto bytes = decode_template(database_.vault(), {person, photo, picture_kind}, query, 2);
+    if (bytes) pictures.push_back({photo, person, std::move(*bytes)});
   }
   return pictures;
 }
@@ -235,7 +254,7 @@ std::vector<StoredEmbedding> SqliteStore::add_embeddings(std::string_view model,
         "AND NOT EXISTS (SELECT 1 FROM embedding WHERE photo = ?1 AND model = ?2)");
     wanted.bind(embedding.photo, model, embedding.person);
     if (!wanted.step()) continue;
-    add_embedding(*write, embedding.photo, model, embedding.values, at);
+    add_embedding(*write, database_.vault(), {embedding.person, embedding.photo, model}, embedding.values, at);
     added.push_back(embedding);
   }
   write.commit();

@@ -58,6 +58,7 @@ struct Enrolled {
   Person person;
   std::vector<StoredEmbedding> added;      // those that were not there before
   std::optional<std::string> former_name;  // when the enrolment renamed the person
+  bool active = true;                      // false: kept, but not to be matched (people_store.hpp)
 };
 
 struct Removed {
@@ -112,7 +113,7 @@ class Store {
   // Digests of the person's photos that have an embedding of `model`; none for an unknown NIK.
   [[nodiscard]] virtual std::vector<Digest> photos_of(std::string_view nik, std::string_view model) = 0;
 
-  // Every embedding of `model`, by person and photo. Damaged rows are counted, never returned.
+  // Every embedding of `model` of active people, by person and photo. Damaged rows are counted, never returned.
   [[nodiscard]] virtual Embeddings embeddings(std::string_view model) = 0;
 
   // Adds the person or, under a known NIK, renames them; adds the photos whose digest they do not have yet, and to
@@ -123,7 +124,7 @@ class Store {
   // link to a person. Nothing is returned if nobody has that NIK and exactly that name.
   virtual std::optional<Removed> remove(std::string_view nik, std::string_view name) = 0;
 
-  // Adds an attendance row. False, and no row, if `person` is no longer enrolled.
+  // Adds an attendance row. False, and no row, if `person` is no longer enrolled or not active.
   virtual bool record(const AttendanceRecord& record) = 0;
 
   // Rows with from <= at < to in the order written, at most `limit` of them with an id above `after`.

@@ -5,7 +5,8 @@ namespace wajah::attendance::migration {
 // Dates are texts (2026-11-22), times of day minutes since midnight, instants microseconds since 1970 in UTC.
 //
 // `event` is written once: triggers refuse changes, save that a removed person's rows lose link and reason, which may
-// name them. `corrects` refers to no row on purpose: old originals are pruned before what stands for them.
+// name them, and that rows of a person who was merged into another follow. `corrects` refers to no row on purpose: old
+// originals are pruned before what stands for them.
 // `placement` follows person.team and person.site; their first values hold from the beginning.
 void records(sqlite::Connection& writer) {
   writer.execute(R"(
@@ -99,6 +100,7 @@ void records(sqlite::Connection& writer) {
       BEFORE UPDATE OF id, site, direction, at, date, zone, source, similarity, corrects, struck, actor, written_at
       ON event BEGIN SELECT RAISE(ABORT, 'an event is never changed; write a correction'); END;
     CREATE TRIGGER event_keeps_its_person BEFORE UPDATE OF person, reason ON event WHEN NEW.person IS NOT NULL
+      AND NOT EXISTS (SELECT 1 FROM merged WHERE former = OLD.person AND merged.person = NEW.person)
       BEGIN SELECT RAISE(ABORT, 'an event is never changed; write a correction'); END;
     CREATE TRIGGER person_leaves_events BEFORE DELETE ON person BEGIN
       DELETE FROM event_key WHERE event IN (SELECT id FROM event WHERE person = OLD.id);

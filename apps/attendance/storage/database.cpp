@@ -1,6 +1,7 @@
 #include "attendance/storage/database.hpp"
 
 #include "attendance/schema.hpp"
+#include "attendance/storage/sqlite_settings_store.hpp"
 
 #include <wajah/error.hpp>
 
@@ -10,9 +11,55 @@ namespace wajah::attendance {
 
 using sqlite::Transaction;
 
-Database::Database(const DataFolder& folder) : file_(folder.database()), writer_(open_database(folder.database())) {}
+namespace {
+
+constexpr std::string_view key_setting = "template_key";
+
+// Before the database is touched.
+std::optional<Vault> vault_of(const DatabaseOptions& options) {
+  if (options.key_file.empty()) return std::nullopt;
+  return Vault::open_file(options.key_file);
+}
+
+}  // namespace
+
+Database::Database(const DataFolder& folder, const DatabaseOptions& options) : file_(folder.database()) {
+  auto given = vault_of(options);
+  writer_ = open_database(file_);
+  unlock(std::move(given), options);
+}
 
 Database::~Database() = default;
+
+void Database::unlock(std::optional<Vault> given, const DatabaseOptions& options) {
+  const auto key = setting(*writer_, key_setting);
+  if (key && !given) {
+    fail(ErrorKind::storage, "{}: its templates are sealed with key {}; name that key's file with storage.key_file",
+         file_.string(), *key);
+  }
+  if (key && *key != given->id()) {
+    fail(ErrorKind::storage, "{}: its templates are sealed with key {}, but {} holds key {}; name the right file",
+         file_.string(), *key, options.key_file.string(), given->id());
+  }
+  if (given && !key) {
+    rekey(std::move(given), options.progress);
+  } else {
+    vault_ = std::move(given);
+  }
+}
+
+Rekeyed Database::rekey(std::optional<Vault> to, const TemplateProgress& progress) {
+  Write write(*this);
+  const auto rekeyed = rekey_templates(*write, vault(), to ? &*to : nullptr, progress);
+  if (to) {
+    set_setting(*write, key_setting, to->id(), std::chrono::system_clock::now());
+  } else {
+    unset_setting(*write, key_setting);
+  }
+  write.commit_erasing();
+  vault_ = std::move(to);
+  return rekeyed;
+}
 
 // secure_delete has overwritten the rows in their pages; the write-ahead log still holds the pages as they were.
 void Database::erase_from_log() {

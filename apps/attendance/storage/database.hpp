@@ -5,6 +5,8 @@
 
 #include "attendance/data_folder.hpp"
 #include "attendance/sqlite.hpp"
+#include "attendance/storage/templates.hpp"
+#include "attendance/storage/vault.hpp"
 
 #include <filesystem>
 #include <memory>
@@ -14,12 +16,18 @@
 
 namespace wajah::attendance {
 
+struct DatabaseOptions {
+  std::filesystem::path key_file;  // of the key templates are sealed with; empty: they lie open
+  TemplateProgress progress;       // told while templates that lie open are sealed
+};
+
 class Database {
  public:
-  // Opens or makes the database in the folder, brings its schema up to date and checks it. Throws Error (storage)
-  // naming the file if it is another program's, of a newer wajah, or damaged: never a new file in the place of a bad
-  // one.
-  explicit Database(const DataFolder& folder);
+  // Opens or makes the database in the folder, brings its schema up to date and checks it; seals templates that lie
+  // open if there is a key file. Throws Error (storage) naming the file if it is another program's, of a newer wajah,
+  // or damaged: never a new file in the place of a bad one. Also if its templates are sealed and the key file is
+  // missing or another one; nothing is changed then.
+  explicit Database(const DataFolder& folder, const DatabaseOptions& options = {});
   ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
@@ -27,6 +35,13 @@ class Database {
   Database& operator=(Database&&) = delete;
 
   [[nodiscard]] const std::filesystem::path& file() const { return file_; }
+
+  // What seals templates; null if they lie open.
+  [[nodiscard]] const Vault* vault() const { return vault_ ? &*vault_ : nullptr; }
+
+  // Seals every template with another key, or lays them open: all of them or, whatever happens, none. No other thread
+  // may use the database meanwhile.
+  Rekeyed rekey(std::optional<Vault> to, const TemplateProgress& progress);
 
   // The writer, in a transaction that is rolled back unless committed; other writers wait meanwhile.
   class Write {
@@ -66,10 +81,12 @@ class Database {
   };
 
  private:
+  void unlock(std::optional<Vault> given, const DatabaseOptions& options);
   void erase_from_log();
   [[nodiscard]] std::unique_ptr<sqlite::Connection> take_reader();
 
   std::filesystem::path file_;
+  std::optional<Vault> vault_;
   std::mutex write_mutex_;  // guards the writer and erasure_due_
   std::unique_ptr<sqlite::Connection> writer_;
   bool erasure_due_ = false;

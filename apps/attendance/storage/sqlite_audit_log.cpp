@@ -127,7 +127,12 @@ AuditVerdict SqliteAuditLog::verify(const std::optional<AuditHead>& noted) {
 }
 
 void erase_audit_texts(sqlite::Connection& writer, PersonId person) {
-  writer.prepare("UPDATE audit SET subject = NULL, detail = NULL, salt = NULL WHERE person = ?1").bind(person).run();
+  writer
+      .prepare(
+          "UPDATE audit SET subject = NULL, detail = NULL, salt = NULL "
+          "WHERE person = ?1 OR person IN (SELECT former FROM merged WHERE merged.person = ?1)")
+      .bind(person)
+      .run();
 }
 
 }  // namespace wajah::attendance

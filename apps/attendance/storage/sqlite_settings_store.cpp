@@ -19,6 +19,11 @@ void set_setting(sqlite::Connection& writer, std::string_view name, std::string_
       .run();
 }
 
+bool unset_setting(sqlite::Connection& writer, std::string_view name) {
+  writer.prepare("DELETE FROM setting WHERE name = ?1").bind(name).run();
+  return writer.changes() == 1;
+}
+
 std::optional<std::string> SqliteSettingsStore::get(std::string_view name) {
   Database::Read read(database_);
   return setting(*read, name);
@@ -40,8 +45,7 @@ void SqliteSettingsStore::set(std::string_view name, std::string_view value, Tim
 
 bool SqliteSettingsStore::unset(std::string_view name) {
   Database::Write write(database_);
-  write->prepare("DELETE FROM setting WHERE name = ?1").bind(name).run();
-  const bool unset = write->changes() == 1;
+  const bool unset = unset_setting(*write, name);
   write.commit();
   return unset;
 }

@@ -22,5 +22,6 @@ class SqliteSettingsStore final : public SettingsStore {
 // The same within a transaction.
 [[nodiscard]] std::optional<std::string> setting(sqlite::Connection& connection, std::string_view name);
 void set_setting(sqlite::Connection& writer, std::string_view name, std::string_view value, Time at);
+bool unset_setting(sqlite::Connection& writer, std::string_view name);
 
 }  // namespace wajah::attendance
