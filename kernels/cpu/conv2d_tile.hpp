@@ -1,46 +1,14 @@
 // The one loop where convolutions spend their time: a tile of Height pixels by Width vectors of output channels, kept
 // in registers while input channels go by. A step loads Width vectors of weights and one number a pixel, and multiplies
 // all of them; with 12x2, 9x3 (AVX-512) or 6x2, 4x3 (AVX2) that is at most 0.7 loads for each multiplication.
-//
-// Where the input of a pixel lies is asked of a Source, once for each tap: Straight pixels are evenly spaced in memory,
-// Scattered ones have a pointer each (the indirect convolution algorithm, Dukhan 2019), so that padding and the ends of
-// rows cost this loop nothing.
 #pragma once
 
 #include <wajah/layers/conv2d.hpp>
 
 #include "activation.hpp"
-#include "conv2d_panels.hpp"
+#include "conv2d_source.hpp"
 
 namespace wajah::WAJAH_KERNEL_ISA {
-
-// Pixels in one line of the map whose windows lie inside it. All taps count, in the order of the packed weights.
-struct Straight {
-  const ptrdiff_t* offsets;  // of each tap from its window's corner
-  const float* weights;
-  ptrdiff_t weight_step;  // from one tap's to the next
-  ptrdiff_t x_step, y_step;
-  const float* corner = nullptr;  // of the first pixel's window
-  ptrdiff_t first = 0;            // index of the first pixel in y
-
-  WAJAH_VEC const float* pixel(int tap, int m) const { return corner + offsets[tap] + m * x_step; }
-  WAJAH_VEC const float* weights_of(int tap) const { return weights + tap * weight_step; }
-  WAJAH_VEC ptrdiff_t index(int m) const { return first + m * y_step; }
-};
-
-// Any pixels. Taps that only meet padding are left out; where some pixels meet it, these point to zeros.
-struct Scattered {
-  struct Tap {
-    const float* weights;
-    const float* pixels[max_height];
-  };
-  Tap taps[max_window_pixels];
-  ptrdiff_t indices[max_height];  // of the pixels in y
-
-  WAJAH_VEC const float* pixel(int tap, int m) const { return taps[tap].pixels[m]; }
-  WAJAH_VEC const float* weights_of(int tap) const { return taps[tap].weights; }
-  WAJAH_VEC ptrdiff_t index(int m) const { return indices[m]; }
-};
 
 // What is done with the sums of one panel.
 struct Finish {

@@ -1,0 +1,42 @@
+// Where the input of a tile's pixels lies is asked of a Source, once for each tap: Straight pixels are evenly spaced in
+// memory, Scattered ones have a pointer each (the indirect convolution algorithm, Dukhan 2019), so that padding and the
+// ends of rows cost the loop over channels nothing.
+#pragma once
+
+#include <wajah/layers/conv2d.hpp>
+
+#include "conv2d_panels.hpp"
+
+namespace wajah::WAJAH_KERNEL_ISA {
+
+// Pixels in one line of the map whose windows lie inside it. All taps count, in the order of the packed weights.
+template <class Element, class Weight>
+struct Straight {
+  const ptrdiff_t* offsets;  // of each tap from its window's corner
+  const Weight* weights;
+  ptrdiff_t weight_step;  // from one tap's to the next
+  ptrdiff_t x_step, y_step;
+  const Element* corner = nullptr;  // of the first pixel's window
+  ptrdiff_t first = 0;            // index of the first pixel in y
+
+  WAJAH_VEC const Element* pixel(int tap, int m) const { return corner + offsets[tap] + m * x_step; }
+  WAJAH_VEC const Weight* weights_of(int tap) const { return weights + tap * weight_step; }
+  WAJAH_VEC ptrdiff_t index(int m) const { return first + m * y_step; }
+};
+
+// Any pixels. Taps that only meet padding are left out; where some pixels meet it, these point to zeros.
+template <class Element, class Weight>
+struct Scattered {
+  struct Tap {
+    const Weight* weights;
+    const Element* pixels[max_height];
+  };
+  Tap taps[max_window_pixels];
+  ptrdiff_t indices[max_height];  // of the pixels in y
+
+  WAJAH_VEC const Element* pixel(int tap, int m) const { return taps[tap].pixels[m]; }
+  WAJAH_VEC const Weight* weights_of(int tap) const { return taps[tap].weights; }
+  WAJAH_VEC ptrdiff_t index(int m) const { return indices[m]; }
+};
+
+}  // namespace wajah::WAJAH_KERNEL_ISA
