@@ -17,6 +17,7 @@
 #include <random>
 #include <span>
 #include <string>
+#include <type_traits>
 
 #include <fmt/format.h>
 
@@ -72,10 +73,11 @@ inline void check_close(const std::string& name, std::span<const float> got, std
       [&](std::size_t i) -> double { return expected[i]; }, tolerance, [](std::size_t i) { return std::to_string(i); });
 }
 
-inline void check_close(const std::string& name, ConstView<float> got, ConstView<float> expected, Tolerance tolerance) {
+template <class T>
+void check_close(const std::string& name, View<T> got, View<T> expected, Tolerance tolerance) {
   const Shape shape = expected.shape;
   REQUIRE(got.shape == shape);
-  const auto at = [&](ConstView<float> view, std::size_t i) -> double {
+  const auto at = [&](View<T> view, std::size_t i) -> double {
     const auto channels = static_cast<std::size_t>(shape.c);
     return view
         .data[static_cast<std::ptrdiff_t>(i / channels) * view.stride + static_cast<std::ptrdiff_t>(i % channels)];
@@ -90,40 +92,49 @@ inline void check_close(const std::string& name, ConstView<float> got, ConstView
       });
 }
 
-// A map whose first or last number touches a page that must not be read or written, with `gap` numbers between the
-// channels of one pixel and the next that must not change.
-class GuardedMap {
- public:
-  enum class Touch { first, last };
+// Which end of a map touches a page that must not be read or written.
+enum class Touch { first, last };
 
-  GuardedMap(Shape shape, int gap, Touch touch) : view_(nullptr, shape, shape.c + gap) {
+// A map whose first or last number touches such a page, with `gap` numbers between the channels of one pixel and the
+// next that must not change.
+template <class T>
+class GuardedMapOf {
+ public:
+  using Touch = wajah::Touch;
+
+  GuardedMapOf(Shape shape, int gap, Touch touch) : view_(nullptr, shape, shape.c + gap) {
     const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
     const std::size_t numbers =
         (shape.pixels() - 1) * static_cast<std::size_t>(view_.stride) + static_cast<std::size_t>(shape.c);
-    const std::size_t room = (numbers * sizeof(float) + page - 1) / page * page;
+    const std::size_t room = (numbers * sizeof(T) + page - 1) / page * page;
     bytes_ = room + 2 * page;
     memory_ = static_cast<char*>(mmap(nullptr, bytes_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
     if (memory_ == MAP_FAILED || mprotect(memory_ + page, room, PROT_READ | PROT_WRITE) != 0) throw std::bad_alloc();
-    float* first = reinterpret_cast<float*>(memory_ + page);
-    view_.data = touch == Touch::first ? first : first + room / sizeof(float) - numbers;
-    for (std::size_t i = 0; i < numbers; ++i) view_.data[i] = std::bit_cast<float>(untouched_bits);
+    T* first = reinterpret_cast<T*>(memory_ + page);
+    view_.data = touch == Touch::first ? first : first + room / sizeof(T) - numbers;
+    for (std::size_t i = 0; i < numbers; ++i) view_.data[i] = std::bit_cast<T>(untouched_bits);
   }
-  ~GuardedMap() { munmap(memory_, bytes_); }
-  GuardedMap(const GuardedMap&) = delete;
-  GuardedMap& operator=(const GuardedMap&) = delete;
-  GuardedMap(GuardedMap&&) = delete;
-  GuardedMap& operator=(GuardedMap&&) = delete;
+  ~GuardedMapOf() { munmap(memory_, bytes_); }
+  GuardedMapOf(const GuardedMapOf&) = delete;
+  GuardedMapOf& operator=(const GuardedMapOf&) = delete;
+  GuardedMapOf(GuardedMapOf&&) = delete;
+  GuardedMapOf& operator=(GuardedMapOf&&) = delete;
 
-  [[nodiscard]] View<float> view() const { return view_; }
+  [[nodiscard]] View<T> view() const { return view_; }
 
-  // Numbers from -scale to scale; those in the gaps stay not-a-number, so that a kernel that reads them is found out.
+  // Numbers from -scale to scale, or any bytes; those in the gaps stay not-a-number, so that a kernel that reads them is
+  // found out.
   void fill(std::mt19937& random, float scale = 1) {
-    std::uniform_real_distribution<float> number(-scale, scale);
-    each([&](float& value) { value = number(random); });
+    if constexpr (std::is_same_v<T, float>) {
+      std::uniform_real_distribution<float> number(-scale, scale);
+      each([&](T& value) { value = number(random); });
+    } else {
+      each([&](T& value) { value = static_cast<T>(random()); });
+    }
   }
-  void copy(ConstView<float> from) {
+  void copy(ConstView<T> from) {
     std::ptrdiff_t i = 0;
-    each([&](float& value) {
+    each([&](T& value) {
       value = from.data[i / from.shape.c * from.stride + i % from.shape.c];
       ++i;
     });
@@ -133,14 +144,15 @@ class GuardedMap {
     const auto pixels = static_cast<std::ptrdiff_t>(view_.shape.pixels());
     for (std::ptrdiff_t p = 0; p + 1 < pixels; ++p) {
       for (std::ptrdiff_t c = view_.shape.c; c < view_.stride; ++c) {
-        if (std::bit_cast<std::uint32_t>(view_.data[p * view_.stride + c]) != untouched_bits) return false;
+        if (std::bit_cast<Bits>(view_.data[p * view_.stride + c]) != untouched_bits) return false;
       }
     }
     return true;
   }
 
  private:
-  static constexpr std::uint32_t untouched_bits = 0x7FC0DEAD;  // a not-a-number
+  using Bits = std::conditional_t<sizeof(T) == 1, std::uint8_t, std::uint32_t>;
+  static constexpr Bits untouched_bits = static_cast<Bits>(0x7FC0DEAD);  // of floats a not-a-number
 
   void each(auto&& visit) {
     const auto pixels = static_cast<std::ptrdiff_t>(view_.shape.pixels());
@@ -149,10 +161,12 @@ class GuardedMap {
     }
   }
 
-  View<float> view_;
+  View<T> view_;
   char* memory_ = nullptr;
   std::size_t bytes_ = 0;
 };
+
+using GuardedMap = GuardedMapOf<float>;
 
 // Calls test(cpu, name) with every instruction set that this CPU has, on one thread and on several.
 void for_each_cpu(auto&& test) {

@@ -4,8 +4,10 @@
 
 #include <wajah/layers/avg_pool2d.hpp>
 #include <wajah/layers/conv2d.hpp>
+#include <wajah/layers/conv2d_int8.hpp>
 #include <wajah/layers/depthwise_conv2d.hpp>
 #include <wajah/layers/max_pool2d.hpp>
+#include <wajah/layers/max_pool2d_int8.hpp>
 #include <wajah/layers/softmax.hpp>
 
 #include <algorithm>
@@ -52,7 +54,8 @@ void each_pixel(Shape shape, auto&& visit) {
 
 // Calls visit(row of the window, column of the window, pixel of x there) where output pixel (n, y, x)'s window lies in
 // the map.
-void each_tap(ConstView<float> map, Window window, Pad pad, int n, int y, int x, auto&& visit) {
+template <class T>
+void each_tap(View<T> map, Window window, Pad pad, int n, int y, int x, auto&& visit) {
   const int top = y * window.stride - reach(map.shape.h, window.h, window.stride, pad).before;
   const int left = x * window.stride - reach(map.shape.w, window.w, window.stride, pad).before;
   for (int v = 0; v < window.h; ++v) {
@@ -86,6 +89,35 @@ inline void conv2d(const Reference&, const Conv2dArgs& args) {
   });
 }
 
+// The sum of bytes times weights of one output number. x stands for byte - zero_point, of which padding is 0.
+inline int sum_of_bytes(const Conv2dInt8Args& args, int n, int y, int x, int o) {
+  const int in = args.x.shape.c;
+  const int out = args.y.shape.c;
+  int sum = 0;
+  reference::each_tap(args.x, args.window, args.pad, n, y, x, [&](int v, int u, const std::uint8_t* pixel) {
+    const std::int8_t* weights = args.weights + (v * args.window.w + u) * in * out + o;
+    for (int i = 0; i < in; ++i) sum += (pixel[i] - args.zero_point) * weights[i * out];
+  });
+  return sum;
+}
+
+// Weights as they are; the offsets know nothing of the zero point, which the sums have taken out already.
+inline void conv2d_int8(const Reference&, const Conv2dInt8Args& args) {
+  reference::each_pixel(args.y.shape, [&](int n, int y, int x) {
+    for (int o = 0; o < args.y.shape.c; ++o) {
+      double value = double{args.multipliers[o]} * sum_of_bytes(args, n, y, x, o) + args.offsets[o];
+      if (args.epilogue.add.data != nullptr) value = args.epilogue.add.pixel(n, y, x)[o] + args.epilogue.scale * value;
+      value = std::clamp<double>(value, args.floor, args.ceiling);
+      if (args.bytes != nullptr) {
+        const View<std::uint8_t> bytes(args.bytes, args.y.shape, args.y.stride);
+        bytes.pixel(n, y, x)[o] = static_cast<std::uint8_t>(std::nearbyint(value));
+      } else {
+        args.y.pixel(n, y, x)[o] = static_cast<float>(value);
+      }
+    }
+  });
+}
+
 inline PackedDepthwiseConv2d pack_depthwise_conv2d(const Reference&, const DepthwiseConv2dWeights& from) {
   return {reference::copy(from.weights, from.window.h * from.window.w * from.channels),
           reference::copy(from.biases, from.channels), reference::copy_slopes(from.activation, from.channels)};
@@ -111,6 +143,26 @@ inline void max_pool2d(const Reference&, const MaxPool2dArgs& args) {
       reference::each_tap(args.x, args.window, args.pad, n, y, x,
                           [&](int, int, const float* pixel) { largest = std::max(largest, pixel[c]); });
       args.y.pixel(n, y, x)[c] = largest;
+    }
+  });
+}
+
+inline void max_pool2d_int8(const Reference&, const MaxPool2dInt8Args& args) {
+  reference::each_pixel(args.y.shape, [&](int n, int y, int x) {
+    for (int c = 0; c < args.x.shape.c; ++c) {
+      std::uint8_t largest = 0;
+      reference::each_tap(args.x, args.window, args.pad, n, y, x,
+                          [&](int, int, const std::uint8_t* pixel) { largest = std::max(largest, pixel[c]); });
+      args.y.pixel(n, y, x)[c] = largest;
+    }
+  });
+}
+
+inline void quantise(const Reference&, const QuantiseArgs& args) {
+  reference::each_pixel(args.x.shape, [&](int n, int y, int x) {
+    for (int c = 0; c < args.x.shape.c; ++c) {
+      const double steps = std::nearbyint(args.x.pixel(n, y, x)[c] / double{args.y_is.scale}) + args.y_is.zero_point;
+      args.y.pixel(n, y, x)[c] = static_cast<std::uint8_t>(std::clamp(steps, 0.0, 255.0));
     }
   });
 }

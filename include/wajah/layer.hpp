@@ -7,7 +7,9 @@
 //   void forward(const auto& device, ConstView<float> x, View<float> y, Arena scratch) const      never allocates
 //
 // and, for describe() and the benchmarks, its `name` and `macs(Shape x)`, the multiply-accumulates of one forward call.
-// A layer that can close a residual takes an Epilogue as a fifth argument of forward.
+// A layer that can close a residual takes an Epilogue as a fifth argument of forward. A layer that reads bytes says so
+// (using Input = std::uint8_t), and what they mean (input(weights)); one that writes bytes has an overload of forward for
+// them, and of load with what its bytes shall mean as a third argument.
 #pragma once
 
 #include <wajah/cpu.hpp>
@@ -19,7 +21,9 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
+#include <type_traits>
 
 namespace wajah {
 
@@ -31,6 +35,19 @@ struct Name {
   constexpr Name(const char (&literal)[N]) { std::copy_n(literal, N, text); }  // NOLINT(google-explicit-constructor)
   [[nodiscard]] constexpr std::string_view view() const { return {text, N - 1}; }
 };
+
+// The numbers of the map that a layer reads: float, unless it says otherwise.
+template <class Layer>
+struct InputOfLayer {
+  using type = float;
+};
+template <class Layer>
+  requires requires { typename Layer::Input; }
+struct InputOfLayer<Layer> {
+  using type = typename Layer::Input;
+};
+template <class Layer>
+using InputOf = typename InputOfLayer<Layer>::type;
 
 // Throws Error (input) unless x has `channels` channels; names the layer. In a constant expression: a compile error.
 constexpr void require_channels(std::string_view layer, Shape x, int channels) {

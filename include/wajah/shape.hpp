@@ -105,7 +105,10 @@ struct Part {
 inline constexpr size_t alignment = 64;  // bytes: a cache line, and the widest vector
 
 [[nodiscard]] WAJAH_INLINE size_t align_up(size_t bytes) { return (bytes + alignment - 1) / alignment * alignment; }
-[[nodiscard]] WAJAH_INLINE size_t bytes_of(Shape shape) { return align_up(shape.size() * sizeof(float)); }
+template <class T = float>
+[[nodiscard]] WAJAH_INLINE size_t bytes_of(Shape shape) {
+  return align_up(shape.size() * sizeof(T));
+}
 
 // Scratch memory handed down a network: a span that shrinks from either end and owns nothing, so giving memory back
 // is letting the smaller copy go out of scope.
@@ -114,14 +117,16 @@ struct Arena {
   char* last = nullptr;
 
   [[nodiscard]] WAJAH_INLINE size_t size() const { return static_cast<size_t>(last - first); }
-  [[nodiscard, gnu::always_inline]] inline View<float> front(Shape shape) {
-    float* data = reinterpret_cast<float*>(first);
-    first += bytes_of(shape);
+  template <class T = float>
+  [[nodiscard, gnu::always_inline]] inline View<T> front(Shape shape) {
+    T* data = reinterpret_cast<T*>(first);
+    first += bytes_of<T>(shape);
     return {data, shape};
   }
-  [[nodiscard, gnu::always_inline]] inline View<float> back(Shape shape) {
-    last -= bytes_of(shape);
-    return {reinterpret_cast<float*>(last), shape};
+  template <class T = float>
+  [[nodiscard, gnu::always_inline]] inline View<T> back(Shape shape) {
+    last -= bytes_of<T>(shape);
+    return {reinterpret_cast<T*>(last), shape};
   }
 };
 

@@ -46,10 +46,12 @@ using Ints = int __attribute__((vector_size(32)));
 
 struct Lanes {
   __m256i mask;
+  int count;
   bool all;  // masked stores are slow on some CPUs, so whole vectors go past them
-  WAJAH_VEC explicit Lanes(int count)
-      : mask(_mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))),
-        all(count >= lanes) {}
+  WAJAH_VEC explicit Lanes(int n)
+      : mask(_mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))),
+        count(n),
+        all(n >= lanes) {}
 };
 WAJAH_VEC Floats broadcast(float x) { return _mm256_set1_ps(x); }
 WAJAH_VEC Floats load_floats(const float* p, Lanes some) {

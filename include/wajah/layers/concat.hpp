@@ -12,6 +12,9 @@ namespace wajah {
 template <class... Branches>
 struct Concat {
   static_assert(sizeof...(Branches) > 0, "a Concat needs at least one branch");
+  using First = std::tuple_element_t<0, std::tuple<Branches...>>;
+  using Input = InputOf<First>;
+  static_assert((std::is_same_v<Input, InputOf<Branches>> && ...), "branches must read the same kind of map");
 
   static constexpr Shape out(Shape x) {
     const std::array<Shape, sizeof...(Branches)> shapes{Branches::out(x)...};
@@ -27,11 +30,14 @@ struct Concat {
 
   static constexpr std::size_t workspace(Shape x) { return std::max({Branches::workspace(x)...}); }
 
-  void load(const auto& device, const Weights& weights) {
-    std::apply([&](auto&... branch) { (branch.load(device, weights), ...); }, branches);
+  static auto input(const Weights& weights) { return First::input(weights); }
+
+  void load(const auto& device, const Weights& weights, const auto&... output) {
+    std::apply([&](auto&... branch) { (branch.load(device, weights, output...), ...); }, branches);
   }
 
-  void forward(const auto& device, ConstView<float> x, View<float> y, Arena arena) const {
+  template <class Y>
+  void forward(const auto& device, ConstView<Input> x, View<Y> y, Arena arena) const {
     int first = 0;
     const auto run = [&](const auto& branch) {
       const int channels = branch.out(x.shape).c;

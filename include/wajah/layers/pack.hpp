@@ -13,6 +13,15 @@ struct PackPanelsArgs {
 };
 WAJAH_KERNEL(pack_panels, PackPanelsArgs)
 
+// The same of signed bytes, groups of four input channels side by side for each output channel; `in` is a multiple of
+// four. Then `padding` bytes that hold the zero point of the map.
+struct PackPanelsInt8Args {
+  const int8_t* weights = nullptr;
+  int8_t* packed = nullptr;  // round_up(out) * taps * in + padding bytes
+  int taps = 1, in = 4, out = 1, padding = 0, zero_point = 0;
+};
+WAJAH_KERNEL(pack_panels_int8, PackPanelsInt8Args)
+
 #ifndef WAJAH_KERNEL_ISA
 
 inline constexpr int widest_vector = alignment / sizeof(float);

@@ -7,10 +7,16 @@ namespace wajah {
 
 template <Name Prefix, class Inner>
 struct Scope {
+  using Input = InputOf<Inner>;
+
   static constexpr Shape out(Shape x) { return Inner::out(x); }
   static constexpr std::size_t workspace(Shape x) { return Inner::workspace(x); }
-  void load(const auto& device, const Weights& weights) { inner.load(device, weights.scope(Prefix.view())); }
-  void forward(const auto& device, ConstView<float> x, View<float> y, Arena arena, const auto&... epilogue) const {
+  static auto input(const Weights& weights) { return Inner::input(weights.scope(Prefix.view())); }
+  void load(const auto& device, const Weights& weights, const auto&... output) {
+    inner.load(device, weights.scope(Prefix.view()), output...);
+  }
+  template <class Y>
+  void forward(const auto& device, ConstView<Input> x, View<Y> y, Arena arena, const auto&... epilogue) const {
     inner.forward(device, x, y, arena, epilogue...);
   }
   static constexpr void each(Shape x, auto&& visit) { visit.template layer<Inner>(x, Prefix.view(), 0); }

@@ -15,6 +15,7 @@ struct Sequential {
   static constexpr std::size_t count = sizeof...(Layers);
   template <std::size_t I>
   using Layer = std::tuple_element_t<I, std::tuple<Layers...>>;
+  using Input = InputOf<Layer<0>>;
 
   // Shape after the first `I` layers.
   template <std::size_t I>
@@ -32,12 +33,24 @@ struct Sequential {
     return [x]<std::size_t... I>(std::index_sequence<I...>) { return std::max({step<I>(x)...}); }(indices);
   }
 
-  void load(const auto& device, const Weights& weights) {
-    std::apply([&](auto&... layer) { (layer.load(device, weights), ...); }, layers);
+  // What the bytes of the first map mean that is read as such.
+  template <std::size_t I = 0>
+  static auto input(const Weights& weights) {
+    if constexpr (requires { Layer<I>::input(weights); }) {
+      return Layer<I>::input(weights);
+    } else {
+      return input<I + 1>(weights);
+    }
+  }
+
+  // The output, if any, is what the last layer's bytes shall mean; those in between mean what is read after them.
+  void load(const auto& device, const Weights& weights, const auto&... output) {
+    [&]<std::size_t... I>(std::index_sequence<I...>) { (load_layer<I>(device, weights, output...), ...); }(indices);
   }
 
   // The epilogue, if any, is the last layer's.
-  void forward(const auto& device, ConstView<float> x, View<float> y, Arena arena, const auto&... epilogue) const {
+  template <class Y>
+  void forward(const auto& device, ConstView<Input> x, View<Y> y, Arena arena, const auto&... epilogue) const {
     run<0>(device, x, y, arena, epilogue...);
   }
 
@@ -51,32 +64,49 @@ struct Sequential {
  private:
   static constexpr auto indices = std::make_index_sequence<count>{};
 
+  // The map that layer I reads.
+  template <std::size_t I>
+  using Map = InputOf<Layer<I>>;
+
+  template <std::size_t I>
+  void load_layer(const auto& device, const Weights& weights, const auto&... output) {
+    auto& layer = std::get<I>(layers);
+    if constexpr (I + 1 == count) {
+      layer.load(device, weights, output...);
+    } else if constexpr (std::is_same_v<Map<I + 1>, float>) {
+      layer.load(device, weights);
+    } else {
+      layer.load(device, weights, input<I + 1>(weights));
+    }
+  }
+
   // Bytes that are alive while layer I runs: its input and output unless they are the caller's, and its scratch.
   template <std::size_t I>
   static constexpr std::size_t step(Shape x) {
-    const std::size_t input = I == 0 ? 0 : bytes_of(after<I>(x));
-    const std::size_t output = I + 1 == count ? 0 : bytes_of(after<I + 1>(x));
-    return input + output + align_up(Layer<I>::workspace(after<I>(x)));
+    const std::size_t before = I == 0 ? 0 : bytes_of<Map<I>>(after<I>(x));
+    const std::size_t behind = I + 1 == count ? 0 : bytes_of<Map<I + 1 == count ? 0 : I + 1>>(after<I + 1>(x));
+    return before + behind + align_up(Layer<I>::workspace(after<I>(x)));
   }
 
   // Layer I writes to the front of the arena if I is even and to the back if odd, so its input is at the other end.
-  template <std::size_t I>
-  void run(const auto& device, ConstView<float> x, View<float> y, Arena arena, const auto&... epilogue) const {
+  template <std::size_t I, class Y>
+  void run(const auto& device, ConstView<Map<I>> x, View<Y> y, Arena arena, const auto&... epilogue) const {
     const auto& layer = std::get<I>(layers);
     Arena gap = arena;
     if constexpr (I > 0) take<I - 1>(gap, x.shape);
     if constexpr (I + 1 == count) {
       layer.forward(device, x, y, gap, epilogue...);
     } else {
-      const View<float> middle = take<I>(gap, Layer<I>::out(x.shape));
+      const View<Map<I + 1>> middle = take<I>(gap, Layer<I>::out(x.shape));
       layer.forward(device, x, middle, gap);
       run<I + 1>(device, middle, y, arena, epilogue...);
     }
   }
 
+  // The map that layer I writes.
   template <std::size_t I>
-  static View<float> take(Arena& arena, Shape shape) {
-    return I % 2 == 0 ? arena.front(shape) : arena.back(shape);
+  static View<Map<I + 1>> take(Arena& arena, Shape shape) {
+    return I % 2 == 0 ? arena.front<Map<I + 1>>(shape) : arena.back<Map<I + 1>>(shape);
   }
 };
 

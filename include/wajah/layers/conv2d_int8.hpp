@@ -1,0 +1,103 @@
+// Conv2dInt8: Conv2d over bytes. Weights are signed bytes with a scale an output channel, activations unsigned bytes with
+// one scale a map, sums int32, so that y = activation(multiplier * sum + offset) is float32 once at the end, or becomes
+// the bytes of the next layer at once. The sums are the same on every instruction set.
+#pragma once
+
+#include <wajah/layers/conv2d.hpp>
+#include <wajah/layers/quantise.hpp>
+
+namespace wajah {
+
+struct Conv2dInt8Args {
+  ConstView<uint8_t> x;
+  View<float> y;             // in its shape and stride: how many pixels and channels to compute, and how far apart
+  uint8_t* bytes = nullptr;  // where y goes instead of y.data, if it is to be bytes
+  Window window;
+  Pad pad = Pad::valid;
+  const int8_t* weights = nullptr;  // these three as pack_conv2d_int8 laid them out
+  const float* multipliers = nullptr;
+  const float* offsets = nullptr;
+  float floor = 0, ceiling = 0;  // of y
+  int zero_point = 0;            // of x: what padding consists of
+  Epilogue epilogue;             // only where y is floats
+};
+WAJAH_KERNEL_VNNI(conv2d_int8, Conv2dInt8Args)
+
+#ifndef WAJAH_KERNEL_ISA
+
+// The same convolution in the order a device's conv2d_int8 reads it.
+struct PackedConv2dInt8 {
+  Buffer weights, multipliers, offsets;
+  float floor = 0, ceiling = 0;
+};
+
+// Quantises the weights, symmetric about zero and 127 steps up to the largest of each output channel: weights that a
+// file stores so come out as they were stored. `output`: what the bytes of y mean; null: y is floats.
+// Throws Error (model) on prelu, which bytes have no room for.
+[[nodiscard]] PackedConv2dInt8 pack_conv2d_int8(const Cpu& device, const Conv2dWeights& weights, Quantisation input,
+                                                const Quantisation* output);
+
+// Tensors: those of Conv2d, and <N>/input.range (2).
+template <Name N, int In, int Out, Window W, Pad P, class Act = Identity>
+struct Conv2dInt8 {
+  static_assert(In % 4 == 0, "bytes are multiplied four channels at a time");
+  static_assert(Act::kind != ActivationKind::prelu, "bytes have no room for the negative side of a PReLU");
+  using Exact = Conv2d<N, In, Out, W, P, Act>;
+  using Input = std::uint8_t;
+  static constexpr std::string_view name = N.view();
+
+  static constexpr Shape out(Shape x) { return Exact::out(x); }
+  static constexpr std::size_t workspace(Shape) { return 0; }
+  static constexpr std::size_t macs(Shape x) { return Exact::macs(x); }
+
+  // What the bytes of its input mean.
+  static Quantisation input(const Weights& weights) {
+    const Values range = weights.scope(name).get(range_name, {2});
+    return quantisation_of({range[0], range[1]});
+  }
+
+  // For an output of floats, and of bytes.
+  void load(const auto& device, const Weights& weights) { pack(device, weights, nullptr); }
+  void load(const auto& device, const Weights& weights, Quantisation output) { pack(device, weights, &output); }
+
+  void forward(const auto& device, ConstView<std::uint8_t> x, View<float> y, Arena,
+               const Epilogue& epilogue = {}) const {
+    run(device, x, y, nullptr, epilogue);
+  }
+  void forward(const auto& device, ConstView<std::uint8_t> x, View<std::uint8_t> y, Arena) const {
+    run(device, x, {nullptr, y.shape, y.stride}, y.data, {});
+  }
+
+ private:
+  void pack(const auto& device, const Weights& weights, const Quantisation* output) {
+    const Values kernel = weights.scope(name).get("weights", {W.h, W.w, In, Out});
+    const Values biases = weights.scope(name).get("biases", {Out});
+    const Quantisation from = input(weights);
+    packed_ = pack_conv2d_int8(device, Conv2dWeights{In, Out, W, kernel.data(), biases.data(), {Act::kind, nullptr}},
+                               from, output);
+    zero_point_ = from.zero_point;
+  }
+
+  void run(const auto& device, ConstView<std::uint8_t> x, View<float> y, std::uint8_t* bytes,
+           const Epilogue& epilogue) const {
+    conv2d_int8(device, Conv2dInt8Args{x,
+                                       y,
+                                       bytes,
+                                       W,
+                                       P,
+                                       packed_.weights.template as<std::int8_t>(),
+                                       packed_.multipliers.template as<float>(),
+                                       packed_.offsets.template as<float>(),
+                                       packed_.floor,
+                                       packed_.ceiling,
+                                       zero_point_,
+                                       epilogue});
+  }
+
+  PackedConv2dInt8 packed_;
+  int zero_point_ = 0;
+};
+
+#endif
+
+}  // namespace wajah

@@ -1,0 +1,52 @@
+// Quantise: floats to bytes, byte = round(x / scale) + zero_point within 0 to 255, of two nearest the even one
+// (Jacob et al. 2018). Maps that a ReLU wrote have no zero point.
+#pragma once
+
+#include <wajah/layer.hpp>
+
+namespace wajah {
+
+// What bytes mean: x = (byte - zero_point) * scale.
+struct Quantisation {
+  float scale = 1.0F;
+  int zero_point = 0;
+};
+
+struct QuantiseArgs {
+  ConstView<float> x;
+  View<uint8_t> y;
+  Quantisation y_is;
+};
+WAJAH_KERNEL(quantise, QuantiseArgs)
+
+#ifndef WAJAH_KERNEL_ISA
+
+// The values that a map takes.
+struct Range {
+  float low = 0, high = 0;
+};
+
+// 255 steps over the range and zero; zero itself is a step, so that padding is exact.
+[[nodiscard]] Quantisation quantisation_of(Range range);
+
+// The tensor "<conv>/input.range" (2): the lowest and highest input of a convolution that reads bytes.
+inline constexpr std::string_view range_name = "input.range";
+
+struct Quantise {
+  static constexpr std::string_view name = "Quantise";
+
+  static constexpr Shape out(Shape x) { return x; }
+  static constexpr std::size_t workspace(Shape) { return 0; }
+  static constexpr std::size_t macs(Shape) { return 0; }
+  void load(const auto&, const Weights&, Quantisation output) { y_is_ = output; }
+  void forward(const auto& device, ConstView<float> x, View<std::uint8_t> y, Arena) const {
+    quantise(device, QuantiseArgs{x, y, y_is_});
+  }
+
+ private:
+  Quantisation y_is_;
+};
+
+#endif
+
+}  // namespace wajah

@@ -1,0 +1,50 @@
+// conv2d_int8: bytes times signed bytes in int32, with VNNI where the CPU has it (WAJAH_HAS_VNNI: a build of its own).
+#include <wajah/layers/conv2d_int8.hpp>
+
+#include "conv2d_driver.hpp"
+#include "conv2d_int8_tile.hpp"
+
+namespace wajah::WAJAH_KERNEL_ISA {
+namespace {
+
+struct Int8Conv2d {
+  using Args = Conv2dInt8Args;
+  using Element = uint8_t;
+  using Weight = int8_t;
+  using Finish = FinishInt8;
+
+  static constexpr int tile_height(int width) { return tile_height_int8(width); }
+  static WAJAH_VEC const uint8_t* zeros(const Conv2dInt8Args& args, ptrdiff_t packed) {
+    return reinterpret_cast<const uint8_t*>(args.weights + packed);
+  }
+  // The offsets make up for the zero point of every tap.
+  static WAJAH_VEC bool padding_counts(const Conv2dInt8Args& args) { return args.zero_point != 0; }
+
+  static WAJAH_VEC FinishInt8 finish_of(const Conv2dInt8Args& args, Panel panel) {
+    const int channel = panel.first * lanes;
+    return {.multipliers = args.multipliers + channel,
+            .offsets = args.offsets + channel,
+            .y = args.y.data == nullptr ? nullptr : args.y.data + channel,
+            .bytes = args.bytes == nullptr ? nullptr : args.bytes + channel,
+            .add = args.epilogue.add.data == nullptr ? nullptr : args.epilogue.add.data + channel,
+            .scale = args.epilogue.scale,
+            .floor = args.floor,
+            .ceiling = args.ceiling,
+            .last = Lanes(args.y.shape.c - channel - (panel.width - 1) * lanes),
+            .y_stride = args.y.stride,
+            .add_stride = args.epilogue.add.stride};
+  }
+
+  template <class Source>
+  static WAJAH_VEC ComputeInt8<Source> compute_for(int height, int width) {
+    if (width == 1) return TableInt8<Source, 1>::of_height[height - 1];
+    if (width == 2) return TableInt8<Source, 2>::of_height[height - 1];
+    return TableInt8<Source, 3>::of_height[height - 1];
+  }
+};
+
+}  // namespace
+
+void conv2d_int8(const Conv2dInt8Args& args, Part part) { convolve<Int8Conv2d>(args, part); }
+
+}  // namespace wajah::WAJAH_KERNEL_ISA

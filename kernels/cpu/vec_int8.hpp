@@ -1,0 +1,140 @@
+// Bytes: unsigned activations times signed weights, four at a time, summed in int32. Every instruction set gives the same
+// sums: VNNI's vpdpbusd adds four products without rounding or saturation, and so do the others here. AVX2's
+// vpmaddubsw would be faster, but its sums of two products saturate at 16 bits unless weights give up a bit, which would
+// cost every machine accuracy; so bytes are widened to 16 bits, even and odd ones apart, for vpmaddwd.
+#pragma once
+
+#include "vec.hpp"
+
+namespace wajah::WAJAH_KERNEL_ISA {
+
+constexpr int quad = 4;  // input channels that one 32-bit sum takes at a step
+
+#ifdef __AVX512F__
+
+struct Sums {
+  __m512i v;
+
+  WAJAH_VEC static Sums zero() { return {_mm512_setzero_si512()}; }
+  [[nodiscard]] WAJAH_VEC Vec floats() const { return Vec(_mm512_maskz_cvtepi32_ps(all_lanes, v)); }
+};
+
+WAJAH_VEC __m512i broadcast_quad(const uint8_t* p) {
+  int bits;
+  __builtin_memcpy(&bits, p, sizeof bits);
+  return _mm512_set1_epi32(bits);
+}
+
+#ifdef __AVX512VNNI__
+
+struct Activations {
+  __m512i v;
+  WAJAH_VEC static Activations load(const uint8_t* p) { return {broadcast_quad(p)}; }
+};
+struct SignedBytes {
+  __m512i v;
+  WAJAH_VEC static SignedBytes load(const int8_t* p) { return {_mm512_loadu_si512(p)}; }
+};
+WAJAH_VEC Sums dot(Activations x, SignedBytes w, Sums sums) { return {_mm512_dpbusd_epi32(sums.v, x.v, w.v)}; }
+
+#else
+
+struct Activations {
+  __m512i even, odd;
+  WAJAH_VEC static Activations load(const uint8_t* p) {
+    const __m512i x = broadcast_quad(p);
+    return {_mm512_and_si512(x, _mm512_set1_epi32(0x00FF00FF)), _mm512_srli_epi16(x, 8)};
+  }
+};
+struct SignedBytes {
+  __m512i even, odd;
+  WAJAH_VEC static SignedBytes load(const int8_t* p) {
+    const __m512i w = _mm512_loadu_si512(p);
+    return {_mm512_srai_epi16(_mm512_slli_epi16(w, 8), 8), _mm512_srai_epi16(w, 8)};
+  }
+};
+WAJAH_VEC Sums dot(Activations x, SignedBytes w, Sums sums) {
+  const __m512i two = _mm512_add_epi32(sums.v, _mm512_madd_epi16(x.even, w.even));
+  return {_mm512_add_epi32(two, _mm512_madd_epi16(x.odd, w.odd))};
+}
+
+#endif
+
+// x from 0 to 255, rounded to the nearest integer, of two to the even one.
+WAJAH_VEC void store_bytes(uint8_t* p, Lanes some, Vec x) {
+  const __m512i numbers = _mm512_maskz_cvtps_epi32(all_lanes, x.v);
+  _mm_mask_storeu_epi8(p, some.mask, _mm512_maskz_cvtepi32_epi8(all_lanes, numbers));
+}
+
+#elif defined(__AVX2__)
+
+struct Sums {
+  __m256i v;
+
+  WAJAH_VEC static Sums zero() { return {_mm256_setzero_si256()}; }
+  [[nodiscard]] WAJAH_VEC Vec floats() const { return Vec(_mm256_cvtepi32_ps(v)); }
+};
+struct Activations {
+  __m256i even, odd;
+  WAJAH_VEC static Activations load(const uint8_t* p) {
+    int bits;
+    __builtin_memcpy(&bits, p, sizeof bits);
+    const __m256i x = _mm256_set1_epi32(bits);
+    return {_mm256_and_si256(x, _mm256_set1_epi32(0x00FF00FF)), _mm256_srli_epi16(x, 8)};
+  }
+};
+struct SignedBytes {
+  __m256i even, odd;
+  WAJAH_VEC static SignedBytes load(const int8_t* p) {
+    const __m256i w = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+    return {_mm256_srai_epi16(_mm256_slli_epi16(w, 8), 8), _mm256_srai_epi16(w, 8)};
+  }
+};
+WAJAH_VEC Sums dot(Activations x, SignedBytes w, Sums sums) {
+  const __m256i two = _mm256_add_epi32(sums.v, _mm256_madd_epi16(x.even, w.even));
+  return {_mm256_add_epi32(two, _mm256_madd_epi16(x.odd, w.odd))};
+}
+
+WAJAH_VEC void store_bytes(uint8_t* p, Lanes some, Vec x) {
+  const __m256i numbers = _mm256_cvtps_epi32(x.v);
+  const __m128i words = _mm_packus_epi32(_mm256_castsi256_si128(numbers), _mm256_extracti128_si256(numbers, 1));
+  const __m128i bytes = _mm_packus_epi16(words, words);
+  uint8_t eight[lanes];
+  _mm_storel_epi64(reinterpret_cast<__m128i*>(some.all ? p : eight), bytes);
+  for (int i = 0; !some.all && i < some.count; ++i) p[i] = eight[i];
+}
+
+#else
+
+struct Sums {
+  Ints v;
+
+  WAJAH_VEC static Sums zero() { return {Ints{}}; }
+  [[nodiscard]] WAJAH_VEC Vec floats() const { return Vec(__builtin_convertvector(v, Floats)); }
+};
+struct Activations {
+  int bytes[quad];
+  WAJAH_VEC static Activations load(const uint8_t* p) { return {{p[0], p[1], p[2], p[3]}}; }
+};
+struct SignedBytes {
+  Ints of[quad];  // of each input channel, all lanes
+  WAJAH_VEC static SignedBytes load(const int8_t* p) {
+    SignedBytes w;
+    for (int i = 0; i < quad; ++i) w.of[i] = Ints{p[i], p[quad + i], p[2 * quad + i], p[3 * quad + i]};
+    return w;
+  }
+};
+WAJAH_VEC Sums dot(Activations x, SignedBytes w, Sums sums) {
+  for (int i = 0; i < quad; ++i) sums.v += w.of[i] * x.bytes[i];
+  return sums;
+}
+
+WAJAH_VEC void store_bytes(uint8_t* p, Lanes some, Vec x) {
+  constexpr float to_integer = 12582912.0F;  // 1.5 * 2^23: adding it rounds and leaves the integer in the low bits
+  const auto bits = reinterpret_cast<Ints>((x + Vec(to_integer)).v);
+  for (int i = 0; i < some.count; ++i) p[i] = static_cast<uint8_t>(bits[i]);
+}
+
+#endif
+
+}  // namespace wajah::WAJAH_KERNEL_ISA

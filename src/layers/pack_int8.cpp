@@ -1,0 +1,83 @@
+#include <wajah/layers/conv2d_int8.hpp>
+#include <wajah/layers/pack.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+namespace wajah {
+namespace {
+
+constexpr float largest_weight = 127;  // of 8 bits: -128 stays unused, so that negating loses nothing
+
+// The weights in steps of their output channel.
+struct Steps {
+  std::vector<std::int8_t> weights;  // (window.h, window.w, in, out)
+  std::vector<float> scales;         // (out)
+  std::vector<int> sums;             // (out), of the channel's weights: what a zero point adds to each product
+};
+
+Steps steps_of(const Conv2dWeights& from) {
+  const auto channels = static_cast<std::size_t>(from.out);
+  const std::size_t size = channels * static_cast<std::size_t>(from.window.h * from.window.w * from.in);
+  Steps steps{std::vector<std::int8_t>(size), std::vector<float>(channels), std::vector<int>(channels)};
+  for (std::size_t i = 0; i < size; ++i) {
+    float& largest = steps.scales[i % channels];
+    largest = std::max(largest, std::abs(from.weights[i]));
+  }
+  for (float& scale : steps.scales) scale = scale > 0 ? scale / largest_weight : 1.0F;
+  for (std::size_t i = 0; i < size; ++i) {
+    const float step = std::nearbyint(from.weights[i] / steps.scales[i % channels]);
+    steps.weights[i] = static_cast<std::int8_t>(std::clamp(step, -largest_weight, largest_weight));
+    steps.sums[i % channels] += steps.weights[i];
+  }
+  return steps;
+}
+
+}  // namespace
+
+Quantisation quantisation_of(Range range) {
+  const float low = std::min(range.low, 0.0F);
+  const float high = std::max(range.high, 0.0F);
+  const float scale = std::max((high - low) / 255, std::numeric_limits<float>::min());
+  return {scale, static_cast<int>(std::clamp(std::nearbyint(-low / scale), 0.0F, 255.0F))};
+}
+
+PackedConv2dInt8 pack_conv2d_int8(const Cpu& device, const Conv2dWeights& from, Quantisation input,
+                                  const Quantisation* output) {
+  const Steps steps = steps_of(from);
+  const int taps = from.window.h * from.window.w;
+  const int padding = from.window.w * from.in;  // what a whole row of the window reads where there is only padding
+  const auto bytes = static_cast<std::size_t>(round_up(from.out)) * static_cast<std::size_t>(taps) *
+                         static_cast<std::size_t>(from.in) +
+                     static_cast<std::size_t>(padding);
+  PackedConv2dInt8 packed;
+  packed.weights = device.allocate(bytes);
+  pack_panels_int8(device, PackPanelsInt8Args{steps.weights.data(), packed.weights.as<std::int8_t>(), taps, from.in,
+                                              from.out, padding, input.zero_point});
+
+  // y = multiplier * sum + offset, in steps of the output if that is bytes.
+  const double step = output != nullptr ? static_cast<double>(output->scale) : 1.0;
+  const double zero = output != nullptr ? output->zero_point : 0;
+  std::vector<float> multipliers(steps.scales.size()), offsets(steps.scales.size());
+  for (std::size_t c = 0; c < steps.scales.size(); ++c) {
+    const double multiplier = static_cast<double>(steps.scales[c]) * static_cast<double>(input.scale) / step;
+    multipliers[c] = static_cast<float>(multiplier);
+    offsets[c] = static_cast<float>(static_cast<double>(from.biases[c]) / step + zero -
+                                    multiplier * steps.sums[c] * input.zero_point);
+  }
+  packed.multipliers = pack_rows(device, multipliers.data(), 1, from.out);
+  packed.offsets = pack_rows(device, offsets.data(), 1, from.out);
+
+  const ActivationKind kind = from.activation.kind;
+  if (kind == ActivationKind::prelu) fail(ErrorKind::model, "int8: a convolution with PReLU, expected relu or none");
+  const double infinity = std::numeric_limits<double>::infinity();
+  const double floor = kind == ActivationKind::identity ? -infinity : zero;
+  const double ceiling = kind == ActivationKind::relu6 ? 6 / step + zero : infinity;
+  packed.floor = static_cast<float>(output != nullptr ? std::max(floor, 0.0) : floor);
+  packed.ceiling = static_cast<float>(output != nullptr ? std::min(ceiling, 255.0) : ceiling);
+  return packed;
+}
+
+}  // namespace wajah

@@ -1,0 +1,305 @@
+#include <wajah/layers/conv2d_int8.hpp>
+#include <wajah/layers/pack.hpp>
+
+#include "compare.hpp"
+
+namespace wajah {
+namespace {
+
+using Bytes = GuardedMapOf<std::uint8_t>;
+
+struct Case {
+  Shape x;
+  int out = 1;
+  Window window;
+  Pad pad = Pad::valid;
+};
+
+std::string describe(const Case& c) {
+  const char* pads[] = {"valid", "same", "half"};
+  return fmt::format("conv2d_int8 {}x{}x{}x{} -> {}, {}x{}/{} {}", c.x.n, c.x.h, c.x.w, c.x.c, c.out, c.window.h,
+                     c.window.w, c.window.stride, pads[static_cast<int>(c.pad)]);
+}
+
+enum class Values { any, largest };  // largest: what 16-bit sums of products would overflow at
+
+// Sums alone: multipliers of 1, no offsets, so that the kernel gives the very integers.
+class Trial {
+ public:
+  Trial(const Case& c, Values values, std::mt19937& random)
+      : case_(c),
+        y_{c.x.n, reach(c.x.h, c.window.h, c.window.stride, c.pad).out,
+           reach(c.x.w, c.window.w, c.window.stride, c.pad).out, c.out},
+        zero_point_(random() % 2 == 0 ? 0 : static_cast<int>(random() % 256)),
+        y_gap_(random() % 2 == 0 ? 0 : 5),
+        touch_(random() % 2 == 0 ? Touch::first : Touch::last),
+        weights_(static_cast<std::size_t>(c.window.h * c.window.w * c.x.c * c.out)),
+        ones_(static_cast<std::size_t>(round_up(c.out)), 1.0F),
+        offsets_(static_cast<std::size_t>(round_up(c.out))),
+        x_(c.x, random() % 2 == 0 ? 0 : 4, touch_) {
+    x_.fill(random);
+    for (auto& w : weights_) w = static_cast<std::int8_t>(static_cast<int>(random() % 255) - 127);
+    if (values == Values::largest) {
+      for (auto& w : weights_) w = w < 0 ? -127 : 127;
+      std::ranges::fill(weights_.begin(), weights_.begin() + static_cast<std::ptrdiff_t>(weights_.size() / 2), 127);
+      const View<std::uint8_t> x = x_.view();
+      for (int i = 0; i < c.x.n * c.x.h * c.x.w; ++i) std::fill_n(x.data + i * x.stride, c.x.c, 255);
+    }
+  }
+
+  [[nodiscard]] bool possible() const { return y_.h > 0 && y_.w > 0; }
+
+  void run() const {
+    GuardedMap expected(y_, 0, touch_);
+    conv2d_int8(Reference{}, args(expected.view(), weights_.data(), offsets_.data()));
+    for_each_cpu([&](const Cpu& cpu, const std::string& name) {
+      const int taps = case_.window.h * case_.window.w;
+      const int padding = case_.window.w * case_.x.c;
+      const Buffer packed = cpu.allocate(static_cast<std::size_t>(round_up(case_.out) * taps * case_.x.c + padding));
+      pack_panels_int8(cpu, PackPanelsInt8Args{weights_.data(), packed.as<std::int8_t>(), taps, case_.x.c, case_.out,
+                                               padding, zero_point_});
+      const std::vector<float> offsets = without_zero_point();
+      GuardedMap y(y_, y_gap_, touch_);
+      conv2d_int8(cpu, args(y.view(), packed.as<std::int8_t>(), offsets.data()));
+      check_close(describe(case_) + " on " + name, y.view(), expected.view(), {0, 0});
+      CHECK_MESSAGE(y.gaps_untouched(), describe(case_) << " on " << name << " wrote between the channels");
+    });
+  }
+
+ private:
+  // The sums of weights stay below 2^24 here, where floats are exact.
+  [[nodiscard]] std::vector<float> without_zero_point() const {
+    std::vector<float> offsets(offsets_.size());
+    for (std::size_t i = 0; i < weights_.size(); ++i) {
+      offsets[i % static_cast<std::size_t>(case_.out)] -= static_cast<float>(zero_point_ * weights_[i]);
+    }
+    return offsets;
+  }
+
+  [[nodiscard]] Conv2dInt8Args args(View<float> y, const std::int8_t* weights, const float* offsets) const {
+    return {x_.view(), y, nullptr, case_.window, case_.pad, weights, ones_.data(), offsets, -INFINITY, INFINITY,
+            zero_point_, {}};
+  }
+
+  Case case_;
+  Shape y_;
+  int zero_point_, y_gap_;
+  Touch touch_;
+  std::vector<std::int8_t> weights_;
+  std::vector<float> ones_, offsets_;
+  Bytes x_;
+};
+
+void run(const Case& c, std::mt19937& random, Values values = Values::any) {
+  if (const Trial trial(c, values, random); trial.possible()) trial.run();
+}
+
+TEST_CASE("conv2d_int8: windows, strides and padding on small maps") {
+  std::mt19937 random(1);
+  for (const Window window : {Window{1, 1}, {2, 2}, {3, 3}, {1, 3}, {3, 1}, {1, 7}, {7, 1}, {5, 5}}) {
+    for (const int stride : {1, 2}) {
+      for (const Pad pad : {Pad::valid, Pad::same, Pad::half}) {
+        for (int side = 1; side <= 17; side += side < 4 ? 1 : 4) {
+          const int n = 1 + static_cast<int>(random() % 3);
+          const int other = 1 + static_cast<int>(random() % 17);
+          run({{n, side, other, 8}, 17, {window.h, window.w, stride}, pad}, random);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("conv2d_int8: channels on and beside the vector width") {
+  std::mt19937 random(2);
+  for (const int in : {4, 12, 16, 20, 28, 60, 64, 68}) {
+    for (const int out : beside_vectors) {
+      run({{1, 3, 5, in}, out, {1, 1}, Pad::valid}, random);
+      run({{2, 4, 3, in}, out, {3, 3}, Pad::same}, random);
+    }
+  }
+}
+
+TEST_CASE("conv2d_int8: the largest bytes and weights are summed without saturating") {
+  std::mt19937 random(3);
+  run({{1, 3, 4, 64}, 33, {3, 3}, Pad::same}, random, Values::largest);
+  run({{1, 2, 2, 128}, 48, {1, 1}, Pad::valid}, random, Values::largest);
+}
+
+TEST_CASE("conv2d_int8: the shapes of the networks") {
+  std::mt19937 random(4);
+  const Case cases[] = {
+      {{1, 21, 21, 32}, 32, {3, 3}, Pad::valid},    {{1, 14, 14, 32}, 64, {3, 3}, Pad::same},
+      {{1, 13, 13, 64}, 80, {1, 1}, Pad::valid},    {{1, 12, 12, 80}, 192, {3, 3}, Pad::valid},
+      {{1, 17, 17, 32}, 32, {3, 3}, Pad::same},     {{1, 17, 17, 96}, 96, {3, 3, 2}, Pad::valid},
+      {{2, 8, 8, 128}, 128, {1, 7}, Pad::same},     {{2, 8, 8, 128}, 128, {7, 1}, Pad::same},
+      {{1, 8, 8, 896}, 128, {1, 1}, Pad::same},     {{3, 3, 3, 192}, 192, {1, 3}, Pad::same},
+      {{3, 3, 3, 192}, 192, {3, 1}, Pad::same},     {{1, 3, 3, 1792}, 96, {1, 1}, Pad::same},
+  };
+  for (const Case& c : cases) run(c, random);
+}
+
+// A whole convolution against the float one: what bytes lose is at most half a step of x and of every weight.
+
+struct Fixture {
+  std::mt19937 random{5};
+  std::vector<float> weights = random_numbers(random, 9 * 8 * 20, 0.2F), biases = random_numbers(random, 20, 0.5F);
+  Quantisation input{0.01F, 0};
+  Bytes x{{2, 7, 6, 8}, 0, Touch::last};
+
+  explicit Fixture(int zero_point = 0) : input{0.01F, zero_point} { x.fill(random); }
+
+  [[nodiscard]] Conv2dWeights conv(ActivationKind kind) const {
+    return {8, 20, {3, 3}, weights.data(), biases.data(), {kind, nullptr}};
+  }
+
+  // What the float convolution gives on the numbers that the bytes stand for.
+  [[nodiscard]] std::vector<float> exact(ActivationKind kind, const Epilogue& epilogue) const {
+    std::vector<float> numbers(x.view().shape.size());
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+      numbers[i] = static_cast<float>(x.view().data[i] - input.zero_point) * input.scale;
+    }
+    const PackedConv2d packed = pack_conv2d(Reference{}, conv(kind));
+    std::vector<float> y(x.view().shape.channels(20).size());
+    conv2d(Reference{}, Conv2dArgs{{numbers.data(), x.view().shape},
+                                   {y.data(), x.view().shape.channels(20)},
+                                   {3, 3},
+                                   Pad::same,
+                                   packed.weights.as<float>(),
+                                   packed.biases.as<float>(),
+                                   {kind, nullptr},
+                                   epilogue});
+    return y;
+  }
+
+  [[nodiscard]] Conv2dInt8Args args(const PackedConv2dInt8& packed, View<float> y, const Epilogue& epilogue = {}) const {
+    return {x.view(), y, nullptr, {3, 3}, Pad::same, packed.weights.as<std::int8_t>(), packed.multipliers.as<float>(),
+            packed.offsets.as<float>(), packed.floor, packed.ceiling, input.zero_point, epilogue};
+  }
+};
+
+constexpr double lost_by_weights = 0.5 * 0.2 / 127 * 2.55 * 72;  // half a step each, at the largest x
+
+TEST_CASE("pack_conv2d_int8: floats, with every activation, residual and zero point") {
+  for (const int zero_point : {0, 37, 255}) {
+    const Fixture fixture(zero_point);
+    const Shape shape = fixture.x.view().shape.channels(20);
+    GuardedMap add(shape, 2, Touch::last);
+    std::mt19937 random(6);
+    add.fill(random);
+    for (const ActivationKind kind : {ActivationKind::identity, ActivationKind::relu, ActivationKind::relu6}) {
+      for (const Epilogue& epilogue : {Epilogue{}, Epilogue{add.view(), 0.25F}}) {
+        const std::vector<float> expected = fixture.exact(kind, epilogue);
+        std::optional<std::vector<float>> first;
+        for_each_cpu([&](const Cpu& cpu, const std::string& name) {
+          const PackedConv2dInt8 packed = pack_conv2d_int8(cpu, fixture.conv(kind), fixture.input, nullptr);
+          std::vector<float> y(shape.size());
+          conv2d_int8(cpu, fixture.args(packed, {y.data(), shape}, epilogue));
+          check_close("against floats on " + name, y, expected, {lost_by_weights, 0});
+          if (!first) first = y;
+          check_close("against scalar on " + name, y, *first, {1e-5, 1e-6});
+        });
+      }
+    }
+  }
+}
+
+TEST_CASE("pack_conv2d_int8: bytes for the next layer") {
+  const Fixture fixture;
+  const Shape shape = fixture.x.view().shape.channels(20);
+  for (const Quantisation output : {Quantisation{0.02F, 0}, Quantisation{0.02F, 100}}) {
+    for (const ActivationKind kind : {ActivationKind::identity, ActivationKind::relu, ActivationKind::relu6}) {
+      const std::vector<float> exact = fixture.exact(kind, {});
+      std::vector<float> expected;
+      for (const float y : exact) {
+        const float step = std::nearbyint(y / output.scale) + static_cast<float>(output.zero_point);
+        expected.push_back(std::clamp(step, 0.0F, 255.0F));
+      }
+      for_each_cpu([&](const Cpu& cpu, const std::string& name) {
+        const PackedConv2dInt8 packed = pack_conv2d_int8(cpu, fixture.conv(kind), fixture.input, &output);
+        Bytes y(shape, 3, Touch::last);
+        Conv2dInt8Args args = fixture.args(packed, {nullptr, shape, y.view().stride});
+        args.bytes = y.view().data;
+        conv2d_int8(cpu, args);
+        CHECK(y.gaps_untouched());
+        std::vector<float> got;
+        for (std::size_t i = 0; i < shape.pixels(); ++i) {
+          for (int c = 0; c < shape.c; ++c) got.push_back(y.view().data[static_cast<std::ptrdiff_t>(i) * y.view().stride + c]);
+        }
+        check_close("bytes on " + name, got, expected, {1 + lost_by_weights / 0.02, 0});
+      });
+    }
+  }
+}
+
+TEST_CASE("pack_conv2d_int8: weights that were stored as int8 come out as they were") {
+  std::vector<float> weights;
+  std::vector<std::int8_t> stored;
+  std::mt19937 random(7);
+  for (int i = 0; i < 8 * 16; ++i) {
+    stored.push_back(static_cast<std::int8_t>(i < 16 ? 127 : static_cast<int>(random() % 255) - 127));
+    weights.push_back(static_cast<float>(stored.back()) * (0.001F * static_cast<float>(i % 16 + 1)));
+  }
+  const std::vector<float> biases(16);
+  const Cpu cpu(1, Isa::scalar);
+  const PackedConv2dInt8 packed = pack_conv2d_int8(cpu, {8, 16, {}, weights.data(), biases.data(), {}}, {}, nullptr);
+  Buffer direct = cpu.allocate(8 * 16);
+  pack_panels_int8(cpu, PackPanelsInt8Args{stored.data(), direct.as<std::int8_t>(), 1, 8, 16, 0, 0});
+  CHECK(std::equal(direct.as<std::int8_t>(), direct.as<std::int8_t>() + 8 * 16, packed.weights.as<std::int8_t>()));
+  CHECK_THROWS_WITH_AS((void)pack_conv2d_int8(cpu, {8, 16, {}, weights.data(), biases.data(),
+                                                    {ActivationKind::prelu, biases.data()}}, {}, nullptr),
+                       doctest::Contains("PReLU"), Error);
+}
+
+TEST_CASE("quantisation_of: zero is a step, and a range of nothing is one too") {
+  CHECK(quantisation_of({0, 2.55F}).scale == doctest::Approx(0.01));
+  CHECK(quantisation_of({0, 2.55F}).zero_point == 0);
+  CHECK(quantisation_of({0.5F, 2.55F}).zero_point == 0);
+  CHECK(quantisation_of({-1.0F, 1.55F}).zero_point == 100);
+  CHECK(quantisation_of({-2.0F, -1.0F}).zero_point == 255);
+  CHECK(quantisation_of({0, 0}).scale > 0);
+}
+
+TEST_CASE("quantise: rounds, clamps, and leaves gaps alone") {
+  std::mt19937 random(8);
+  for (const int channels : beside_vectors) {
+    for (const Gaps gaps : every_gap) {
+      for (const Quantisation to : {Quantisation{0.25F, 0}, Quantisation{0.015625F, 128}}) {
+        const Shape shape{2, 3, 5, channels};
+        GuardedMap x(shape, gaps.x, Touch::last);
+        x.fill(random, 3);
+        x.view().data[0] = 0.375F;  // half way between steps
+        Bytes expected(shape, 0, Touch::last);
+        quantise(Reference{}, QuantiseArgs{x.view(), expected.view(), to});
+        for_each_cpu([&](const Cpu& cpu, const std::string& name) {
+          Bytes y(shape, gaps.y, Touch::last);
+          quantise(cpu, QuantiseArgs{x.view(), y.view(), to});
+          check_close(fmt::format("quantise {} channels on {}", channels, name), y.view(), expected.view(), {0, 0});
+          CHECK(y.gaps_untouched());
+        });
+      }
+    }
+  }
+}
+
+TEST_CASE("max_pool2d_int8: as the definition says") {
+  std::mt19937 random(9);
+  for (const int channels : {1, 15, 16, 17, 63, 64, 65, 128}) {
+    for (const Pad pad : {Pad::valid, Pad::same, Pad::half}) {
+      const Shape shape{2, 7, 8, channels};
+      const Window window{3, 3, 2};
+      const Shape out{2, reach(7, 3, 2, pad).out, reach(8, 3, 2, pad).out, channels};
+      Bytes x(shape, 3, Touch::last), expected(out, 0, Touch::first);
+      x.fill(random);
+      max_pool2d_int8(Reference{}, MaxPool2dInt8Args{x.view(), expected.view(), window, pad});
+      for_each_cpu([&](const Cpu& cpu, const std::string& name) {
+        Bytes y(out, 2, Touch::last);
+        max_pool2d_int8(cpu, MaxPool2dInt8Args{x.view(), y.view(), window, pad});
+        check_close(fmt::format("max_pool2d_int8 {} channels on {}", channels, name), y.view(), expected.view(), {0, 0});
+        CHECK(y.gaps_untouched());
+      });
+    }
+  }
+}
+
+}  // namespace
+}  // namespace wajah
