@@ -1,5 +1,7 @@
 #include <wajah/svm/kernel.hpp>
 
+#include <wajah/svm/dot_matrix.hpp>
+
 #include <cmath>
 
 namespace wajah::svm {
@@ -28,11 +30,15 @@ double Kernel::operator()(const float* a, const float* b, std::size_t d) const {
   return std::exp(-gamma * static_cast<double>(distance));
 }
 
-void gram(const Kernel& kernel, ConstView<float> a, ConstView<float> b, float* out, std::size_t out_stride) {
-  const auto d = static_cast<std::size_t>(a.shape.c);
+void gram(const Cpu& cpu, const Kernel& kernel, ConstView<float> a, ConstView<float> b, float* out,
+          std::size_t out_stride) {
+  const bool rbf = kernel.kind == KernelKind::rbf;
+  dot_matrix(cpu, {a, b, out, static_cast<ptrdiff_t>(out_stride), rbf});
+  if (!rbf) return;
   for (int i = 0; i < a.shape.n; ++i) {
     float* row = out + static_cast<std::size_t>(i) * out_stride;
-    for (int j = 0; j < b.shape.n; ++j) row[j] = static_cast<float>(kernel(a.pixel(i, 0, 0), b.pixel(j, 0, 0), d));
+    for (int j = 0; j < b.shape.n; ++j)
+      row[j] = static_cast<float>(std::exp(-kernel.gamma * static_cast<double>(row[j])));
   }
 }
 

@@ -1,5 +1,7 @@
 #include <wajah/svm/pair.hpp>
 
+#include "small_problem.hpp"
+
 #include <wajah/error.hpp>
 
 #include <algorithm>
@@ -16,8 +18,8 @@ constexpr std::size_t folds = 5;
 // the five machines of the probability share them with the final one.
 class Rows {
  public:
-  Rows(const Kernel& kernel, const ClassRows& first, const ClassRows& second, std::size_t memory)
-      : kernel_(kernel), memory_(memory), dimensions_(static_cast<std::size_t>(first.x.shape.c)) {
+  Rows(const Cpu& cpu, const Kernel& kernel, const ClassRows& first, const ClassRows& second, std::size_t memory)
+      : cpu_(cpu), kernel_(kernel), memory_(memory), dimensions_(static_cast<std::size_t>(first.x.shape.c)) {
     for (const auto& x : {first.x, second.x})
       for (int r = 0; r < x.shape.n; ++r) rows_.push_back(x.pixel(r, 0, 0));
     signs_.assign(rows_.size(), -1);
@@ -54,18 +56,19 @@ class Rows {
     gram_.resize(n * n);
     own_tile(first, gram_.data());
     own_tile(second, gram_.data() + m * n + m);
-    gram(kernel_, first.x, second.x, gram_.data() + m, n);
+    gram(cpu_, kernel_, first.x, second.x, gram_.data() + m, n);
     for (std::size_t s = 0; s < m; ++s)
       for (std::size_t t = m; t < n; ++t) gram_[t * n + s] = gram_[s * n + t];
   }
 
   void own_tile(const ClassRows& rows, float* out) const {
     const auto m = static_cast<std::size_t>(rows.x.shape.n);
-    if (rows.gram.empty()) return gram(kernel_, rows.x, rows.x, out, rows_.size());
+    if (rows.gram.empty()) return gram(cpu_, kernel_, rows.x, rows.x, out, rows_.size());
     for (std::size_t s = 0; s < m; ++s)
       std::copy_n(rows.gram.begin() + static_cast<std::ptrdiff_t>(s * m), m, out + s * rows_.size());
   }
 
+  Cpu cpu_;
   Kernel kernel_;
   std::size_t memory_, dimensions_;
   std::vector<const float*> rows_;
@@ -80,32 +83,41 @@ Solution solve_subset(const Rows& rows, std::span<const std::size_t> subset, con
   return solve(*matrix, signs, options);
 }
 
-// Decision values of `judged` by a machine trained on `known`.
-void judge(const Rows& rows, std::span<const std::size_t> known, std::span<const std::size_t> judged,
-           const SolverOptions& options, std::span<double> decisions) {
-  const auto sign = [&](std::size_t s) { return rows.signs()[s]; };
-  const bool one_class =
-      std::adjacent_find(known.begin(), known.end(), [&](auto s, auto t) { return sign(s) != sign(t); }) == known.end();
-  if (one_class) {
-    for (const std::size_t t : judged) decisions[t] = known.empty() ? 0 : sign(known[0]);
-    return;
-  }
+// Decision values of the rows of one fold by a machine trained on all others.
+void judge(const Rows& rows, std::size_t fold, const SolverOptions& options, std::span<double> decisions) {
+  std::vector<std::size_t> known;
+  for (std::size_t t = 0; t < decisions.size(); ++t)
+    if (t % folds != fold) known.push_back(t);
   const Solution machine = solve_subset(rows, known, options);
-  for (const std::size_t t : judged) {
+  for (std::size_t t = fold; t < decisions.size(); t += folds) {
     decisions[t] = -machine.rho;
     for (std::size_t s = 0; s < known.size(); ++s)
       if (machine.coefficients[s] != 0) decisions[t] += machine.coefficients[s] * rows.value(known[s], t);
   }
 }
 
-Sigmoid fit_by_folds(const Rows& rows, const SolverOptions& options) {
-  std::vector<double> decisions(rows.signs().size());
+// What a machine without the rows of `fold` says where those left are all of one class, or none; nothing if both are
+// there.
+std::optional<int> answer_of_one_class(std::span<const int> signs, std::size_t fold) {
+  bool positive = false, negative = false;
+  for (std::size_t t = 0; t < signs.size(); ++t)
+    if (t % folds != fold) (signs[t] > 0 ? positive : negative) = true;
+  if (positive && negative) return std::nullopt;
+  return positive ? 1 : negative ? -1 : 0;
+}
+
+// judge_fold(fold, decisions) fills in the decision values of one fold.
+template <class JudgeFold>
+Sigmoid fit_by_folds(std::span<const int> signs, JudgeFold judge_fold) {
+  std::vector<double> decisions(signs.size());
   for (std::size_t fold = 0; fold < folds; ++fold) {
-    std::vector<std::size_t> known, judged;
-    for (std::size_t t = 0; t < decisions.size(); ++t) (t % folds == fold ? judged : known).push_back(t);
-    judge(rows, known, judged, options, decisions);
+    if (const auto answer = answer_of_one_class(signs, fold)) {
+      for (std::size_t t = fold; t < signs.size(); t += folds) decisions[t] = *answer;
+    } else {
+      judge_fold(fold, std::span(decisions));
+    }
   }
-  return fit_sigmoid(decisions, rows.signs());
+  return fit_sigmoid(decisions, signs);
 }
 
 void check(const ClassRows& first, const ClassRows& second) {
@@ -121,22 +133,47 @@ void check(const ClassRows& first, const ClassRows& second) {
   }
 }
 
-}  // namespace
-
-Pair train_pair(const Kernel& kernel, const ClassRows& first, const ClassRows& second, const PairOptions& options) {
-  check(first, second);
-  const Rows rows(kernel, first, second, options.memory);
-  std::vector<std::size_t> all(rows.signs().size());
-  std::iota(all.begin(), all.end(), std::size_t{0});
-  const Solution solution = solve_subset(rows, all, options.solver);
-  const auto middle = solution.coefficients.begin() + first.x.shape.n;
+Pair split(const Solution& solution, int first_rows) {
+  const auto middle = solution.coefficients.begin() + first_rows;
   Pair pair;
   pair.first.assign(solution.coefficients.begin(), middle);
   pair.second.assign(middle, solution.coefficients.end());
   pair.rho = solution.rho;
   pair.converged = solution.converged;
-  if (options.probability) pair.sigmoid = fit_by_folds(rows, options.solver);
   return pair;
+}
+
+Pair train_small(SmallProblem problem, int first_rows, const PairOptions& options) {
+  Pair pair = split(problem.solve(options.solver), first_rows);
+  if (!options.probability) return pair;
+  pair.sigmoid = fit_by_folds(problem.signs(), [&](std::size_t fold, std::span<double> decisions) {
+    problem.judge(options.solver, fold, folds, decisions);
+  });
+  return pair;
+}
+
+Pair train_large(const Rows& rows, int first_rows, const PairOptions& options) {
+  std::vector<std::size_t> all(rows.signs().size());
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  Pair pair = split(solve_subset(rows, all, options.solver), first_rows);
+  if (!options.probability) return pair;
+  pair.sigmoid = fit_by_folds(rows.signs(), [&](std::size_t fold, std::span<double> decisions) {
+    judge(rows, fold, options.solver, decisions);
+  });
+  return pair;
+}
+
+}  // namespace
+
+Pair train_pair(const Kernel& kernel, const ClassRows& first, const ClassRows& second, const PairOptions& options) {
+  check_options(options.solver);
+  check(first, second);
+  const int m = first.x.shape.n;
+  const std::size_t n = static_cast<std::size_t>(m) + static_cast<std::size_t>(second.x.shape.n);
+  if (SmallProblem::fits(n, options.memory)) {
+    return train_small(SmallProblem(options.cpu, kernel, first, second), m, options);
+  }
+  return train_large(Rows(options.cpu, kernel, first, second, options.memory), m, options);
 }
 
 }  // namespace wajah::svm

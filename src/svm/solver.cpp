@@ -76,7 +76,7 @@ Smo::Smo(KernelMatrix& matrix, std::span<const int> signs, const SolverOptions& 
 }
 
 Solution Smo::run() {
-  const auto limit = std::max<std::int64_t>(10'000'000, 100 * static_cast<std::int64_t>(size_));
+  const std::int64_t limit = iteration_limit(size_);
   const std::size_t period = std::min<std::size_t>(size_, 1000);
   std::size_t until_shrink = period;
   for (std::int64_t iteration = 0; iteration < limit; ++iteration) {
@@ -222,10 +222,7 @@ void check_problem(const KernelMatrix& matrix, std::span<const int> signs) {
   if (positive == 0 || negative == 0 || static_cast<std::size_t>(positive + negative) != signs.size())
     fail(ErrorKind::input, "signs: {} times +1 and {} times -1 in {}, expected only these two, each at least once",
          positive, negative, signs.size());
-  for (std::size_t t = 0; t < signs.size(); ++t)
-    if (!std::isfinite(matrix.diagonal(t)))
-      fail(ErrorKind::input, "kernel of row {} with itself: {}, expected a finite number; scale the features down", t,
-           matrix.diagonal(t));
+  for (std::size_t t = 0; t < signs.size(); ++t) check_diagonal(t, matrix.diagonal(t));
 }
 
 }  // namespace
@@ -235,6 +232,16 @@ void check_options(const SolverOptions& options) {
     fail(ErrorKind::usage, "C: {}, expected a number above 0; 1 is usual", options.c);
   if (!(options.tolerance > 0) || !std::isfinite(options.tolerance))
     fail(ErrorKind::usage, "tolerance: {}, expected a number above 0; 1e-3 is usual", options.tolerance);
+}
+
+void check_diagonal(std::size_t index, double value) {
+  if (!std::isfinite(value))
+    fail(ErrorKind::input, "kernel of row {} with itself: {}, expected a finite number; scale the features down", index,
+         value);
+}
+
+std::int64_t iteration_limit(std::size_t n) {
+  return std::max<std::int64_t>(10'000'000, 100 * static_cast<std::int64_t>(n));
 }
 
 Solution solve(KernelMatrix& matrix, std::span<const int> signs, const SolverOptions& options) {

@@ -28,8 +28,8 @@ std::vector<ClassVectors> gather(const Problem& problem) {
 }
 
 // Every class's own kernel values, which each of its pairs needs, where all of them fit in `bytes`.
-std::vector<std::vector<float>> class_grams(const Kernel& kernel, std::span<const ClassRows> classes, std::size_t bytes,
-                                            int threads) {
+std::vector<std::vector<float>> class_grams(const Cpu& cpu, const Kernel& kernel, std::span<const ClassRows> classes,
+                                            std::size_t bytes, int threads) {
   double total = 0;
   for (const ClassRows& c : classes) total += static_cast<double>(c.x.shape.n) * c.x.shape.n * sizeof(float);
   std::vector<std::vector<float>> grams(classes.size());
@@ -37,7 +37,7 @@ std::vector<std::vector<float>> class_grams(const Kernel& kernel, std::span<cons
   for_each_index(threads, classes.size(), [&](std::size_t c) {
     const auto n = static_cast<std::size_t>(classes[c].x.shape.n);
     grams[c].resize(n * n);
-    gram(kernel, classes[c].x, classes[c].x, grams[c].data(), n);
+    gram(cpu, kernel, classes[c].x, classes[c].x, grams[c].data(), n);
   });
   return grams;
 }
@@ -58,16 +58,18 @@ std::vector<Pair> train_pairs(const Kernel& kernel, std::span<const ClassRows> c
 
 Svm Svm::train(const Problem& problem, const SvmOptions& options) {
   const Kernel kernel = checked_kernel(options, problem.dimensions());
+  const Cpu cpu(1, options.isa);  // of one thread: pairs are what is spread
   const int threads = resolve_threads(options.threads);
   check_options(SolverOptions{options.c, options.tolerance, options.shrinking});
   std::vector<ClassVectors> classes = gather(problem);
   std::vector<ClassRows> rows;
   for (const auto& c : classes) rows.push_back({rows_of(c.rows, problem.dimensions()), {}});
-  const auto grams = class_grams(kernel, rows, options.memory / 2, threads);
+  const auto grams = class_grams(cpu, kernel, rows, options.memory / 2, threads);
   for (std::size_t c = 0; c < rows.size(); ++c) rows[c].gram = grams[c];
   const PairOptions pair_options{{options.c, options.tolerance, options.shrinking},
                                  options.probability,
-                                 options.memory / 2 / static_cast<std::size_t>(threads)};
+                                 options.memory / 2 / static_cast<std::size_t>(threads),
+                                 cpu};
   auto pairs = train_pairs(kernel, rows, pair_options, threads);
   return Svm(kernel, problem.dimensions(), std::move(classes), std::move(pairs));
 }

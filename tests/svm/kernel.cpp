@@ -34,7 +34,7 @@ TEST_CASE("kernel values follow their definition at every width") {
     const Data data = blobs(one_label, 5, d, 1, static_cast<unsigned>(d));
     for (const Kernel& kernel : {Kernel{}, Kernel{KernelKind::rbf, 0.7}}) {
       std::vector<float> values(25);
-      gram(kernel, data.problem().rows() == 5 ? rows_of(data.x, d) : ConstView<float>{}, rows_of(data.x, d),
+      gram(Cpu(1), kernel, data.problem().rows() == 5 ? rows_of(data.x, d) : ConstView<float>{}, rows_of(data.x, d),
            values.data(), 5);
       for (std::size_t i = 0; i < 5; ++i)
         for (std::size_t j = 0; j < 5; ++j) {
@@ -59,7 +59,7 @@ TEST_CASE("a cache of rows answers as the whole matrix does, whatever it is aske
   const Data data = blobs(one_label, n, d, 1, 3);
   const Kernel kernel{KernelKind::rbf, 0.5};
   std::vector<float> values(n * n);
-  gram(kernel, rows_of(data.x, d), rows_of(data.x, d), values.data(), n);
+  gram(Cpu(1), kernel, rows_of(data.x, d), rows_of(data.x, d), values.data(), n);
   std::vector<const float*> rows;
   for (std::size_t r = 0; r < n; ++r) rows.push_back(data.row(r).data());
 

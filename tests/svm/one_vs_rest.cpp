@@ -90,7 +90,7 @@ TEST_CASE("one-vs-rest with the plain hinge and no bias agrees with SMO where th
   const OneVsRest machine =
       OneVsRest::train(data.problem(), {.c = 1, .loss = Loss::hinge, .tolerance = 1e-7, .bias = 0});
   std::vector<float> values(40 * 40);
-  gram({}, rows_of(data.x, 5), rows_of(data.x, 5), values.data(), 40);
+  gram(Cpu(1), Kernel{}, rows_of(data.x, 5), rows_of(data.x, 5), values.data(), 40);
   std::vector<int> signs(40, 1);
   std::fill(signs.begin() + 20, signs.end(), -1);
   GramMatrix matrix(values, 40);

@@ -29,7 +29,7 @@ Binary random_problem(std::size_t n, const Kernel& kernel, double noise, unsigne
   data.y.resize(n);
   data.x.resize(n * data.d);
   Binary binary{std::vector<float>(n * n), data.y};
-  gram(kernel, rows_of(data.x, data.d), rows_of(data.x, data.d), binary.gram.data(), n);
+  gram(Cpu(1), kernel, rows_of(data.x, data.d), rows_of(data.x, data.d), binary.gram.data(), n);
   return binary;
 }
 

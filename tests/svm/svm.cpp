@@ -83,13 +83,15 @@ TEST_CASE("probabilities sum to 1 and favour the class they should") {
 
 TEST_CASE("the sigmoid is fitted to rows judged by a machine that has not seen them: row t by that without t mod 5") {
   constexpr std::size_t m = 7, n = 13;
+  // Machines of folds start from that of all rows, so their values agree with others' to the tolerance only.
+  const SolverOptions exactly{.tolerance = 1e-9};
   Data data = blobs(std::span(five).first(2), n - m, 6, 1.5, 21);
   data.x.resize(n * 6, 0.5F);
   data.y.assign(n, -1);
   std::fill_n(data.y.begin(), m, 1);
   const auto view = rows_of(data.x, 6);
   const Pair pair =
-      train_pair({}, {view.images(0, m), {}}, {view.images(m, n - m), {}}, {.solver = {}, .probability = true});
+      train_pair({}, {view.images(0, m), {}}, {view.images(m, n - m), {}}, {.solver = exactly, .probability = true});
 
   std::vector<double> decisions(n);
   for (std::size_t fold = 0; fold < 5; ++fold) {
@@ -99,7 +101,7 @@ TEST_CASE("the sigmoid is fitted to rows judged by a machine that has not seen t
       known.x.insert(known.x.end(), data.row(t).begin(), data.row(t).end());
       known.y.push_back(data.y[t]);
     }
-    const Svm machine = Svm::train(known.problem(), {});
+    const Svm machine = Svm::train(known.problem(), {.tolerance = exactly.tolerance});
     for (std::size_t t = fold; t < n; t += 5) decisions[t] = machine.decision_values(data.row(t))[0];
   }
   const Sigmoid expected = fit_sigmoid(decisions, data.y);
@@ -124,9 +126,11 @@ TEST_CASE("results do not depend on threads, memory or the order of pairs") {
       CHECK(answers(Svm::train(data.problem(), options), data) == expected);
     }
     options.threads = 1;
+    options.tolerance = 1e-9;
+    const auto exact = answers(Svm::train(data.problem(), options), data);
     for (const std::size_t memory : {std::size_t{0}, std::size_t{5000}, std::size_t{20000}}) {
       options.memory = memory;  // none of the kernel values kept, some rows, a class's
-      CHECK(answers(Svm::train(data.problem(), options), data) == expected);
+      CHECK(worst(answers(Svm::train(data.problem(), options), data), exact) < 1e-6);
     }
   }
 }
@@ -146,7 +150,7 @@ TEST_CASE("adding a class trains its own pairs only, and they are those of train
       pairs.push_back(train_pair({}, rows(i), rows(j), {.solver = {}, .probability = true}));
   CHECK(answers(Svm({}, data.d, classes, pairs), data) == answers(whole, data));
 
-  // Removing class 1: the decision values that are left are the same numbers.
+  // Removing class 1: the decision values that are left are the same, added up in other groups.
   std::vector<Pair> fewer;
   for (std::size_t i = 0; i < 5; ++i)
     for (std::size_t j = i + 1; j < 5; ++j)
@@ -154,8 +158,8 @@ TEST_CASE("adding a class trains its own pairs only, and they are those of train
   classes.erase(classes.begin() + 1);
   const Svm without({}, data.d, classes, fewer);
   const auto before = whole.decision_values(data.row(0)), after = without.decision_values(data.row(0));
-  CHECK(after[0] == before[1]);
-  CHECK(after[5] == before[9]);
+  CHECK(after[0] == doctest::Approx(before[1]).epsilon(1e-12));
+  CHECK(after[5] == doctest::Approx(before[9]).epsilon(1e-12));
 }
 
 TEST_CASE("one class: predicted for everything, with probability 1 and no decision value") {

@@ -2,6 +2,7 @@
 // order and on any number of threads, and a class is added or removed by adding or dropping its own pairs only.
 #pragma once
 
+#include <wajah/cpu.hpp>
 #include <wajah/svm/kernel.hpp>
 #include <wajah/svm/platt.hpp>
 #include <wajah/svm/solver.hpp>
@@ -25,8 +26,9 @@ struct Pair {
 struct PairOptions {
   SolverOptions solver;
   bool probability = false;
-  std::size_t memory =
-      std::size_t{512} << 20;  // bytes for kernel values; less is slower, never different by more than tolerance
+  // Bytes for kernel values; less is slower, never different by more than the tolerance.
+  std::size_t memory = std::size_t{512} << 20;
+  Cpu cpu{1};
 };
 
 // The rows of one class, (n, 1, 1, d). `gram` holds their n x n kernel values where the caller has them, since every

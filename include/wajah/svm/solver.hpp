@@ -18,6 +18,12 @@ struct SolverOptions {
 // Throws Error(usage) unless c and tolerance are positive and finite; solve() does this itself.
 void check_options(const SolverOptions& options);
 
+// Throws Error(input) unless the kernel value of row `index` with itself is finite.
+void check_diagonal(std::size_t index, double value);
+
+// libsvm's limit for a problem of n rows.
+[[nodiscard]] std::int64_t iteration_limit(std::size_t n);
+
 // f(x) = sum over t of coefficients[t] * kernel(x_t, x) - rho, positive for sign +1.
 struct Solution {
   std::vector<double> coefficients;  // sign_t * alpha_t, in the order of the signs given
