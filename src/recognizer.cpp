@@ -16,6 +16,10 @@ std::vector<Face> Recognizer::detect(const Image& image, const DetectorOptions& 
   return detector_.detect(image, options);
 }
 
+TurnedFaces Recognizer::detect_any_rotation(const Image& image, const DetectorOptions& options) {
+  return wajah::detect_any_rotation(detector_, image, options);
+}
+
 std::vector<float> Recognizer::embed(const Image& image, std::span<const Face> faces, const Crop& crop, CropUse use) {
   std::vector<Image> crops;
   crops.reserve(faces.size());

@@ -7,7 +7,6 @@
 
 #include <wajah/detect/box.hpp>
 #include <wajah/quality.hpp>
-#include <wajah/quality.hpp>
 
 #include <chrono>
 #include <condition_variable>
@@ -44,8 +43,9 @@ struct Analysis {
   std::vector<FaceEmbedding> faces;  // enrol: the one face the photo is about, or none; recognise: all, best first
   std::vector<std::byte> picture;    // enrol, when pictures are kept: the upright picture as JPEG without metadata
   StageTimes times{};
-  double rival = 0;  // enrol: how prominent the next face is, as a share of the one that was taken; 0: there is no other
-  int turns = 0;     // quarters clockwise after which faces were found (detect/rotations.hpp); pixels stay the picture's
+  double rival =
+      0;          // enrol: how prominent the next face is, as a share of the one that was taken; 0: there is no other
+  int turns = 0;  // quarters clockwise after which faces were found (detect/rotations.hpp); pixels stay the picture's
 };
 
 // One worker thread's pictures -> embeddings. The seam between the service and the networks.

@@ -10,7 +10,7 @@
 
 namespace wajah::attendance {
 
-PhotoSet::PhotoSet(std::span<const File> files) : files_(files) {
+PhotoSet::PhotoSet(std::span<const File> files, const EnrolmentChecks& checks) : files_(files), checks_(checks) {
   for (std::size_t i = 0; i < files.size(); ++i) {
     digests_.push_back(digest_of(files[i].bytes));
     photos_.emplace(digests_.back(), i);
@@ -27,28 +27,47 @@ std::vector<std::size_t> PhotoSet::to_analyse() const {
 }
 
 void PhotoSet::set_analysis(std::size_t file, Analysis analysis) {
-  analysed_.insert_or_assign(digests_[file], std::move(analysis));
+  const Digest& digest = digests_[file];
+  if (auto fault = fault_of(analysis, checks_)) faulty_.insert_or_assign(digest, std::move(*fault));
+  analysed_.insert_or_assign(digest, std::move(analysis));
 }
 
-bool PhotoSet::has_face(const Digest& digest) const {
-  return known_.contains(digest) || !analysed_.at(digest).faces.empty();
+const PhotoVerdict* PhotoSet::verdict(const Digest& digest) const {
+  if (known_.contains(digest)) return nullptr;
+  if (const auto found = faulty_.find(digest); found != faulty_.end()) return &found->second;
+  if (const auto found = compared_.find(digest); found != compared_.end()) return &found->second;
+  return nullptr;
+}
+
+std::vector<std::size_t> PhotoSet::usable() const {
+  std::vector<std::size_t> files;
+  for (const auto& [digest, file] : photos_) {
+    if (!known_.contains(digest) && !verdict(digest)) files.push_back(file);
+  }
+  std::ranges::sort(files);
+  return files;
+}
+
+std::span<const float> PhotoSet::embedding(std::size_t file) const {
+  return analysed_.at(digests_[file]).faces.front().embedding;
 }
 
 std::vector<SkippedFile> PhotoSet::skipped() const {
   std::vector<SkippedFile> skipped;
   for (std::size_t i = 0; i < digests_.size(); ++i) {
-    if (!has_face(digests_[i])) skipped.push_back({shown(i), "no face was found"});
+    if (const PhotoVerdict* why = verdict(digests_[i])) {
+      skipped.push_back({shown(i), why->reason, why->fault, why->resembles});
+    }
   }
   return skipped;
 }
 
 std::vector<NewPhoto> PhotoSet::new_photos() const {
   std::vector<NewPhoto> photos;
-  for (std::size_t i = 0; i < digests_.size(); ++i) {
-    const Digest& digest = digests_[i];
-    if (photos_.at(digest) != i || known_.contains(digest) || !has_face(digest)) continue;
-    const Analysis& analysis = analysed_.at(digest);
-    photos.push_back({digest, analysis.width, analysis.height, analysis.faces.front().embedding, analysis.picture});
+  for (const std::size_t file : usable()) {
+    const Analysis& analysis = analysed_.at(digests_[file]);
+    photos.push_back(
+        {digests_[file], analysis.width, analysis.height, analysis.faces.front().embedding, analysis.picture});
   }
   return photos;
 }

@@ -11,6 +11,8 @@ std::string_view name_of(Cause cause) {
     case Cause::too_many_files: return "too_many_files";
     case Cause::undecodable: return "undecodable";
     case Cause::no_face: return "no_face";
+    case Cause::unusable_photos: return "unusable_photos";
+    case Cause::duplicate_face: return "duplicate_face";
     case Cause::unknown_person: return "unknown_person";
     case Cause::busy: return "busy";
     case Cause::late: return "late";
@@ -21,6 +23,24 @@ std::string_view name_of(Cause cause) {
     case Cause::not_found: return "not_found";
     case Cause::bad_value: return "bad_value";
     case Cause::conflict: return "conflict";
+  }
+  return "unknown";
+}
+
+std::string_view name_of(PhotoFault fault) {
+  switch (fault) {
+    case PhotoFault::no_face: return "no_face";
+    case PhotoFault::several_faces: return "several_faces";
+    case PhotoFault::unclear: return "unclear";
+    case PhotoFault::too_small: return "too_small";
+    case PhotoFault::blurred: return "blurred";
+    case PhotoFault::dark: return "dark";
+    case PhotoFault::bright: return "bright";
+    case PhotoFault::low_contrast: return "low_contrast";
+    case PhotoFault::turned: return "turned";
+    case PhotoFault::cut_off: return "cut_off";
+    case PhotoFault::not_same_person: return "not_same_person";
+    case PhotoFault::duplicate_face: return "duplicate_face";
   }
   return "unknown";
 }

@@ -2,6 +2,7 @@
 
 #include "attendance/text.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace wajah::attendance {
@@ -30,6 +31,13 @@ ServiceOptions checked(ServiceOptions options) {
 }
 
 Engine::Deadline after(std::chrono::milliseconds time) { return std::chrono::steady_clock::now() + time; }
+
+[[noreturn]] void refuse_all(std::vector<SkippedFile> skipped) {
+  const bool no_face =
+      std::ranges::all_of(skipped, [](const SkippedFile& file) { return file.fault == PhotoFault::no_face; });
+  const std::string message = fmt::format("No photo can be used: {}", told(skipped));
+  throw Refusal(no_face ? Cause::no_face : Cause::unusable_photos, message, std::move(skipped));
+}
 
 std::string_view why_not_live(TrainingState state) {
   switch (state) {
@@ -106,20 +114,22 @@ void Service::check_upload(std::string_view nik, std::string_view name, std::spa
   }
 }
 
-UploadResult Service::upload(std::string_view nik, std::string_view name, std::span<const File> files) {
+UploadResult Service::upload(std::string_view nik, std::string_view name, std::span<const File> files, Force force) {
   check_upload(nik, name, files);
   const auto deadline = after(options_.upload_deadline);
   Enrolment enrolment{std::string(nik), std::string(name), engine_.model(), {}, {}, options_.now()};
-  PhotoSet photos(files);
+  PhotoSet photos(files, checks_of(options_.strictness));
   std::optional<Stored> stored;
   UploadResult result;
   // A second round only if, between looking and storing, somebody removed the person whose photos were known.
   while (!stored) {
     photos.set_known(store_.photos_of(nik, engine_.model()));
     analyse_new(files, photos, deadline);
+    const std::lock_guard one_at_a_time(enrolments_);
+    if (force == Force::no) compare(nik, photos);
     result.skipped = photos.skipped();
     result.stored = files.size() - result.skipped.size();
-    if (result.stored == 0) refuse(Cause::no_face, "No photo can be used: {}", told(result.skipped));
+    if (result.stored == 0) refuse_all(std::move(result.skipped));
     enrolment.photos = photos.new_photos();
     enrolment.known = photos.known_photos();
     stored = store(enrolment);
@@ -137,6 +147,57 @@ void Service::analyse_new(std::span<const File> files, PhotoSet& photos, Engine:
   auto batch = engine_.analyse(pictures, Purpose::enrol, deadline);
   if (batch.failure) rethrow(*batch.failure, photos.shown(wanted[batch.failure->index]));
   for (std::size_t i = 0; i < wanted.size(); ++i) photos.set_analysis(wanted[i], std::move(batch.analyses[i]));
+}
+
+void Service::compare(std::string_view nik, PhotoSet& photos) {
+  photos.forget_refusals();
+  if (options_.strictness == Strictness::off || photos.usable().empty()) return;
+  EnrolledFaces everybody = trainer_.faces();
+  std::vector<FaceVector> own;
+  if (const auto person = store_.find(nik)) {
+    const auto found = std::ranges::find(everybody.people, person->id, &PersonFaces::person);
+    if (found != everybody.people.end()) {
+      own = std::move(found->faces);
+      everybody.people.erase(found);
+    }
+  }
+  refuse_duplicates(photos, own, everybody.people);
+  refuse_strangers(photos, own);
+}
+
+void Service::refuse_duplicates(PhotoSet& photos, std::span<const FaceVector> own,
+                                std::span<const PersonFaces> others) const {
+  const double limit = checks_of(options_.strictness).duplicate;
+  const auto usable = photos.usable();
+  std::size_t duplicates = 0;
+  for (const std::size_t file : usable) {
+    const auto other = nearest(photos.embedding(file), others);
+    if (!other) return;
+    double margin = other->margin;
+    if (!own.empty()) margin = std::min(margin, other->similarity - similarity(photos.embedding(file), own));
+    if (options_.classifier.curve(other->similarity, margin) < limit) continue;
+    ++duplicates;
+    photos.refuse(file, {PhotoFault::duplicate_face, "the face is enrolled under another NIK", other->person});
+  }
+  if (duplicates == 0 || duplicates * 2 < usable.size()) return;
+  auto skipped = photos.skipped();
+  const std::string message = fmt::format("This face is enrolled under another NIK: {}", told(skipped));
+  throw Refusal(Cause::duplicate_face, message, std::move(skipped));
+}
+
+void Service::refuse_strangers(PhotoSet& photos, std::span<const FaceVector> own) const {
+  const auto usable = photos.usable();
+  std::vector<FaceVector> faces;
+  for (const std::size_t file : usable) faces.push_back(photos.embedding(file));
+  const auto same = same_person(faces, own, [&](double similarity) {
+    return options_.classifier.curve(similarity, similarity) >= checks_of(options_.strictness).same;
+  });
+  for (std::size_t i = 0; i < usable.size(); ++i) {
+    if (!same[i]) {
+      photos.refuse(usable[i],
+                    {PhotoFault::not_same_person, "the face does not resemble the person's other photos", {}});
+    }
+  }
 }
 
 std::optional<Service::Stored> Service::store(const Enrolment& enrolment) {
@@ -182,6 +243,8 @@ FaceResult Service::name_face(const FaceEmbedding& face, const Gallery& gallery)
   result.similarity = prediction.similarity;
   result.margin = prediction.margin;
   result.box = face.face.box;
+  result.points = face.face.points;
+  result.measures = face.measures;
   const Person* person = gallery.find(prediction.label);
   if (person && prediction.confidence >= options_.accept) {
     result.person = person->id;

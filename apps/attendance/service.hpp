@@ -8,6 +8,7 @@
 
 #include "attendance/daily_log.hpp"
 #include "attendance/engine.hpp"
+#include "attendance/enrolment_checks.hpp"
 #include "attendance/photo_set.hpp"
 #include "attendance/refusal.hpp"
 #include "attendance/store.hpp"
@@ -39,6 +40,7 @@ struct ServiceOptions {
   std::size_t max_files = 100;        // in one upload
   std::chrono::milliseconds recognise_deadline{10'000}, upload_deadline{120'000}, training_deadline{60'000};
   ClassifierOptions classifier;
+  Strictness strictness = Strictness::standard;  // of the checks a photo must pass to be enrolled
   std::function<Time()> now = std::chrono::system_clock::now;
   // Told what does not concern the caller of the moment: a log line that could not be written, damaged rows.
   std::function<void(const std::string&)> warn;
@@ -46,6 +48,10 @@ struct ServiceOptions {
   std::function<std::shared_ptr<const Classifier>(std::span<const Sample>, const ClassifierOptions&)> train =
       train_classifier;
 };
+
+// yes: twins and relatives. A face may resemble somebody who is enrolled, and photos need not resemble one another;
+// what is wrong with a photo by itself is refused all the same.
+enum class Force { no, yes };
 
 struct UploadResult {
   Person person;
@@ -64,6 +70,8 @@ struct FaceResult {
   double accuracy = 0;  // the classifier's confidence, 0 to 1, also when not accepted
   double similarity = 0, margin = 0;
   Box box;  // pixels of the upright picture
+  Landmarks points{};
+  FaceMeasures measures{};
 };
 
 struct RecogniseResult {
@@ -101,11 +109,14 @@ class Service {
   Service(Service&&) = delete;
   Service& operator=(Service&&) = delete;
 
-  // Enrols photos under a NIK; one NIK is one person, a new name renames them. Photos without a face are skipped; a
-  // photo the person has already (the same bytes) counts as stored and is not stored twice. Refusals: bad_nik,
-  // name_not_upper, bad_name, no_files, too_many_files, undecodable (any file), no_face (all files), busy, late,
-  // stopping: nothing is stored then. training: it is stored and will be recognised once a training succeeds.
-  UploadResult upload(std::string_view nik, std::string_view name, std::span<const File> files);
+  // Enrols photos under a NIK; one NIK is one person, a new name renames them. Photos that fail a check of
+  // options().strictness, that do not show the person of the others, or that show somebody of another NIK are skipped;
+  // a photo the person has already (the same bytes) counts as stored and is not stored twice. Refusals: bad_nik,
+  // name_not_upper, bad_name, no_files, too_many_files, undecodable (any file), no_face and unusable_photos (all
+  // files), duplicate_face (half of the photos or more), busy, late, stopping: nothing is stored then. training: it is
+  // stored and will be recognised once a training succeeds.
+  UploadResult upload(std::string_view nik, std::string_view name, std::span<const File> files,
+                      Force force = Force::no);
 
   // Whose faces are in the picture, and is it the claimed person? Writes one attendance row, then one log line.
   // nik_input is a claim and may be any text. Refusals: undecodable, busy, late, stopping: nothing is recorded then.
@@ -142,6 +153,9 @@ class Service {
   void load_gallery();
   void check_upload(std::string_view nik, std::string_view name, std::span<const File> files) const;
   void analyse_new(std::span<const File> files, PhotoSet& photos, Engine::Deadline deadline);
+  void compare(std::string_view nik, PhotoSet& photos);
+  void refuse_duplicates(PhotoSet& photos, std::span<const FaceVector> own, std::span<const PersonFaces> others) const;
+  void refuse_strangers(PhotoSet& photos, std::span<const FaceVector> own) const;
   [[nodiscard]] std::optional<Stored> store(const Enrolment& enrolment);
   void wait_for_training(Trainer::Change change, const Person& person);
   void wait_for_training(Trainer::Change change);
@@ -163,6 +177,8 @@ class Service {
   DailyLog log_;
   std::size_t damaged_ = 0;
   std::atomic<bool> reembedding_{false};
+  // Held from comparing an upload with everybody until it is stored, or two uploads of one face would both pass.
+  std::mutex enrolments_;
   // Held from a change's commit until the trainer has it, so that memory sees changes in the order of the store.
   std::mutex changes_;
   Trainer trainer_;

@@ -116,6 +116,20 @@ std::string Trainer::last_error() const {
   return error_;
 }
 
+EnrolledFaces Trainer::faces() const {
+  const std::lock_guard lock(mutex_);
+  EnrolledFaces enrolled;
+  for (const auto& [person, photos] : embeddings_) {
+    PersonFaces& faces = enrolled.people.emplace_back(PersonFaces{person, {}});
+    for (const auto& [photo, embedding] : photos) {
+      faces.faces.emplace_back(*embedding);
+      enrolled.owners.push_back(embedding);
+    }
+    if (photos.empty()) enrolled.people.pop_back();
+  }
+  return enrolled;
+}
+
 Trainer::Snapshot Trainer::snapshot() const {
   Snapshot snapshot;
   for (const auto& [person, photos] : embeddings_) {

@@ -5,6 +5,7 @@
 // at once, however long training takes or whether it fails, and a name can never belong to another label.
 #pragma once
 
+#include "attendance/likeness.hpp"
 #include "attendance/store.hpp"
 
 #include <wajah/classifier.hpp>
@@ -69,6 +70,9 @@ class Trainer {
 
   // Waits until a classifier that includes the change is published, or it is known that none will be.
   [[nodiscard]] Outcome wait(Change change, std::chrono::steady_clock::time_point deadline);
+
+  // Of everybody whose embeddings are there, also those that no classifier knows yet.
+  [[nodiscard]] EnrolledFaces faces() const;
 
   [[nodiscard]] std::string last_error() const;  // of the last training; empty if it went well
 

@@ -4,6 +4,7 @@
 #include <wajah/classifier.hpp>
 #include <wajah/cpu.hpp>
 #include <wajah/detect/detector.hpp>
+#include <wajah/detect/rotations.hpp>
 #include <wajah/embed/embedder.hpp>
 #include <wajah/image.hpp>
 
@@ -35,6 +36,9 @@ class Recognizer {
 
   // Faces of an upright picture, best first. Throws Error (input) on options out of range.
   [[nodiscard]] std::vector<Face> detect(const Image& image, const DetectorOptions& options);
+
+  // The same in whichever rotation shows faces (detect/rotations.hpp); they are in pixels of turned(image, turns).
+  [[nodiscard]] TurnedFaces detect_any_rotation(const Image& image, const DetectorOptions& options);
 
   // Embeddings of the given faces, row by row: faces.size() x card().dimension floats of unit length. `crop` is the
   // card's unless the caller wants another profile.

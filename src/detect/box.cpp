@@ -1,6 +1,7 @@
 #include <wajah/detect/box.hpp>
 
 #include <algorithm>
+#include <cmath>
 
 namespace wajah {
 
@@ -26,6 +27,13 @@ std::optional<std::size_t> central_face(std::span<const Face> faces, int width, 
     }
   }
   return best;
+}
+
+double prominence(const Face& face, int width, int height) {
+  const Point centre = face.box.centre();
+  const double side = std::min(width, height), dx = (centre.x - width / 2.0) / side,
+               dy = (centre.y - height / 2.0) / side;
+  return face.box.width() * face.box.height() * std::exp(-8 * (dx * dx + dy * dy));
 }
 
 }  // namespace wajah

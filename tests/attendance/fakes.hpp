@@ -2,6 +2,7 @@
 //
 // A picture is a text: the faces in it, separated by spaces, each a name with an optional variant ("BUDI:2 SARI"). The
 // same name gives nearly the same embedding. "none" has no face, "broken" cannot be decoded, "fault" breaks the engine.
+// "ANI:1!dark" is a dark photo; what can stand there are the names of a photo's faults.
 #pragma once
 
 #include "attendance/data_folder.hpp"

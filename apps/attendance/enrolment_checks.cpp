@@ -1,0 +1,54 @@
+#include "attendance/enrolment_checks.hpp"
+
+#include <wajah/error.hpp>
+#include <wajah/text.hpp>
+
+#include <utility>
+
+namespace wajah::attendance {
+namespace {
+
+PhotoFault fault_of(QualityIssue issue) {
+  switch (issue) {
+    case QualityIssue::unclear: return PhotoFault::unclear;
+    case QualityIssue::too_small: return PhotoFault::too_small;
+    case QualityIssue::blurred: return PhotoFault::blurred;
+    case QualityIssue::dark: return PhotoFault::dark;
+    case QualityIssue::bright: return PhotoFault::bright;
+    case QualityIssue::low_contrast: return PhotoFault::low_contrast;
+    case QualityIssue::turned: return PhotoFault::turned;
+    case QualityIssue::cut_off: return PhotoFault::cut_off;
+  }
+  return PhotoFault::unclear;
+}
+
+}  // namespace
+
+Strictness parse_strictness(std::string_view text) {
+  if (text == "off") return Strictness::off;
+  if (text == "standard") return Strictness::standard;
+  if (text == "strict") return Strictness::strict;
+  fail(ErrorKind::usage, "strictness {}: expected off, standard or strict", quote(text));
+}
+
+const EnrolmentChecks& checks_of(Strictness strictness) {
+  static const EnrolmentChecks off;
+  static const EnrolmentChecks standard{standard_limits, 0.5, 0.02, 0.9};
+  static const EnrolmentChecks strict{strict_limits, 0.25, 0.2, 0.8};
+  if (strictness == Strictness::off) return off;
+  return strictness == Strictness::strict ? strict : standard;
+}
+
+std::optional<PhotoVerdict> fault_of(const Analysis& analysis, const EnrolmentChecks& checks) {
+  if (analysis.faces.empty()) return PhotoVerdict{PhotoFault::no_face, "no face was found"};
+  if (analysis.rival > checks.rival) {
+    return PhotoVerdict{PhotoFault::several_faces,
+                        "several faces, and none stands out; let one person be in the photo"};
+  }
+  const FaceMeasures& measures = analysis.faces.front().measures;
+  const auto issues = judge(measures, checks.quality).issues;
+  if (issues.empty()) return std::nullopt;
+  return PhotoVerdict{fault_of(issues.front()), reason_of(issues.front(), measures, checks.quality)};
+}
+
+}  // namespace wajah::attendance
