@@ -1,7 +1,7 @@
 // AuditLog: who did what, and when; only ever appended to. Each row's hash covers the row and the hash before it, so an
-// edit, a removal, a change of order shows; a cut at the end shows against a head that was noted elsewhere. No biometric
-// data belongs in it. Texts that name a person are erased with the person, and the chain still holds: it covers them
-// through a salted digest. All throw Error (storage).
+// edit, a removal, a change of order shows; a cut at the end shows against a head that was noted elsewhere. No
+// biometric data belongs in it. Texts that name a person are erased with the person, and the chain still holds: it
+// covers them through a salted digest. All throw Error (storage).
 #pragma once
 
 #include "attendance/store.hpp"
@@ -41,8 +41,8 @@ struct AuditHead {
 struct AuditQuery {
   std::optional<Time> from, to;  // from <= at < to
   std::optional<PersonId> person;
-  std::string action, actor;            // empty: all
-  std::optional<std::int64_t> before;   // rows with a smaller id: the newest come first
+  std::string action, actor;           // empty: all
+  std::optional<std::int64_t> before;  // rows with a smaller id: the newest come first
   std::size_t limit = 50;
 };
 

@@ -32,8 +32,8 @@ class ConsentStore {
   // consent afterwards. Returns how many were withdrawn.
   virtual std::int64_t withdraw(PersonId person, Time at) = 0;
 
-  [[nodiscard]] virtual std::vector<Consent> of(PersonId person) = 0;              // in the order given
-  [[nodiscard]] virtual std::optional<Consent> in_force(PersonId person) = 0;      // the latest not withdrawn
+  [[nodiscard]] virtual std::vector<Consent> of(PersonId person) = 0;          // in the order given
+  [[nodiscard]] virtual std::optional<Consent> in_force(PersonId person) = 0;  // the latest not withdrawn
 };
 
 }  // namespace wajah::attendance

@@ -28,9 +28,7 @@ struct ApiKey {
   std::optional<Time> expires_at, revoked_at, last_used_at;
   bool usable = true;  // false: made under another server secret, so it can never fit
 
-  [[nodiscard]] bool in_force(Time at) const {
-    return usable && !revoked_at && (!expires_at || at < *expires_at);
-  }
+  [[nodiscard]] bool in_force(Time at) const { return usable && !revoked_at && (!expires_at || at < *expires_at); }
 };
 
 struct IssuedKey {

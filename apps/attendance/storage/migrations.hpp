@@ -1,6 +1,7 @@
-// The database's schema as an ordered list of steps forward. migrations()[i] makes schema i + 1 from schema i; each runs
-// in one transaction, so a database is always of exactly one schema. Released steps never change: a new table or column
-// is a new step at the end. A part with tables of its own (records/) declares its steps itself and has them listed here.
+// The database's schema as an ordered list of steps forward. migrations()[i] makes schema i + 1 from schema i; each
+// runs in one transaction, so a database is always of exactly one schema. Released steps never change: a new table or
+// column is a new step at the end. A part with tables of its own (records/) declares its steps itself and has them
+// listed here.
 #pragma once
 
 #include "attendance/sqlite.hpp"

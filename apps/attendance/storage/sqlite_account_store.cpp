@@ -31,9 +31,8 @@ bool password_fits(const std::string& hash, std::string_view password) {
 
 // Columns id, name, role, site, active, created_at, last_login_at from `first` on.
 Account account_of(const sqlite::Statement& row, int first = 0) {
-  return {row.integer(first),          row.text(first + 1),
-          row.text(first + 2),         row.text(first + 3),
-          row.integer(first + 4) != 0, time_of(row.integer(first + 5)),
+  return {row.integer(first),     row.text(first + 1),         row.text(first + 2),
+          row.text(first + 3),    row.integer(first + 4) != 0, time_of(row.integer(first + 5)),
           time_in(row, first + 6)};
 }
 
@@ -85,9 +84,10 @@ std::optional<Account> SqliteAccountStore::update(AccountId account, const Accou
   std::optional<std::int64_t> active;
   if (change.active) active = int{*change.active};
   Database::Write write(database_);
-  write->prepare(
-           "UPDATE account SET password = coalesce(?2, password), role = coalesce(?3, role), "
-           "site = coalesce(?4, site), active = coalesce(?5, active) WHERE id = ?1")
+  write
+      ->prepare(
+          "UPDATE account SET password = coalesce(?2, password), role = coalesce(?3, role), "
+          "site = coalesce(?4, site), active = coalesce(?5, active) WHERE id = ?1")
       .bind(account, hash, change.role, change.site, active)
       .run();
   if (change.password || change.active == false) end_sessions(*write, account);

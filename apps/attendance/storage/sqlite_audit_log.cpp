@@ -34,8 +34,8 @@ Digest digest_of_texts(sqlite::Blob salt, std::string_view subject, std::string_
 
 Digest link(const Digest& former, std::int64_t id, const AuditEvent& event, sqlite::Blob texts) {
   const std::array<std::int64_t, 3> numbers{id, microseconds(event.at), event.person.value_or(nobody)};
-  return digest_of_parts({former, std::as_bytes(std::span(numbers)), bytes_of(event.actor), bytes_of(event.action),
-                          texts});
+  return digest_of_parts(
+      {former, std::as_bytes(std::span(numbers)), bytes_of(event.actor), bytes_of(event.action), texts});
 }
 
 std::optional<Digest> digest_in(sqlite::Blob blob) {
@@ -76,9 +76,10 @@ AuditHead SqliteAuditLog::append(const AuditEvent& event) {
   Database::Write write(database_);
   const AuditHead former = head_of(*write);
   const AuditHead head{former.id + 1, link(former.hash, former.id + 1, event, texts)};
-  write->prepare(
-           "INSERT INTO audit (id, at, actor, action, person, subject, detail, salt, digest, hash) "
-           "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")
+  write
+      ->prepare(
+          "INSERT INTO audit (id, at, actor, action, person, subject, detail, salt, digest, hash) "
+          "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")
       .bind(head.id, microseconds(event.at), event.actor, event.action, event.person, event.subject, event.detail,
             bytes_of(salt), sqlite::Blob(texts), sqlite::Blob(head.hash))
       .run();
@@ -107,8 +108,8 @@ AuditHead SqliteAuditLog::head() {
 
 AuditVerdict SqliteAuditLog::verify(const std::optional<AuditHead>& noted) {
   Database::Read read(database_);
-  auto query = read->prepare(
-      "SELECT id, at, actor, action, person, subject, detail, hash, salt, digest FROM audit ORDER BY id");
+  auto query =
+      read->prepare("SELECT id, at, actor, action, person, subject, detail, hash, salt, digest FROM audit ORDER BY id");
   AuditVerdict verdict;
   bool noted_seen = !noted || noted->id == 0;
   while (query.step()) {

@@ -19,7 +19,8 @@ class SqliteAuditLog final : public AuditLog {
   Database& database_;
 };
 
-// Takes the texts that name the person, or who was merged into them, out of the log, within the transaction that removes them.
+// Takes the texts that name the person, or who was merged into them, out of the log, within the transaction that
+// removes them.
 void erase_audit_texts(sqlite::Connection& writer, PersonId person);
 
 }  // namespace wajah::attendance

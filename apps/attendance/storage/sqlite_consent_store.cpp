@@ -7,9 +7,10 @@ namespace wajah::attendance {
 std::optional<Consent> SqliteConsentStore::give(PersonId person, std::string_view text_version,
                                                 std::string_view channel, Time at) {
   Database::Write write(database_);
-  write->prepare(
-           "INSERT INTO consent (person, text_version, channel, given_at) "
-           "SELECT id, ?2, ?3, ?4 FROM person WHERE id = ?1")
+  write
+      ->prepare(
+          "INSERT INTO consent (person, text_version, channel, given_at) "
+          "SELECT id, ?2, ?3, ?4 FROM person WHERE id = ?1")
       .bind(person, text_version, channel, microseconds(at))
       .run();
   if (write->changes() != 1) return std::nullopt;

@@ -28,9 +28,10 @@ JobRecord job_of(const sqlite::Statement& row) {
 JobRecord SqliteJobStore::create(std::string_view kind, std::int64_t total, Time at) {
   JobRecord job{0, std::string(kind), JobState::queued, 0, total, "{}", at, at};
   Database::Write write(database_);
-  write->prepare(
-           "INSERT INTO job (kind, state, done, total, result, created_at, updated_at) "
-           "VALUES (?1, ?2, 0, ?3, ?4, ?5, ?5)")
+  write
+      ->prepare(
+          "INSERT INTO job (kind, state, done, total, result, created_at, updated_at) "
+          "VALUES (?1, ?2, 0, ?3, ?4, ?5, ?5)")
       .bind(kind, name_of(job.state), total, job.result, microseconds(at))
       .run();
   job.id = write->last_row();
@@ -68,8 +69,7 @@ bool SqliteJobStore::save(const JobRecord& job) {
 
 std::int64_t SqliteJobStore::fail_unfinished(std::string_view result, Time at) {
   Database::Write write(database_);
-  write->prepare(
-           "UPDATE job SET state = 'failed', result = ?1, updated_at = ?2 WHERE state IN ('queued', 'running')")
+  write->prepare("UPDATE job SET state = 'failed', result = ?1, updated_at = ?2 WHERE state IN ('queued', 'running')")
       .bind(result, microseconds(at))
       .run();
   const std::int64_t failed = write->changes();

@@ -15,8 +15,9 @@ constexpr std::string_view prefix = "wjh_";
 constexpr std::size_t id_bytes = 6, secret_bytes = 32;
 
 ApiKey key_of(const sqlite::Statement& row, std::string_view secret_id) {
-  return {row.text(0),      row.text(1),     row.text(2),     split(row.text(3)),      row.text(4),
-          time_of(row.integer(5)), time_in(row, 6), time_in(row, 7), time_in(row, 8), row.text(9) == secret_id};
+  return {
+      row.text(0),     row.text(1),     row.text(2),     split(row.text(3)),      row.text(4), time_of(row.integer(5)),
+      time_in(row, 6), time_in(row, 7), time_in(row, 8), row.text(9) == secret_id};
 }
 
 // The id within a key's text; what is no key has an id that nobody has.
@@ -106,7 +107,8 @@ std::optional<ApiKey> SqliteKeyStore::check(std::string_view text, Time at) {
   const bool fits = equal_in_constant_time(given, expected);
   if (!fits || !key || !key->in_force(at)) return std::nullopt;
   const std::lock_guard lock(uses_mutex_);
-  uses_.insert_or_assign(key->id, at);
+  auto& use = uses_.try_emplace(key->id, at).first->second;
+  use = std::max(use, at);
   return key;
 }
 

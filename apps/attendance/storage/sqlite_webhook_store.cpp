@@ -9,9 +9,8 @@ namespace {
 
 // Columns id, url, secret, events, active, created_at from `first` on.
 Webhook webhook_of(const sqlite::Statement& row, int first = 0) {
-  return {row.integer(first),          row.text(first + 1),
-          row.text(first + 2),         split(row.text(first + 3)),
-          row.integer(first + 4) != 0, time_of(row.integer(first + 5))};
+  return {row.integer(first),         row.text(first + 1),         row.text(first + 2),
+          split(row.text(first + 3)), row.integer(first + 4) != 0, time_of(row.integer(first + 5))};
 }
 
 DeliveryState state_of(std::string_view text) {
@@ -50,8 +49,7 @@ bool wants(const Webhook& webhook, std::string_view event) {
 Webhook SqliteWebhookStore::add(const Webhook& webhook) {
   Database::Write write(database_);
   write->prepare("INSERT INTO webhook (url, secret, events, active, created_at) VALUES (?1, ?2, ?3, ?4, ?5)")
-      .bind(webhook.url, webhook.secret, joined(webhook.events), int{webhook.active},
-            microseconds(webhook.created_at))
+      .bind(webhook.url, webhook.secret, joined(webhook.events), int{webhook.active}, microseconds(webhook.created_at))
       .run();
   Webhook added = webhook;
   added.id = write->last_row();
@@ -70,9 +68,10 @@ std::optional<Webhook> SqliteWebhookStore::update(std::int64_t webhook, const We
   std::optional<std::int64_t> active;
   if (change.active) active = int{*change.active};
   Database::Write write(database_);
-  write->prepare(
-           "UPDATE webhook SET url = coalesce(?2, url), secret = coalesce(?3, secret), events = coalesce(?4, events), "
-           "active = coalesce(?5, active) WHERE id = ?1")
+  write
+      ->prepare(
+          "UPDATE webhook SET url = coalesce(?2, url), secret = coalesce(?3, secret), events = coalesce(?4, events), "
+          "active = coalesce(?5, active) WHERE id = ?1")
       .bind(webhook, change.url, change.secret, events, active)
       .run();
   const auto webhooks = all(*write);
@@ -95,9 +94,10 @@ std::int64_t SqliteWebhookStore::enqueue(std::string_view event, std::string_vie
   std::int64_t enqueued = 0;
   for (const Webhook& webhook : all(*write)) {
     if (!wants(webhook, event)) continue;
-    write->prepare(
-             "INSERT INTO delivery (webhook, event, payload, person, state, attempts, next_at, error, created_at) "
-             "VALUES (?1, ?2, ?3, (SELECT id FROM person WHERE id = ?4), 'waiting', 0, ?5, '', ?5)")
+    write
+        ->prepare(
+            "INSERT INTO delivery (webhook, event, payload, person, state, attempts, next_at, error, created_at) "
+            "VALUES (?1, ?2, ?3, (SELECT id FROM person WHERE id = ?4), 'waiting', 0, ?5, '', ?5)")
         .bind(webhook.id, event, payload, person, microseconds(at))
         .run();
     ++enqueued;
@@ -129,8 +129,9 @@ std::optional<Time> SqliteWebhookStore::next_due() {
 
 void SqliteWebhookStore::delivered(std::int64_t delivery, Time at) {
   Database::Write write(database_);
-  write->prepare(
-           "UPDATE delivery SET state = 'delivered', attempts = attempts + 1, error = '', ended_at = ?2 WHERE id = ?1")
+  write
+      ->prepare(
+          "UPDATE delivery SET state = 'delivered', attempts = attempts + 1, error = '', ended_at = ?2 WHERE id = ?1")
       .bind(delivery, microseconds(at))
       .run();
   write.commit();
@@ -138,10 +139,11 @@ void SqliteWebhookStore::delivered(std::int64_t delivery, Time at) {
 
 void SqliteWebhookStore::failed(std::int64_t delivery, std::string_view error, std::optional<Time> next_at, Time at) {
   Database::Write write(database_);
-  write->prepare(
-           "UPDATE delivery SET state = CASE WHEN ?3 IS NULL THEN 'given_up' ELSE 'waiting' END, "
-           "attempts = attempts + 1, error = ?2, next_at = coalesce(?3, next_at), "
-           "ended_at = CASE WHEN ?3 IS NULL THEN ?4 END WHERE id = ?1")
+  write
+      ->prepare(
+          "UPDATE delivery SET state = CASE WHEN ?3 IS NULL THEN 'given_up' ELSE 'waiting' END, "
+          "attempts = attempts + 1, error = ?2, next_at = coalesce(?3, next_at), "
+          "ended_at = CASE WHEN ?3 IS NULL THEN ?4 END WHERE id = ?1")
       .bind(delivery, error, microseconds(next_at), microseconds(at))
       .run();
   write.commit();

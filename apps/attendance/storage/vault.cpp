@@ -34,15 +34,13 @@ std::vector<std::byte> Vault::seal(const TemplatePlace& place, std::span<const s
   const auto data = associated(place);
   std::vector<std::byte> sealed(nonce_bytes + bytes.size() + tag_bytes);
   randombytes_buf(sealed.data(), nonce_bytes);  // 192 bits: random ones never meet
-  crypto_aead_xchacha20poly1305_ietf_encrypt(characters(sealed.data() + nonce_bytes), nullptr,
-                                             characters(bytes.data()), bytes.size(), characters(data.data()),
-                                             data.size(), nullptr, characters(sealed.data()),
-                                             characters(key_.bytes().data()));
+  crypto_aead_xchacha20poly1305_ietf_encrypt(characters(sealed.data() + nonce_bytes), nullptr, characters(bytes.data()),
+                                             bytes.size(), characters(data.data()), data.size(), nullptr,
+                                             characters(sealed.data()), characters(key_.bytes().data()));
   return sealed;
 }
 
-std::optional<std::vector<std::byte>> Vault::open(const TemplatePlace& place,
-                                                  std::span<const std::byte> sealed) const {
+std::optional<std::vector<std::byte>> Vault::open(const TemplatePlace& place, std::span<const std::byte> sealed) const {
   if (sealed.size() < nonce_bytes + tag_bytes) return std::nullopt;
   const auto data = associated(place);
   const auto text = sealed.subspan(nonce_bytes);
