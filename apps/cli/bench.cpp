@@ -1,5 +1,6 @@
 // wajah bench: how fast networks, their layers and the detector are here, and how near to what the machine can do.
 #include "cli/bench_nets.hpp"
+#include "cli/bench_verbs.hpp"
 #include "cli/commands.hpp"
 #include "cli/fma_peak.hpp"
 #include "cli/json_text.hpp"
@@ -260,6 +261,9 @@ int run(Arguments arguments) {
   static constexpr std::array verbs{Command{"net", "a whole network", bench_net},
                                     Command{"layers", "every layer of a network", bench_layers},
                                     Command{"detect", "finding faces in pictures", bench_detect},
+                                    Command{"recognise", "from a photo's bytes to names", bench_recognise},
+                                    Command{"svm", "training the support-vector machine", bench_svm},
+                                    Command{"search", "the nearest of many embeddings", bench_search},
                                     Command{"--signature", "one hash of what the networks compute", print_signature}};
   return run_verb("bench", "Measures speed, beside the peak of multiply-adds measured in the same process.", verbs,
                   arguments);

@@ -1,0 +1,103 @@
+// wajah bench search: the nearest of many embeddings, beside what reading them alone takes.
+#include "cli/bench_verbs.hpp"
+#include "cli/json_text.hpp"
+#include "cli/options.hpp"
+#include "cli/random_weights.hpp"
+#include "cli/timing.hpp"
+
+#include <wajah/error.hpp>
+#include <wajah/search/index.hpp>
+
+#include <boost/json.hpp>
+
+#include <array>
+#include <atomic>
+#include <string>
+
+namespace wajah::cli {
+namespace {
+
+namespace json = boost::json;
+
+struct Options {
+  CommonOptions common;
+  std::size_t vectors = 1'000'000, dimensions = 512, nearest = 5;
+  std::string storage = "int8";
+  double seconds = 2;
+};
+
+Storage storage_of(const std::string& name) {
+  if (name == "fp32") return Storage::fp32;
+  if (name == "fp16") return Storage::fp16;
+  if (name == "int8") return Storage::int8;
+  fail(ErrorKind::usage, "--storage {}: expected fp32, fp16 or int8", name);
+}
+
+// What adding up `bytes` bytes takes with all threads: no search can be faster than reading.
+Timing measure_reading(std::size_t bytes, int threads, double seconds) {
+  const std::vector<std::uint64_t> memory(bytes / sizeof(std::uint64_t), 1);
+  ThreadPool pool(threads);
+  std::atomic<std::uint64_t> sum{0};
+  return measure(seconds, [&] {
+    pool.run([&](Part part) {
+      std::array<std::uint64_t, 8> sums{};
+      const auto end = part.end(static_cast<std::ptrdiff_t>(memory.size() / sums.size()));
+      for (auto at = part.begin(static_cast<std::ptrdiff_t>(memory.size() / sums.size())); at < end; ++at) {
+        const std::uint64_t* line = memory.data() + static_cast<std::size_t>(at) * sums.size();
+        for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += line[i];
+      }
+      for (const std::uint64_t s : sums) sum += s;
+    });
+  });
+}
+
+Index filled_index(const Options& options, const Cpu& cpu) {
+  Index index(options.dimensions, storage_of(options.storage), cpu);
+  std::uint64_t seed = 1;
+  for (std::size_t id = 0; id < options.vectors; ++id) {
+    index.add(static_cast<std::int64_t>(id), random_values(options.dimensions, 1, seed));
+  }
+  return index;
+}
+
+}  // namespace
+
+int bench_search(Arguments arguments) {
+  Options options;
+  OptionSet set("bench search [options]", "Times finding the nearest of many embeddings, exactly.");
+  set.add("vectors", options.vectors, "N", "embeddings to search");
+  set.add("dim", options.dimensions, "N", "numbers of an embedding");
+  set.add("storage", options.storage, "fp32|fp16|int8", "how they are kept");
+  set.add("nearest", options.nearest, "N", "how many to find");
+  set.add("seconds", options.seconds, "S", "how long to measure");
+  set.common(options.common, {.device = true, .json = true});
+  if (!set.parse(arguments)) return exit_yes;
+  if (options.vectors < 1) fail(ErrorKind::usage, "--vectors 0: expected 1 or more");
+  const Cpu cpu = make_device(options.common);
+  const Index index = filled_index(options, cpu);
+  std::uint64_t seed = 7;
+  const std::vector<float> query = random_values(options.dimensions, 1, seed);
+  const Timing read = measure_reading(index.bytes_read(), cpu.threads(), options.seconds / 2);
+  const Timing search = measure(options.seconds, [&] { (void)index.nearest(query, options.nearest); });
+  if (options.common.json) {
+    print_json(json::object{{"vectors", options.vectors},
+                            {"dimensions", options.dimensions},
+                            {"storage", options.storage},
+                            {"isa", name_of(cpu.isa())},
+                            {"threads", cpu.threads()},
+                            {"bytes_read", index.bytes_read()},
+                            {"bytes_kept", index.bytes_kept()},
+                            {"median_ms", rounded(search.median_ms)},
+                            {"min_ms", rounded(search.min_ms)},
+                            {"reading_median_ms", rounded(read.median_ms)},
+                            {"reading_min_ms", rounded(read.min_ms)}});
+  } else {
+    fmt::print(
+        "{} x {} {}: median {:.2f} ms, min {:.2f}; reading {:.0f} MB alone {:.2f}, min {:.2f}: {:.2f} times that\n",
+        options.vectors, options.dimensions, options.storage, search.median_ms, search.min_ms,
+        1e-6 * static_cast<double>(index.bytes_read()), read.median_ms, read.min_ms, search.min_ms / read.min_ms);
+  }
+  return exit_yes;
+}
+
+}  // namespace wajah::cli
