@@ -117,4 +117,17 @@ void Summary::add(const Day& day) {
   overtime += day.overtime;
 }
 
+void Summary::add(const Summary& other) {
+  present += other.present;
+  late += other.late;
+  early_leaves += other.early_leaves;
+  absent += other.absent;
+  missing += other.missing;
+  scheduled += other.scheduled;
+  late_minutes += other.late_minutes;
+  early_minutes += other.early_minutes;
+  worked += other.worked;
+  overtime += other.overtime;
+}
+
 }  // namespace wajah::attendance

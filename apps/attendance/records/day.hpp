@@ -76,6 +76,7 @@ struct Summary {
   Minutes late_minutes{0}, early_minutes{0}, worked{0}, overtime{0};
 
   void add(const Day& day);
+  void add(const Summary& other);
   friend bool operator==(const Summary&, const Summary&) = default;
 };
 

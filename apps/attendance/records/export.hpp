@@ -5,6 +5,7 @@
 #include "attendance/records/table_writer.hpp"
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace wajah::attendance {
@@ -16,6 +17,10 @@ enum class Table {
 };
 [[nodiscard]] std::string_view name_of(Table table);
 [[nodiscard]] std::optional<Table> parse_table(std::string_view text);
+
+// A day in a sheet: P present, L late, A absent, H holiday, O day off, nothing if nothing was planned or the day is not
+// over; with ! where an arrival or departure is missing.
+[[nodiscard]] std::string sheet_code(const Day& day);
 
 // One table over the whole period; what CSV is made of. A sheet spans at most 62 days (Refusal bad_value).
 void write_table(AttendanceBook& book, const ReportQuery& query, Table table, TableWriter& writer);

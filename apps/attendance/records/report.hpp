@@ -28,9 +28,12 @@ struct PersonDays {
 // At most so many days: what a reply or a file can bear.
 inline constexpr int longest_report_days = 3 * 366;
 
+// Refusals: bad_value (period), unknown_person, unknown_site. Whoever streams a report asks before the first byte.
+void check_query(AttendanceBook& book, const ReportQuery& query);
+
 // Calls visit for every person the query asks for, in the order of their ids, those with an id above `after`, until it
-// returns false. People enrolled after the period are left out. Refusals: bad_value (period), unknown_person,
-// unknown_site.
+// returns false. People enrolled after the period are left out, and those no longer active who
+// did not come in it. Refusals as of check_query().
 void visit_days(AttendanceBook& book, const ReportQuery& query, PersonId after,
                 const std::function<bool(const PersonDays&)>& visit);
 

@@ -21,7 +21,7 @@ struct Column {
   int width = 10;  // characters
 };
 
-using Cell = std::variant<std::monostate, std::string, std::int64_t, Date, LocalTime>;
+using Cell = std::variant<std::monostate, std::string, std::int64_t, Date, LocalTime, Minutes>;
 
 class TableWriter {
  public:
@@ -33,8 +33,9 @@ class TableWriter {
   virtual void finish() = 0;                          // nothing is whole before it returns
 };
 
-// RFC 4180, UTF-8. `bom` marks it as UTF-8 for spreadsheets that would guess. Texts that a spreadsheet would take for a
-// formula (beginning with = + - @, their full-width forms, tab, CR or LF) are written with a leading apostrophe.
+// RFC 4180, UTF-8; dates as 2026-11-22, times as 2026-11-22 07:58:11, durations as 8:15. `bom` marks it as UTF-8 for
+// spreadsheets that would guess. Texts that a spreadsheet would take for a formula (beginning with = + - @, their
+// full-width forms, tab, CR or LF) are written with a leading apostrophe.
 class CsvWriter final : public TableWriter {
  public:
   using Sink = std::function<void(std::string_view)>;
@@ -54,8 +55,9 @@ class CsvWriter final : public TableWriter {
 // A text as a CSV field, guarded and quoted as above.
 [[nodiscard]] std::string csv_field(std::string_view text);
 
-// XLSX with a sheet for every table: header frozen, columns as wide as asked, dates and times as numbers with a format,
-// texts never formulas. Rows go to disk as they come. Throws Error (storage) if the file cannot be written.
+// XLSX with a sheet for every table: header frozen, columns as wide as asked, dates, times and durations as numbers
+// with a format, texts never formulas. Rows go to disk as they come; a file that was there is replaced only by
+// finish(). Throws Error (storage) if the file cannot be written, Error (usage) on more rows than a sheet holds.
 class XlsxWriter final : public TableWriter {
  public:
   explicit XlsxWriter(const std::filesystem::path& file);
