@@ -1,6 +1,7 @@
 #include "attendance/schema.hpp"
 
 #include "attendance/file_descriptor.hpp"
+#include "attendance/storage/files.hpp"
 #include "attendance/storage/migrations.hpp"
 
 #include <wajah/error.hpp>
@@ -32,8 +33,8 @@ void refuse_foreign(sqlite::Connection& writer) {
   }
 }
 
-void refuse_damaged(sqlite::Connection& writer) {
-  const auto verdict = writer.text("PRAGMA quick_check(1)");
+void refuse_damaged(sqlite::Connection& connection, bool thorough) {
+  const auto verdict = connection.text(thorough ? "PRAGMA integrity_check(1)" : "PRAGMA quick_check(1)");
   if (verdict != "ok") {
     fail(ErrorKind::storage, "is damaged ({}); it was left as it is, restore a backup", verdict);
   }
@@ -54,18 +55,6 @@ void write_ahead(sqlite::Connection& writer) {
   const auto mode = writer.text("PRAGMA journal_mode = WAL");
   if (mode != "wal") {
     fail(ErrorKind::storage, "has journal mode {}, expected wal; its file system must support shared memory", mode);
-  }
-}
-
-void create_with_owner_rights(const std::filesystem::path& file) {
-  const FileDescriptor created(::open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (!created) fail(ErrorKind::storage, "cannot be made: {}", std::strerror(errno));
-}
-
-void sync_folder(const std::filesystem::path& folder) {
-  const FileDescriptor opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!opened || ::fsync(opened.get()) != 0) {
-    fail(ErrorKind::storage, "its folder cannot be written: {}", std::strerror(errno));
   }
 }
 
@@ -92,14 +81,23 @@ std::unique_ptr<sqlite::Connection> open_checked(const std::filesystem::path& fi
   writer->execute(
       "PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON; "
       "PRAGMA journal_size_limit = 16777216");
-  refuse_damaged(*writer);
-  refuse_foreign(*writer);
+  check_database(*writer, false);
   write_ahead(*writer);
   upgrade(*writer);
   return writer;
 }
 
 }  // namespace
+
+void create_with_owner_rights(const std::filesystem::path& file) {
+  const FileDescriptor created(::open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!created) fail(ErrorKind::storage, "cannot be made: {}", std::strerror(errno));
+}
+
+void check_database(sqlite::Connection& connection, bool thorough) {
+  refuse_damaged(connection, thorough);
+  refuse_foreign(connection);
+}
 
 std::unique_ptr<sqlite::Connection> open_database(const std::filesystem::path& file) {
   try {

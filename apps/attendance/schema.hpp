@@ -12,4 +12,11 @@ namespace wajah::attendance {
 // Error (storage) naming the file if it is another program's, of a newer wajah, or damaged.
 [[nodiscard]] std::unique_ptr<sqlite::Connection> open_database(const std::filesystem::path& file);
 
+// Throws Error (storage) unless what the connection is on is whole and of this wajah or an older one; `thorough` reads
+// every index as well.
+void check_database(sqlite::Connection& connection, bool thorough);
+
+// An empty file for its owner alone. Throws Error (storage), also if something has that name.
+void create_with_owner_rights(const std::filesystem::path& file);
+
 }  // namespace wajah::attendance

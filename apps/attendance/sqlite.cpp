@@ -78,6 +78,19 @@ std::int64_t Statement::integer(int column) const { return sqlite3_column_int64(
 double Statement::real(int column) const { return sqlite3_column_double(statement_, column); }
 bool Statement::null(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
 
+int Statement::columns() const { return sqlite3_column_count(statement_); }
+std::string_view Statement::name(int column) const { return sqlite3_column_name(statement_, column); }
+
+Statement::Type Statement::type(int column) const {
+  switch (sqlite3_column_type(statement_, column)) {
+    case SQLITE_INTEGER: return Type::integer;
+    case SQLITE_FLOAT: return Type::real;
+    case SQLITE_TEXT: return Type::text;
+    case SQLITE_BLOB: return Type::blob;
+    default: return Type::null;
+  }
+}
+
 std::string Statement::text(int column) const {
   const auto* data = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
   return data ? std::string(data, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))) : std::string();
@@ -139,6 +152,23 @@ bool Connection::checkpoint() {
   if ((code & 0xFF) == SQLITE_BUSY) return false;
   check(connection_.get(), code);
   return true;
+}
+
+void Connection::copy_to(Connection& target, const std::function<void(std::size_t, std::size_t)>& progress) {
+  constexpr int pages_at_a_time = 1024;
+  // One state for all steps: without it the copy begins anew whenever somebody writes.
+  const Transaction snapshot(*this, Transaction::Kind::read);
+  (void)integer("SELECT count(*) FROM sqlite_schema");
+  const std::unique_ptr<sqlite3_backup, int (*)(sqlite3_backup*)> copy(
+      sqlite3_backup_init(target.connection_.get(), "main", connection_.get(), "main"), sqlite3_backup_finish);
+  if (!copy) fail_with(target.connection_.get(), sqlite3_errcode(target.connection_.get()));
+  int code = SQLITE_OK;
+  while (code == SQLITE_OK) {
+    code = sqlite3_backup_step(copy.get(), pages_at_a_time);
+    const auto total = static_cast<std::size_t>(sqlite3_backup_pagecount(copy.get()));
+    if (progress) progress(total - static_cast<std::size_t>(sqlite3_backup_remaining(copy.get())), total);
+  }
+  if (code != SQLITE_DONE) fail_with(target.connection_.get(), code);
 }
 
 Transaction::Transaction(Connection& connection, Kind kind) : connection_(connection) {

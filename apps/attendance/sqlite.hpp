@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -45,6 +46,12 @@ class Statement {
   [[nodiscard]] std::string text(int column) const;
   [[nodiscard]] Blob blob(int column) const;  // valid until the next step
   [[nodiscard]] bool null(int column) const;
+
+  // Of a row whose columns only the database knows.
+  enum class Type { integer, real, text, blob, null };
+  [[nodiscard]] int columns() const;
+  [[nodiscard]] std::string_view name(int column) const;
+  [[nodiscard]] Type type(int column) const;
 
  private:
   friend class Connection;
@@ -91,6 +98,9 @@ class Connection {
 
   // Moves the write-ahead log into the file and empties it. False if readers were in the way.
   [[nodiscard]] bool checkpoint();
+
+  // Everything this connection sees, also while others write, as the whole content of `target`.
+  void copy_to(Connection& target, const std::function<void(std::size_t done, std::size_t total)>& progress);
 
  private:
   struct Closer {
