@@ -68,6 +68,14 @@ OptionSet& OptionSet::add_list(const char* names, std::vector<std::string>& targ
   return *this;
 }
 
+OptionSet& OptionSet::add_text(const std::string& name, std::function<void(const std::string&)> take,
+                               const std::string& metavar, const std::string& text, bool stands_alone) {
+  auto* value = po::value<std::string>()->value_name(metavar)->notifier(std::move(take));
+  if (stands_alone) value->implicit_value("true", "");
+  options_.add_options()(name.c_str(), value, text.c_str());
+  return *this;
+}
+
 OptionSet& OptionSet::operands(std::vector<std::string>& target, std::string name, std::size_t least,
                                std::size_t most) {
   operands_ = &target;

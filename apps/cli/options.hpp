@@ -10,6 +10,7 @@
 #include <boost/program_options.hpp>
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,6 +49,10 @@ class OptionSet {
 
   // An option with one or more values after it: --mtcnn A B C.
   OptionSet& add_list(const char* names, std::vector<std::string>& target, const char* metavar, const char* text);
+
+  // An option whose text is handed to `take` if it is given. `stands_alone`: --name is --name=true.
+  OptionSet& add_text(const std::string& name, std::function<void(const std::string&)> take, const std::string& metavar,
+                      const std::string& text, bool stands_alone);
 
   // What stands on the command line without an option.
   OptionSet& operands(std::vector<std::string>& target, std::string name, std::size_t least, std::size_t most);

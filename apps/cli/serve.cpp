@@ -1,5 +1,6 @@
 // wajah serve: the attendance service over HTTP until SIGTERM or Ctrl-C.
 #include "cli/commands.hpp"
+#include "cli/config.hpp"
 #include "cli/options.hpp"
 #include "cli/weight_files.hpp"
 #include "server/application.hpp"
@@ -8,36 +9,24 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <string>
 
 namespace wajah::cli {
 namespace {
 
-server::ApplicationOptions application_options(const CommonOptions& common, const std::string& listen,
-                                               const std::string& zone) {
+server::ApplicationOptions application_options(const server::Settings& settings) {
+  const CommonOptions common = common_options_of(settings);
   server::ApplicationOptions options;
-  options.data = common.data;
+  options.settings = settings;
+  options.http = server::http_options_of(settings);
   options.cpu = make_device(common);
-  options.http.listen = server::parse_listen_address(listen);
   options.mtcnn = look_for_mtcnn(common);
   options.embedder = look_for_embedder(common);
-  options.zone = zone;
   return options;
 }
 
-int run(Arguments arguments) {
-  CommonOptions common;
-  std::string listen = "127.0.0.1:8006", zone = "Asia/Jakarta";
-  OptionSet set("serve [options]",
-                "Answers the attendance service's HTTP routes until SIGTERM or Ctrl-C, which let what "
-                "has begun be answered.");
-  set.add("listen", listen, "HOST:PORT", "address to listen on; port 0 takes any free one");
-  set.add("zone", zone, "NAME", "IANA time zone of the attendance log");
-  set.common(common, {.device = true, .mtcnn = true, .weights = true, .data = true});
-  if (!set.parse(arguments)) return exit_yes;
-
-  server::Application application(application_options(common, listen, zone));
-  application.drain_on_signals();
+int serve(const server::Settings& settings) {
+  server::Application application(application_options(settings));
+  application.act_on_signals();
   fmt::print("{}", application.banner());
   std::fflush(stdout);
   if (!application.wait()) {
@@ -47,6 +36,30 @@ int run(Arguments arguments) {
     std::_Exit(exit_yes);
   }
   return exit_yes;
+}
+
+int run(Arguments arguments) {
+  ConfigSources sources;
+  sources.environment = wajah_environment();
+  bool print_config = false, print_reference = false;
+  OptionSet set("serve [options]",
+                "Answers the attendance service's HTTP routes until SIGTERM or Ctrl-C, which let what "
+                "has begun be answered. Every option is also an environment variable (--auth-required is "
+                "WAJAH_AUTH_REQUIRED) and a key of wajah.toml (auth.required); the default stands in brackets.");
+  set.add("print-config", print_config, "shows every setting and where it came from, and ends");
+  set.add("print-reference", print_reference, "shows the page docs/configuration.md, and ends");
+  add_setting_flags(set, sources);
+  if (!set.parse(arguments)) return exit_yes;
+  if (print_reference) {
+    fmt::print("{}", server::configuration_page());
+    return exit_yes;
+  }
+  Configuration configuration = load_configuration(sources);
+  if (print_config) {
+    fmt::print("{}", configuration_text(configuration));
+    return exit_yes;
+  }
+  return serve(configuration.settings);
 }
 
 }  // namespace

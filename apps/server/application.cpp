@@ -4,6 +4,9 @@
 #include "attendance/data_folder.hpp"
 #include "attendance/site_time.hpp"
 #include "attendance/sqlite_store.hpp"
+#include "server/access/certificates.hpp"
+#include "server/access/exposure.hpp"
+#include "server/access/tls.hpp"
 #include "server/http_server.hpp"
 
 #include <wajah/error.hpp>
@@ -45,22 +48,23 @@ class ServiceApi final : public Api {
   attendance::Service& service_;
 };
 
-// Refused rather than warned about: faces and attendance of a whole company behind a port anybody can talk to.
-void require_loopback(const ListenAddress& address) {
-  if (is_loopback(address)) return;
-  fail(ErrorKind::usage,
-       "--listen {}: the server has no keys and no TLS, so it answers this machine only; listen on 127.0.0.1:{} and "
-       "put a "
-       "proxy with TLS and log-in before it",
-       address.host, address.port);
-}
-
 // The soft limit of descriptors is often 1,024, far below what the kernel grants for the asking.
 void raise_descriptor_limit() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   limit.rlim_cur = limit.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+attendance::AnalyserOptions analyser_options_of(const Settings& settings) {
+  const auto& pipeline = settings.pipeline;
+  attendance::AnalyserOptions options;
+  options.enrol.min_size = static_cast<double>(pipeline.enrol_min_face);
+  options.recognise.min_size = static_cast<double>(pipeline.recognise_min_face);
+  options.max_faces = static_cast<std::size_t>(pipeline.max_faces);
+  options.limits.max_pixels = static_cast<std::int64_t>(pipeline.max_megapixels * 1e6);
+  options.keep_pictures = settings.privacy.keep_originals;
+  return options;
 }
 
 // One real pass through all networks, so that a device or a file that computes nonsense is found before anyone relies
@@ -95,9 +99,11 @@ struct Application::Parts {
   void listen();
   [[nodiscard]] std::shared_ptr<const Models> load() const;  // null without weights
   void open(const std::shared_ptr<const Models>& models);
+  void reload();
 
   ApplicationOptions options;
   std::shared_ptr<spdlog::logger> logger;
+  std::unique_ptr<TlsKeeper> tls;  // null: plain HTTP
   Site site;
   std::unique_ptr<attendance::DataFolder> folder;
   std::unique_ptr<attendance::Database> database;
@@ -110,11 +116,14 @@ struct Application::Parts {
 
 // What can go wrong goes wrong before anything is written: address, then weights, then the data folder.
 void Application::Parts::listen() {
-  require_loopback(options.http.listen);
-  (void)attendance::Zone(options.zone);  // a wrong name is told at once
-  options.http.spool_folder = options.data;
+  check_exposure(options.settings, options.http.listen);
+  (void)attendance::Zone(options.settings.attendance.zone);  // a wrong name is told at once
+  options.http.spool_folder = options.settings.storage.data;
+  if (options.settings.tls.mode != "off") options.http.tls = [this] { return tls->context(); };
+  if (options.settings.tls.mode == "files") tls = std::make_unique<TlsKeeper>(tls_files_of(options.settings));
   site.info = {WAJAH_VERSION, "", fmt::format("cpu/{}", name_of(options.cpu.isa()))};
   site.without = how_to_get_weights;
+  site.compat = options.settings.compat;
   site.warn = [log = logger](const std::string& message) { log->warn(message); };
   server = std::make_unique<HttpServer>(options.http, site, [log = logger](const AccessLine& line) {
     log->info("{} {} {} {:.1f} ms {} B {}", line.method, line.path, line.status, line.milliseconds, line.bytes,
@@ -123,23 +132,42 @@ void Application::Parts::listen() {
 }
 
 void Application::Parts::open(const std::shared_ptr<const Models>& models) {
-  folder = std::make_unique<attendance::DataFolder>(options.data);
+  folder = std::make_unique<attendance::DataFolder>(options.settings.storage.data);
+  if (options.settings.tls.mode == "auto") {
+    keep_certificate_current(CertificateFiles(folder->path()));
+    tls = std::make_unique<TlsKeeper>(tls_files_of(options.settings));
+  }
   if (!models) return;
-  database = std::make_unique<attendance::Database>(*folder);
+  database = std::make_unique<attendance::Database>(*folder,
+                                                    attendance::DatabaseOptions{options.settings.storage.key_file, {}});
   store = std::make_unique<attendance::SqliteStore>(*database);
   // The engine keeps one of two or more workers free of enrolments.
   const auto workers = static_cast<std::size_t>(std::max(2, options.cpu.threads()));
   engine = std::make_unique<attendance::Engine>(
-      attendance::make_analysers(models, Cpu(1, options.cpu.isa()), workers, {}), attendance::EngineOptions{});
+      attendance::make_analysers(models, Cpu(1, options.cpu.isa()), workers, analyser_options_of(options.settings)),
+      attendance::EngineOptions{static_cast<std::size_t>(options.settings.engine.recognise_queue),
+                                static_cast<std::size_t>(options.settings.engine.enrol_queue)});
   attendance::ServiceOptions rules;
   rules.log_folder = folder->log_folder();
-  rules.zone = options.zone;
+  rules.zone = options.settings.attendance.zone;
+  rules.accept = options.settings.match.accuracy;
+  rules.classifier.closed_set = options.settings.compat.closed_set;
   rules.classifier.curve = models->card().curve;
   rules.warn = site.warn;
   service = std::make_unique<attendance::Service>(*store, *engine, rules);
   api = std::make_unique<ServiceApi>(*service);
   site.info.model = engine->model();
   site.api = api.get();
+}
+
+void Application::Parts::reload() {
+  if (!tls) return;
+  try {
+    tls->reload();
+    logger->info("the certificate {} is in use", tls->files().certificate.string());
+  } catch (const Error& error) {
+    logger->error("the former certificate stays in use: {}", error.what());
+  }
 }
 
 std::shared_ptr<const Models> Application::Parts::load() const {
@@ -162,7 +190,7 @@ std::uint16_t Application::port() const { return parts_->server->port(); }
 
 std::string Application::banner() const {
   const auto& parts = *parts_;
-  const auto url = url_of({parts.options.http.listen.host, port()});
+  const auto url = url_of({parts.options.http.listen.host, port()}, parts.tls ? "https" : "http");
   std::string text = fmt::format("wajah {}\n  page     {}/\n  docs     {}/docs\n  device   {}, {} threads\n",
                                  WAJAH_VERSION, url, url, parts.site.info.device, parts.options.cpu.threads());
   if (!parts.service) {
@@ -175,10 +203,13 @@ std::string Application::banner() const {
       text += fmt::format("  waiting  {} people have no embedding of this model\n", status.counts.waiting_people);
     }
   }
-  return text + fmt::format("  zone     {}\n  data     {}\n", parts.options.zone, parts.folder->path().string());
+  return text + fmt::format("  zone     {}\n  data     {}\n", parts.options.settings.attendance.zone,
+                            parts.folder->path().string());
 }
 
-void Application::drain_on_signals() { parts_->server->drain_on_signals(); }
+void Application::act_on_signals() {
+  parts_->server->drain_on_signals([parts = parts_.get()] { parts->reload(); });
+}
 void Application::drain() { parts_->server->drain(); }
 bool Application::wait() { return parts_->server->wait(); }
 

@@ -2,6 +2,7 @@
 // in-process.
 #pragma once
 
+#include "server/config/settings.hpp"
 #include "server/http_options.hpp"
 
 #include <wajah/cpu.hpp>
@@ -15,20 +16,19 @@
 namespace wajah::server {
 
 struct ApplicationOptions {
-  HttpOptions http;  // its spool folder is set to the data folder
-  std::filesystem::path data = "data";
+  Settings settings;
+  HttpOptions http;  // as http_options_of(settings) or a test has it; its spool folder is set to the data folder
   std::optional<std::filesystem::path> mtcnn, embedder;  // without both, the server starts and says how to get them
   Cpu cpu{0};
-  std::string zone = "Asia/Jakarta";
   bool log = true;  // to the standard error
 };
 
 class Application {
  public:
   // Takes the address, loads the models and does one real inference, opens the data folder, trains on whoever is
-  // enrolled, then answers. A failure leaves the data folder as it was. Throws Error: usage on a public address, since
-  // the server has neither keys nor TLS, or an unknown zone; input on an address in use; storage on a data folder that
-  // cannot be used; model on weights that do not fit.
+  // enrolled, then answers. A failure leaves the data folder as it was. Throws Error: usage on settings that would let
+  // keys and faces cross a network in the clear, or an unknown zone; input on an address in use or certificates that
+  // cannot serve; storage on a data folder that cannot be used; model on weights that do not fit.
   explicit Application(const ApplicationOptions& options);
   ~Application();  // cuts off what still runs
   Application(const Application&) = delete;
@@ -41,8 +41,8 @@ class Application {
   // A few lines for people: addresses, device, models, gallery, zone.
   [[nodiscard]] std::string banner() const;
 
-  // SIGTERM and SIGINT drain from now on; a second one cuts off.
-  void drain_on_signals();
+  // From now on SIGTERM and SIGINT drain, a second one cuts off, and SIGHUP reads the certificate again.
+  void act_on_signals();
 
   void drain();  // from any thread
 

@@ -14,6 +14,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace boost::asio::ssl {
 class context;
@@ -42,6 +43,7 @@ struct HttpOptions {
   std::size_t network_threads = 2;
   std::size_t max_connections = 12'000;
   std::size_t max_connections_per_address = 256;  // loopback is exempt: a proxy's connections all come from there
+  std::vector<std::string> unlimited_addresses;   // and so are these
 
   Milliseconds head_deadline{10'000};   // from a request's first byte to its empty line
   Milliseconds idle_deadline{30'000};   // between two requests

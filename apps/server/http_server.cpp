@@ -67,9 +67,11 @@ class HttpServer::Impl {
     }
   }
 
-  void drain_on_signals() {
+  void drain_on_signals(std::function<void()> on_hangup) {
+    on_hangup_ = std::move(on_hangup);
     signals_.add(SIGTERM);
     signals_.add(SIGINT);
+    if (on_hangup_) signals_.add(SIGHUP);
     wait_for_signal();
   }
 
@@ -97,10 +99,15 @@ class HttpServer::Impl {
   void welcome(tcp::socket socket);
 
   void wait_for_signal() {
-    signals_.async_wait([this](const boost::system::error_code& error, int) {
+    signals_.async_wait([this](const boost::system::error_code& error, int signal) {
       if (error) return;
-      if (core_.draining) return cut_off();
-      drain();
+      if (signal == SIGHUP) {
+        on_hangup_();
+      } else if (core_.draining) {
+        return cut_off();
+      } else {
+        drain();
+      }
       wait_for_signal();
     });
   }
@@ -119,6 +126,7 @@ class HttpServer::Impl {
   asio::strand<asio::io_context::executor_type> strand_;  // of everything below but the threads
   tcp::acceptor acceptor_;
   asio::signal_set signals_;
+  std::function<void()> on_hangup_;
   bool closing_ = false;
   std::atomic<bool> cut_off_{false};
   std::uint16_t port_ = 0;
@@ -174,7 +182,9 @@ void HttpServer::Impl::welcome(tcp::socket socket) {
   const auto peer = socket.remote_endpoint(error).address();
   if (error) return;
   const auto address = peer.to_string();
-  if (!core_.connections.enter(address, !peer.is_loopback())) {
+  const auto& unlimited = core_.options.unlimited_addresses;
+  const bool limited = !peer.is_loopback() && std::ranges::find(unlimited, address) == unlimited.end();
+  if (!core_.connections.enter(address, limited)) {
     socket.non_blocking(true, error);
     socket.send(asio::buffer(full_house), 0, error);
     return;
@@ -200,7 +210,9 @@ HttpServer::HttpServer(const HttpOptions& options, Site& site, AccessLog log)
 HttpServer::~HttpServer() = default;
 std::uint16_t HttpServer::port() const { return impl_->port(); }
 void HttpServer::start() { impl_->start(); }
-void HttpServer::drain_on_signals() { impl_->drain_on_signals(); }
+void HttpServer::drain_on_signals(std::function<void()> on_hangup) {
+  impl_->drain_on_signals(std::move(on_hangup));
+}
 void HttpServer::drain() { impl_->drain(); }
 bool HttpServer::wait() { return impl_->wait(); }
 std::size_t HttpServer::connections() const { return impl_->connections(); }

@@ -5,6 +5,7 @@
 #include "server/site.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 namespace wajah::server {
@@ -24,8 +25,8 @@ class HttpServer {
 
   void start();
 
-  // SIGTERM and SIGINT drain from now on; a second one cuts off.
-  void drain_on_signals();
+  // SIGTERM and SIGINT drain from now on; a second one cuts off. SIGHUP calls `on_hangup`, if there is one.
+  void drain_on_signals(std::function<void()> on_hangup = {});
 
   // Stops accepting, answers what has begun with Connection: close, ends idle connections. From any thread, at once.
   void drain();

@@ -20,7 +20,7 @@ ApplicationOptions options_for(const TemporaryFolder& folder) {
   options.http.listen.port = 0;
   options.http.linger = Milliseconds(100);
   options.http.drain_idle = Milliseconds(10);
-  options.data = folder.path() / "data";
+  options.settings.storage.data = folder.path() / "data";
   options.log = false;
   return options;
 }
@@ -60,7 +60,7 @@ TEST_CASE("where the server must not start it says why") {
   Application running(options_for(folder));
 
   auto options = options_for(folder);
-  options.data = folder.path() / "other";
+  options.settings.storage.data = folder.path() / "other";
   options.http.listen.port = running.port();
   auto [kind, sentence] = refusal(options);
   CHECK(kind == ErrorKind::input);
@@ -71,25 +71,25 @@ TEST_CASE("where the server must not start it says why") {
 
   options = options_for(folder);
   std::ofstream(folder.path() / "file") << "x";
-  options.data = folder.path() / "file";
+  options.settings.storage.data = folder.path() / "file";
   CHECK(refusal(options).first == ErrorKind::storage);
 
   options = options_for(folder);
-  options.data = folder.path() / "other";
+  options.settings.storage.data = folder.path() / "other";
   for (const auto* host : {"0.0.0.0", "::", "192.0.2.1"}) {
     options.http.listen.host = host;
     std::tie(kind, sentence) = refusal(options);
     CHECK(kind == ErrorKind::usage);
-    CHECK(sentence.find("no keys and no TLS") != std::string::npos);
+    CHECK(sentence.find("--tls auto") != std::string::npos);
   }
 
   options = options_for(folder);
-  options.data = folder.path() / "other";
-  options.zone = "Asia/Nowhere";
+  options.settings.storage.data = folder.path() / "other";
+  options.settings.attendance.zone = "Asia/Nowhere";
   CHECK(refusal(options).first == ErrorKind::usage);
 
   options = options_for(folder);
-  options.data = folder.path() / "other";
+  options.settings.storage.data = folder.path() / "other";
   options.mtcnn = options.embedder = folder.path() / "file";
   CHECK(refusal(options).first == ErrorKind::model);
 }

@@ -57,7 +57,7 @@ TEST_CASE("people are enrolled, recognised, removed, and still known after a res
   ApplicationOptions options;
   options.http.listen.port = 0;
   options.http.drain_idle = Milliseconds(10);
-  options.data = folder.path() / "data";
+  options.settings.storage.data = folder.path() / "data";
   options.mtcnn = *data / "mtcnn";
   options.embedder = *data / "mobilefacenet.onnx";
   options.log = false;

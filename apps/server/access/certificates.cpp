@@ -34,6 +34,7 @@ namespace {
 constexpr long authority_days = 3650, server_days = 397;
 // Clocks of kiosks run late; a certificate of this second would not be valid there yet.
 constexpr long backdated_seconds = 24 * 3600L;
+constexpr auto renewed_before = std::chrono::hours(30 * 24);
 constexpr int digest_bytes = 32;
 
 struct Pair {
@@ -324,6 +325,13 @@ void make_certificates(const CertificateFiles& files, const std::vector<std::str
   if (error) fail(ErrorKind::input, "{}: cannot be made: {}", files.server.parent_path().string(), error.message());
   const Pair authority = authority_of(files);
   write_pair(make_server(authority, names), files.server, files.server_key, pem_of(authority.certificate.get()));
+}
+
+void keep_certificate_current(const CertificateFiles& files) {
+  if (!fs::exists(files.server) || !fs::exists(files.server_key)) return make_certificates(files, local_names());
+  const auto info = read_certificate(files.server);
+  if (info.until - std::chrono::system_clock::now() > renewed_before) return;
+  make_certificates(files, info.names.empty() ? local_names() : info.names);
 }
 
 }  // namespace wajah::server

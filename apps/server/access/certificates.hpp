@@ -37,4 +37,8 @@ struct CertificateFiles {
 // alone. Throws Error: usage on a name that is none, input if a file cannot be written or an authority is half there.
 void make_certificates(const CertificateFiles& files, const std::vector<std::string>& names);
 
+// For a server that looks after its own: makes certificates where there are none, and a new one for the same names when
+// less than a month is left of the present one. Throws as make_certificates().
+void keep_certificate_current(const CertificateFiles& files);
+
 }  // namespace wajah::server
