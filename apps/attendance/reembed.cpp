@@ -21,6 +21,11 @@ bool may_go_better_later(Cause cause) { return cause == Cause::busy || cause == 
 
 }  // namespace
 
+Reembedding Service::reembedding() const {
+  const std::lock_guard lock(reembedding_mutex_);
+  return reembedding_;
+}
+
 void Service::reembed_kept(const std::stop_token& stop) {
   try {
     PhotoId last = 0;
@@ -29,28 +34,51 @@ void Service::reembed_kept(const std::stop_token& stop) {
       if (pictures.empty()) break;
       last = pictures.back().photo;
       const auto embeddings = reembed(pictures, stop);
-      const std::lock_guard lock(changes_);
-      trainer_.add(store_.add_embeddings(engine_.model(), embeddings, options_.now()));
+      {
+        const std::lock_guard lock(changes_);
+        trainer_.add(store_.add_embeddings(engine_.model(), embeddings, options_.now()));
+      }
+      const std::lock_guard lock(reembedding_mutex_);
+      reembedding_.done += pictures.size();
+      reembedding_.failed += pictures.size() - embeddings.size();
     }
   } catch (const std::exception& error) {
     warn(
         fmt::format("kept pictures: embedding them again ended early: {}; it goes on at the next start", error.what()));
   }
-  reembedding_ = false;
+  const std::lock_guard lock(reembedding_mutex_);
+  reembedding_.running = false;
 }
 
 std::vector<StoredEmbedding> Service::reembed(std::span<const KeptPicture> pictures, const std::stop_token& stop) {
   std::vector<StoredEmbedding> embeddings;
-  for (const KeptPicture& picture : pictures) {
-    auto analysis = reanalyse(picture, stop);
-    if (!analysis) continue;
-    if (analysis->faces.empty()) {
-      warn(fmt::format("kept picture of photo {}: no face was found", picture.photo));
+  auto analyses = reanalyse(pictures, stop);
+  for (std::size_t i = 0; i < pictures.size(); ++i) {
+    if (!analyses[i]) continue;
+    if (analyses[i]->faces.empty()) {
+      warn(fmt::format("kept picture of photo {}: no face was found", pictures[i].photo));
       continue;
     }
-    embeddings.push_back({picture.photo, picture.person, std::move(analysis->faces.front().embedding)});
+    embeddings.push_back({pictures[i].photo, pictures[i].person, std::move(analyses[i]->faces.front().embedding)});
   }
   return embeddings;
+}
+
+// All workers at once; one by one only if something is wrong with one of them, or there is no room for all.
+std::vector<std::optional<Analysis>> Service::reanalyse(std::span<const KeptPicture> pictures,
+                                                        const std::stop_token& stop) {
+  std::vector<Bytes> bytes;
+  for (const KeptPicture& picture : pictures) bytes.emplace_back(picture.bytes);
+  std::vector<std::optional<Analysis>> analyses;
+  try {
+    auto batch = engine_.analyse(bytes, Purpose::enrol, std::chrono::steady_clock::now() + options_.recognise_deadline);
+    for (Analysis& analysis : batch.analyses) analyses.emplace_back(std::move(analysis));
+  } catch (const Refusal&) {
+    analyses.clear();
+  }
+  if (!analyses.empty()) return analyses;
+  for (const KeptPicture& picture : pictures) analyses.push_back(reanalyse(picture, stop));
+  return analyses;
 }
 
 std::optional<Analysis> Service::reanalyse(const KeptPicture& picture, const std::stop_token& stop) {

@@ -74,7 +74,7 @@ Service::Service(Store& store, Engine& engine, ServiceOptions options)
       log_(options_.log_folder, Zone(options_.zone)),
       trainer_([this](std::span<const Sample> samples) { return options_.train(samples, options_.classifier); }) {
   load_gallery();
-  reembedding_ = true;
+  reembedding_ = {true, 0, static_cast<std::size_t>(store_.counts(engine_.model()).waiting_pictures), 0};
   reembedder_ = std::jthread([this](const std::stop_token& stop) { reembed_kept(stop); });
 }
 
@@ -167,15 +167,18 @@ void Service::compare(std::string_view nik, PhotoSet& photos) {
 
 void Service::refuse_duplicates(PhotoSet& photos, std::span<const FaceVector> own,
                                 std::span<const PersonFaces> others) const {
+  const DecisionCurve& curve = options_.classifier.curve;
   const double limit = checks_of(options_.strictness).duplicate;
   const auto usable = photos.usable();
   std::size_t duplicates = 0;
   for (const std::size_t file : usable) {
-    const auto other = nearest(photos.embedding(file), others);
+    const FaceVector face = photos.embedding(file);
+    const auto other = nearest(face, others);
     if (!other) return;
-    double margin = other->margin;
-    if (!own.empty()) margin = std::min(margin, other->similarity - similarity(photos.embedding(file), own));
-    if (options_.classifier.curve(other->similarity, margin) < limit) continue;
+    if (curve(other->similarity, other->margin) < limit) continue;
+    // Twins who were let in may both be sent more photos.
+    const double to_own = own.empty() ? 0 : similarity(face, own);
+    if (!own.empty() && curve(to_own, to_own) >= limit) continue;
     ++duplicates;
     photos.refuse(file, {PhotoFault::duplicate_face, "the face is enrolled under another NIK", other->person});
   }
@@ -332,7 +335,7 @@ void Service::wait_for_training(Trainer::Change change) {
 }
 
 ServiceStatus Service::status() {
-  return {store_.counts(engine_.model()), engine_.model(), damaged_, reembedding_, trainer_.last_error()};
+  return {store_.counts(engine_.model()), engine_.model(), damaged_, reembedding().running, trainer_.last_error()};
 }
 
 void Service::warn(const std::string& message) const {

@@ -89,6 +89,13 @@ struct RemoveResult {
   std::string training_error;  // for people, if not trained
 };
 
+// Of kept pictures, after the model was changed.
+struct Reembedding {
+  bool running = false;
+  std::size_t done = 0, total = 0;  // pictures; done counts the failed ones too
+  std::size_t failed = 0;
+};
+
 struct ServiceStatus {
   StoreCounts counts;
   std::string model;
@@ -144,6 +151,11 @@ class Service {
   [[nodiscard]] std::vector<PersonSummary> people() { return store_.people(); }
   [[nodiscard]] ServiceStatus status();
 
+  // How far embedding kept pictures again has come since the start, and who cannot be recognised for want of an
+  // embedding of this model.
+  [[nodiscard]] Reembedding reembedding() const;
+  [[nodiscard]] std::vector<WaitingPerson> waiting() { return store_.waiting(engine_.model()); }
+
  private:
   struct Stored {
     Enrolled enrolled;
@@ -167,6 +179,8 @@ class Service {
   void reembed_kept(const std::stop_token& stop);
   [[nodiscard]] std::vector<StoredEmbedding> reembed(std::span<const KeptPicture> pictures,
                                                      const std::stop_token& stop);
+  [[nodiscard]] std::vector<std::optional<Analysis>> reanalyse(std::span<const KeptPicture> pictures,
+                                                               const std::stop_token& stop);
   [[nodiscard]] std::optional<Analysis> reanalyse(const KeptPicture& picture, const std::stop_token& stop);
 
   void warn(const std::string& message) const;
@@ -176,7 +190,8 @@ class Service {
   ServiceOptions options_;
   DailyLog log_;
   std::size_t damaged_ = 0;
-  std::atomic<bool> reembedding_{false};
+  mutable std::mutex reembedding_mutex_;
+  Reembedding reembedding_;
   // Held from comparing an upload with everybody until it is stored, or two uploads of one face would both pass.
   std::mutex enrolments_;
   // Held from a change's commit until the trainer has it, so that memory sees changes in the order of the store.

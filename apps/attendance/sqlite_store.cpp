@@ -219,11 +219,27 @@ StoreCounts SqliteStore::counts(std::string_view model) {
   Database::Read reader(database_);
   auto query = reader->prepare(
       "SELECT (SELECT count(*) FROM person), (SELECT count(*) FROM photo), (SELECT count(*) FROM attendance), "
-      "(SELECT count(*) FROM person WHERE NOT EXISTS (SELECT 1 FROM photo JOIN embedding ON embedding.photo = photo.id "
-      "WHERE photo.person = person.id AND embedding.model = ?1))");
+      "(SELECT count(*) FROM person WHERE EXISTS (SELECT 1 FROM photo WHERE photo.person = person.id) AND NOT EXISTS "
+      "(SELECT 1 FROM photo JOIN embedding ON embedding.photo = photo.id WHERE photo.person = person.id "
+      "AND embedding.model = ?1)), "
+      "(SELECT count(*) FROM picture WHERE NOT EXISTS (SELECT 1 FROM embedding WHERE embedding.photo = picture.photo "
+      "AND embedding.model = ?1))");
   query.bind(model);
   if (!query.step()) return {};
-  return {query.integer(0), query.integer(1), query.integer(2), query.integer(3)};
+  return {query.integer(0), query.integer(1), query.integer(2), query.integer(3), query.integer(4)};
+}
+
+std::vector<WaitingPerson> SqliteStore::waiting(std::string_view model) {
+  Database::Read reader(database_);
+  auto query = reader->prepare(
+      "SELECT person.id, person.nik, person.name, count(picture.photo) FROM person "
+      "JOIN photo ON photo.person = person.id LEFT JOIN picture ON picture.photo = photo.id "
+      "WHERE NOT EXISTS (SELECT 1 FROM photo AS other JOIN embedding ON embedding.photo = other.id "
+      "WHERE other.person = person.id AND embedding.model = ?1) GROUP BY person.id ORDER BY person.id");
+  query.bind(model);
+  std::vector<WaitingPerson> people;
+  while (query.step()) people.push_back({person_of(query, 0), query.integer(3)});
+  return people;
 }
 
 std::vector<KeptPicture> SqliteStore::pictures_without(std::string_view model, PhotoId after, std::size_t limit) {

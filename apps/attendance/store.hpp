@@ -99,7 +99,13 @@ struct AttendanceRow {
 
 struct StoreCounts {
   std::int64_t people = 0, photos = 0, attendance = 0;
-  std::int64_t waiting_people = 0;  // people of whom no photo has an embedding of the model asked for
+  std::int64_t waiting_people = 0;    // people with photos of which none has an embedding of the model asked for
+  std::int64_t waiting_pictures = 0;  // kept pictures without one: these can be embedded again
+};
+
+struct WaitingPerson {
+  Person person;
+  std::int64_t pictures = 0;  // kept ones; with none, new photos are needed
 };
 
 class Store {
@@ -132,6 +138,9 @@ class Store {
                                                               std::size_t limit) = 0;
 
   [[nodiscard]] virtual StoreCounts counts(std::string_view model) = 0;
+
+  // The waiting people of counts(), in the order they were first enrolled.
+  [[nodiscard]] virtual std::vector<WaitingPerson> waiting(std::string_view model) = 0;
 
   // Kept pictures with a photo id above `after` that have no embedding of `model`, in order of id, at most `limit`.
   [[nodiscard]] virtual std::vector<KeptPicture> pictures_without(std::string_view model, PhotoId after,

@@ -42,6 +42,7 @@ struct HookedStore final : Store {
     return store.attendance(from, to, after, limit);
   }
   StoreCounts counts(std::string_view model) override { return store.counts(model); }
+  std::vector<WaitingPerson> waiting(std::string_view model) override { return store.waiting(model); }
   std::vector<KeptPicture> pictures_without(std::string_view model, PhotoId after, std::size_t limit) override {
     return store.pictures_without(model, after, limit);
   }
@@ -162,7 +163,14 @@ TEST_CASE("with another model, kept pictures are embedded again and the rest is 
   Service& service = site.start();
   REQUIRE(site.warnings().size() == 1);
   CHECK(has(site.warnings()[0], "2 of 2 people have no embedding of model fake-2"));
-  for (int i = 0; i < 5000 && service.status().reembedding; ++i) std::this_thread::sleep_for(1ms);
+  for (int i = 0; i < 5000 && service.reembedding().running; ++i) std::this_thread::sleep_for(1ms);
+  CHECK(service.reembedding().done == 2);
+  CHECK(service.reembedding().total == 2);
+  CHECK(service.reembedding().failed == 0);
+  const auto waiting = service.waiting();
+  REQUIRE(waiting.size() == 1);
+  CHECK(waiting[0].person.name == "BUDI");
+  CHECK(waiting[0].pictures == 0);
   for (int i = 0; i < 5000 && !recognise(service, "1", "ANI:3").nik_matched; ++i) std::this_thread::sleep_for(1ms);
   CHECK(recognise(service, "1", "ANI:3").nik_matched);
   CHECK_FALSE(recognise(service, "2", "BUDI:2").nik_matched);
@@ -170,6 +178,30 @@ TEST_CASE("with another model, kept pictures are embedded again and the rest is 
   CHECK(upload(service, "2", "BUDI", {photo("BUDI:1")}).stored == 1);
   CHECK(recognise(service, "2", "BUDI:2").nik_matched);
   CHECK(service.status().counts.waiting_people == 0);
+}
+
+TEST_CASE("a kept picture that cannot be embedded again costs itself, not the others") {
+  Site site({.keep_pictures = true});
+  std::vector<std::string> names;
+  for (int i = 0; i < 20; ++i) names.push_back("ANI:" + std::to_string(i));
+  std::vector<File> files;
+  for (const auto& name : names) files.push_back(photo(name));
+  upload(site.start(), "1", "ANI", files);
+  site.stop();
+  site.analyser.model = "fake-2";
+  site.analyser.observer = [](Bytes bytes, Purpose) {
+    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    if (text == "ANI:7") fail(ErrorKind::input, "the picture is damaged");
+  };
+  Service& service = site.start();
+  for (int i = 0; i < 5000 && service.reembedding().running; ++i) std::this_thread::sleep_for(1ms);
+  CHECK_FALSE(service.status().reembedding);
+  CHECK(service.reembedding().done == 20);
+  CHECK(service.reembedding().failed == 1);
+  CHECK(site.store->embeddings("fake-2").intact.size() == 19);
+  CHECK(service.status().counts.waiting_pictures == 1);
+  CHECK(service.waiting().empty());
+  CHECK(has(site.warnings().back(), "damaged"));
 }
 
 TEST_CASE("many threads enrol, remove and recognise: the history is that of one after the other") {

@@ -63,6 +63,12 @@ void check_embeddings(Store& store) {
   CHECK(store.people()[1].photos == 1);
   CHECK(store.counts("m2").waiting_people == 1);
   CHECK(store.counts("m1").waiting_people == 0);
+  CHECK(store.counts("m1").waiting_pictures == 0);
+  const auto waiting = store.waiting("m2");
+  REQUIRE(waiting.size() == 1);
+  CHECK(waiting[0].person.nik == "1");
+  CHECK(waiting[0].pictures == store.counts("m2").waiting_pictures);
+  CHECK(store.waiting("m1").empty());
   CHECK(store.counts("m1").people == 2);
   CHECK(store.counts("m1").photos == 4);
 }
