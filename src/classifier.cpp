@@ -1,3 +1,5 @@
+#include "templates.hpp"
+
 #include <wajah/classifier.hpp>
 #include <wajah/error.hpp>
 #include <wajah/svm/one_vs_rest.hpp>
@@ -5,7 +7,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <optional>
 #include <unordered_map>
 
@@ -50,20 +51,9 @@ class Gallery {
     return static_cast<std::size_t>(found->second);
   }
 
-  // How much x resembles each person: the mean cosine to the better half of the photos.
-  [[nodiscard]] std::vector<double> similarities(std::span<const float> x) const {
-    std::vector<double> result(people());
-    std::vector<double> cosines;
-    for (std::size_t person = 0; person < people(); ++person) {
-      cosines.clear();
-      for (std::size_t row = first_[person]; row < first_[person + 1]; ++row) cosines.push_back(cosine(row, x));
-      const auto half = static_cast<std::ptrdiff_t>((cosines.size() + 1) / 2);
-      std::partial_sort(cosines.begin(), cosines.begin() + half, cosines.end(), std::greater<>());
-      double sum = 0;
-      for (std::ptrdiff_t i = 0; i < half; ++i) sum += cosines[static_cast<std::size_t>(i)];
-      result[person] = sum / static_cast<double>(half);
-    }
-    return result;
+  [[nodiscard]] std::size_t photos(std::size_t person) const { return first_[person + 1] - first_[person]; }
+  [[nodiscard]] std::span<const float> rows_of(std::size_t person) const {
+    return std::span(rows_).subspan(first_[person] * dimensions_, photos(person) * dimensions_);
   }
 
  private:
@@ -79,13 +69,6 @@ class Gallery {
     }
   }
 
-  [[nodiscard]] double cosine(std::size_t row, std::span<const float> x) const {
-    const float* values = rows_.data() + row * dimensions_;
-    float sum = 0;
-    for (std::size_t i = 0; i < dimensions_; ++i) sum += values[i] * x[i];
-    return static_cast<double>(sum);
-  }
-
   std::size_t dimensions_ = 0;
   std::vector<std::int64_t> labels_;                // a person's index to its label
   std::unordered_map<std::int64_t, int> index_;     // and back
@@ -94,20 +77,14 @@ class Gallery {
   std::vector<int> people_;                         // (rows)
 };
 
-// How much less the best of all others resembles.
-double margin_of(std::span<const double> similarities, std::size_t chosen) {
-  if (similarities.size() == 1) return similarities[chosen];
-  double other = -std::numeric_limits<double>::infinity();
-  for (std::size_t i = 0; i < similarities.size(); ++i) {
-    if (i != chosen) other = std::max(other, similarities[i]);
-  }
-  return similarities[chosen] - other;
-}
-
 class TrainedClassifier final : public Classifier {
  public:
   TrainedClassifier(std::span<const Sample> samples, const ClassifierOptions& options)
       : gallery_(samples), options_(options) {
+    for (std::size_t person = 0; person < gallery_.people(); ++person) {
+      const std::vector<float> one = make_template(gallery_.rows_of(person), gallery_.dimensions());
+      templates_.insert(templates_.end(), one.begin(), one.end());
+    }
     if (gallery_.people() < 2) return;
     const svm::Problem problem(svm::rows_of(gallery_.rows(), gallery_.dimensions()), gallery_.people_of_rows());
     if (options.closed_set || gallery_.people() <= most_people_for_pairs) {
@@ -128,14 +105,14 @@ class TrainedClassifier final : public Classifier {
     if (gallery_.people() == 0) return {};
     check(embedding);
     if (options_.closed_set && pairs_) return predict_closed(embedding);
-    return judge(choose(embedding), embedding);
+    return judge(choose(embedding), embedding, people());
   }
 
   Prediction verify(std::int64_t label, std::span<const float> embedding) const override {
     const std::optional<std::size_t> person = gallery_.find(label);
     if (!person) return {};
     check(embedding);
-    return judge(*person, embedding);
+    return judge(*person, embedding, 1);  // a claim of one name gives a stranger one chance
   }
 
   std::size_t people() const override { return gallery_.people(); }
@@ -154,22 +131,24 @@ class TrainedClassifier final : public Classifier {
     return 0;
   }
 
-  [[nodiscard]] Prediction judge(std::size_t person, std::span<const float> x) const {
-    const std::vector<double> similarities = gallery_.similarities(x);
-    const double similarity = similarities[person], margin = margin_of(similarities, person);
-    return {gallery_.label(person), options_.curve(similarity, margin), similarity, margin};
+  [[nodiscard]] Prediction judge(std::size_t person, std::span<const float> x, std::size_t chances) const {
+    const std::vector<double> all = similarities(templates_, x);
+    const double similarity = all[person], margin = margin_of(all, person);
+    const double confidence = options_.curve(similarity, margin, gallery_.photos(person), chances);
+    return {gallery_.label(person), confidence, similarity, margin};
   }
 
   // The original's rule: the largest Platt probability, whoever it is.
   [[nodiscard]] Prediction predict_closed(std::span<const float> x) const {
     const std::vector<double> probabilities = pairs_->probabilities(x);
     const auto best = std::max_element(probabilities.begin(), probabilities.end()) - probabilities.begin();
-    Prediction result = judge(static_cast<std::size_t>(pairs_->labels()[static_cast<std::size_t>(best)]), x);
+    Prediction result = judge(static_cast<std::size_t>(pairs_->labels()[static_cast<std::size_t>(best)]), x, people());
     result.confidence = probabilities[static_cast<std::size_t>(best)];
     return result;
   }
 
   Gallery gallery_;
+  std::vector<float> templates_;  // (people, dimensions)
   ClassifierOptions options_;
   std::optional<svm::Svm> pairs_;
   std::optional<svm::OneVsRest> rest_;

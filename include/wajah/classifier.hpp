@@ -1,8 +1,8 @@
 // Classifier: whose face is this embedding, and can it be believed?
 //
 // The support-vector machine chooses among the enrolled people; it can name somebody for every stranger, so acceptance is
-// a separate question: the similarity to the chosen person's own photos and the margin to the next person, turned into a
-// probability by a curve fitted for the embedder (reference: Platt 1999 for the shape of the curve).
+// a separate question: the similarity to the chosen person's own photos, the margin to the next person, and how many
+// photos and people there are, turned into a probability by a curve fitted for the embedder (decision_curve.hpp).
 #pragma once
 
 #include <wajah/decision_curve.hpp>
@@ -27,9 +27,9 @@ struct ClassifierOptions {
   int threads = 1;
 };
 
-// label -1: nobody is enrolled. similarity: mean cosine to the better half of the chosen person's photos, so that one bad
-// photo among them does no harm; margin: how much the best other person's is lower (similarity itself if there is none;
-// negative if another person resembles more than the one the machine chose).
+// label -1: nobody is enrolled. similarity: cosine to the direction that all photos of the chosen person give together,
+// in which a photo that does not fit the others counts for little; margin: how much the best other person's is lower
+// (the similarity itself if there is none; negative if another person resembles more than the one the machine chose).
 struct Prediction {
   std::int64_t label = -1;
   double confidence = 0, similarity = 0, margin = 0;
@@ -43,7 +43,8 @@ class Classifier {
   // Whose face `embedding` is; its length must be that of the samples. Throws Error (input) otherwise.
   [[nodiscard]] virtual Prediction predict(std::span<const float> embedding) const = 0;
 
-  // How well `embedding` fits the claimed person alone (1:1): similarity and confidence; label -1 if not enrolled.
+  // How well `embedding` fits the claimed person alone (1:1): similarity and confidence, the latter as if nobody
+  // else were enrolled; label -1 if not enrolled.
   [[nodiscard]] virtual Prediction verify(std::int64_t label, std::span<const float> embedding) const = 0;
 
   [[nodiscard]] virtual std::size_t people() const = 0;

@@ -99,6 +99,47 @@ TEST_CASE("one bad photo does not lower a person's similarity") {
   CHECK(with_bad.confidence >= 0.7);
 }
 
+TEST_CASE("of five photos a wrong one hardly moves the similarity, wherever it stands") {
+  People source(4);
+  const std::vector<float> person = source.person(), probe = source.photo(person);
+  std::vector<std::vector<float>> photos;
+  for (int i = 0; i < 4; ++i) photos.push_back(source.photo(person));
+  const auto similarity_of = [&] {
+    std::vector<Sample> samples;
+    for (const auto& photo : photos) samples.push_back({1, photo});
+    return train_classifier(samples, options)->predict(probe).similarity;
+  };
+  const double clean = similarity_of();
+  photos.insert(photos.begin() + 2, source.person());
+  CHECK(similarity_of() >= 0.97 * clean);
+}
+
+TEST_CASE("a face between two people is believed less than one that is clearly of one") {
+  People source(8);
+  const std::vector<float> a = source.person(), b = source.person();
+  std::vector<float> between(dimensions);
+  for (std::size_t i = 0; i < dimensions; ++i) between[i] = (a[i] + b[i]) / std::sqrt(2.0F);
+  const auto alone = train_classifier(std::vector<Sample>{{1, a}}, options);
+  const auto both = train_classifier(std::vector<Sample>{{1, a}, {2, b}}, options);
+  CHECK(both->verify(1, between).similarity == doctest::Approx(alone->verify(1, between).similarity));
+  CHECK(both->verify(1, between).margin == doctest::Approx(0).epsilon(0.01));
+  const double doubt = 1 - both->predict(between).confidence, alone_doubt = 1 - alone->predict(between).confidence;
+  CHECK(doubt > 5 * alone_doubt);
+}
+
+TEST_CASE("the curve hears how many people and photos there are; a claim of one name has one chance") {
+  ClassifierOptions counting = options;
+  counting.curve.people = 3;
+  counting.curve.photos = -1;
+  Gallery gallery(20, 3, 13);
+  const std::vector<float> probe = gallery.source.photo(gallery.persons[4]);
+  const auto classifier = train_classifier(gallery.samples, counting);
+  const Prediction found = classifier->predict(probe), claimed = classifier->verify(1004, probe);
+  CHECK(found.confidence == doctest::Approx(counting.curve(found.similarity, found.margin, 3, 20)));
+  CHECK(claimed.confidence == doctest::Approx(counting.curve(found.similarity, found.margin, 3, 1)));
+  CHECK(claimed.confidence > found.confidence);
+}
+
 TEST_CASE("verify judges the claimed person alone") {
   Gallery gallery(5, 3, 11);
   const auto classifier = train_classifier(gallery.samples, options);

@@ -1,0 +1,21 @@
+// Templates: one direction for each person, made of all their photos.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+namespace wajah {
+
+// The unit vector that photos (rows of unit length) stand for: their mean, in which from three photos on each counts as
+// much as it agrees with most of the others (its median cosine to them), so that one wrong photo counts for little.
+// Photos that cancel out give a vector of zeros, which resembles nobody.
+[[nodiscard]] std::vector<float> make_template(std::span<const float> rows, std::size_t dimensions);
+
+// The cosine of a unit vector to each template, row by row.
+[[nodiscard]] std::vector<double> similarities(std::span<const float> templates, std::span<const float> x);
+
+// How much less the best of all others resembles; the similarity itself if there is no other.
+[[nodiscard]] double margin_of(std::span<const double> similarities, std::size_t chosen);
+
+}  // namespace wajah
