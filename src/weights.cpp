@@ -265,6 +265,17 @@ std::vector<std::pair<std::string_view, Tensor>> Weights::tensors() const {
 const std::string& Weights::source() const { return set_->source; }
 const std::map<std::string, std::string>& Weights::metadata() const { return set_->metadata; }
 
+Weights Weights::with_metadata(const std::map<std::string, std::string>& entries) const {
+  Builder builder(source());
+  builder.keep(set_);
+  for (const auto& [name, tensor] : tensors()) {
+    builder.view(std::string(name), tensor.type, tensor.shape, tensor.bytes);
+  }
+  for (const auto& [key, value] : metadata()) builder.metadata(key, value);
+  for (const auto& [key, value] : entries) builder.metadata(key, value);
+  return std::move(builder).build();
+}
+
 Weights::Builder::Builder(std::string source) : set_(std::make_shared<Set>()) { set_->source = std::move(source); }
 
 Weights::Builder& Weights::Builder::view(std::string name, DataType type, std::vector<std::int64_t> shape,

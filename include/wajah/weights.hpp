@@ -99,6 +99,9 @@ class Weights {
   [[nodiscard]] const std::string& source() const;
   [[nodiscard]] const std::map<std::string, std::string>& metadata() const;
 
+  // The same tensors with these entries added to the metadata, in place of those of the same keys.
+  [[nodiscard]] Weights with_metadata(const std::map<std::string, std::string>& entries) const;
+
  private:
   struct Set;
   explicit Weights(std::shared_ptr<Set> set, std::string prefix = {});
