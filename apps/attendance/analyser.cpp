@@ -13,14 +13,6 @@
 namespace wajah::attendance {
 namespace {
 
-// Weights and crop together say what an embedding means.
-std::string model_id(const ModelCard& card, const Crop& crop) {
-  const std::string text = to_string(crop);
-  std::array<std::byte, 16> digest{};
-  hash({{std::as_bytes(std::span(text))}}, digest);
-  return fmt::format("{}+{:02x}{:02x}{:02x}{:02x}", card.id, digest[0], digest[1], digest[2], digest[3]);
-}
-
 template <class Work>
 auto timed(double& milliseconds, Work work) {
   const auto begun = std::chrono::steady_clock::now();
@@ -73,7 +65,8 @@ class RecognizerAnalyser final : public Analyser {
     if (!chosen) return 0;
     double next = 0;
     for (std::size_t i = 0; i < faces.size(); ++i) {
-      if (i != *chosen && faces[i].score >= sure) next = std::max(next, prominence(faces[i], image.width, image.height));
+      if (i == *chosen || faces[i].score < sure) continue;
+      next = std::max(next, prominence(faces[i], image.width, image.height));
     }
     faces = {faces[*chosen]};
     return next / prominence(faces.front(), image.width, image.height);
@@ -102,6 +95,13 @@ class RecognizerAnalyser final : public Analyser {
 };
 
 }  // namespace
+
+std::string model_id(const ModelCard& card, const Crop& crop) {
+  const std::string text = to_string(crop);
+  std::array<std::byte, 16> digest{};
+  hash({{std::as_bytes(std::span(text))}}, digest);
+  return fmt::format("{}+{:02x}{:02x}{:02x}{:02x}", card.id, digest[0], digest[1], digest[2], digest[3]);
+}
 
 std::vector<std::unique_ptr<Analyser>> make_analysers(const std::shared_ptr<const Models>& models, const Cpu& cpu,
                                                       std::size_t workers, const AnalyserOptions& options) {

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace wajah::attendance {
@@ -25,6 +26,9 @@ struct AnalyserOptions {
   bool keep_pictures = false;  // hand the upright picture back when enrolling
   int picture_quality = 95;    // of that JPEG
 };
+
+// Weights and crop together say what an embedding means: the model's identity in the store.
+[[nodiscard]] std::string model_id(const ModelCard& card, const Crop& crop);
 
 // `workers` analysers that share the models; each runs its kernels on `cpu`.
 [[nodiscard]] std::vector<std::unique_ptr<Analyser>> make_analysers(const std::shared_ptr<const Models>& models,

@@ -1,4 +1,6 @@
-// wajah people: who is enrolled, and removing somebody. Needs no models.
+// wajah people: who is enrolled, and removing somebody. Works without models; with them it also tells whose photos the
+// embedder in use does not know.
+#include "attendance/analyser.hpp"
 #include "attendance/data_folder.hpp"
 #include "attendance/site_time.hpp"
 #include "attendance/sqlite_store.hpp"
@@ -8,13 +10,19 @@
 #include "cli/json_text.hpp"
 #include "cli/options.hpp"
 #include "cli/verbs.hpp"
+#include "cli/weight_files.hpp"
 
+#include <wajah/convert/open.hpp>
+#include <wajah/embed/embedder.hpp>
 #include <wajah/error.hpp>
 #include <wajah/text.hpp>
 
 #include <boost/json.hpp>
 
 #include <array>
+#include <map>
+#include <optional>
+#include <string_view>
 
 namespace wajah::cli {
 namespace {
@@ -26,23 +34,41 @@ std::string date_of(attendance::Time at, const attendance::Zone& zone) {
   return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}", t.year, t.month, t.day, t.hour, t.minute);
 }
 
+// By id, why somebody cannot be recognised by the embedder in use: "needs new photos", or "waits to be embedded again".
+std::map<attendance::PersonId, std::string_view> unknown_to_model(attendance::Store& store,
+                                                                  const CommonOptions& common) {
+  const auto file = look_for_embedder(common);
+  if (!file) return {};
+  const ModelCard card = card_of(*load_embedder(open_embedder(*file), Cpu(1)));
+  std::map<attendance::PersonId, std::string_view> people;
+  for (const auto& [person, pictures] : store.waiting(attendance::model_id(card, card.crop))) {
+    people[person.id] = pictures > 0 ? "waits to be embedded again" : "needs new photos";
+  }
+  return people;
+}
+
 int list(Arguments arguments) {
   CommonOptions common;
   OptionSet set("people list [--data DIR] [--json]", "Lists who is enrolled, in the order of enrolment.");
-  set.common(common, {.data = true, .json = true});
+  set.common(common, {.weights = true, .data = true, .json = true});
   if (!set.parse(arguments)) return exit_yes;
   require_data_folder(common);
   const attendance::DataFolder folder(common.data);
   attendance::Database database(folder);
   attendance::SqliteStore store(database);
   const attendance::Zone zone(attendance::ServiceOptions{}.zone);
+  const auto unknown = unknown_to_model(store, common);
   for (const auto& [person, photos, enrolled_at] : store.people()) {
+    const auto why = unknown.find(person.id);
     const std::string since = date_of(enrolled_at, zone);
     if (common.json) {
-      print_json(json::object{{"nik", person.nik}, {"name", person.name}, {"photos", photos}, {"enrolled", since}});
+      json::object row{{"nik", person.nik}, {"name", person.name}, {"photos", photos}, {"enrolled", since}};
+      if (why != unknown.end()) row["not_recognisable"] = why->second;
+      print_json(row);
     } else {
-      fmt::print("{:<20} {:<30} {:4} photo{}, since {}\n", person.nik, attendance::escape(person.name), photos,
-                 photos == 1 ? "" : "s", since);
+      fmt::print("{:<20} {:<30} {:4} photo{}, since {}{}{}\n", person.nik, attendance::escape(person.name), photos,
+                 photos == 1 ? "" : "s", since, why == unknown.end() ? "" : "; ",
+                 why == unknown.end() ? "" : why->second);
     }
   }
   return exit_yes;
