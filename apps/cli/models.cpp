@@ -1,7 +1,9 @@
-// wajah models: which weights there are, what a file holds, and getting the public ones.
+// wajah models: which weights there are and are used, what a file holds, and getting the public ones.
 #include "cli/commands.hpp"
 #include "cli/fetch.hpp"
 #include "cli/json_text.hpp"
+#include "cli/models_quantise.hpp"
+#include "cli/models_use.hpp"
 #include "cli/options.hpp"
 #include "cli/public_models.hpp"
 #include "cli/verbs.hpp"
@@ -24,8 +26,6 @@ namespace {
 namespace fs = std::filesystem;
 namespace json = boost::json;
 
-fs::path models_folder(const CommonOptions& common) { return fs::path(common.data) / "models"; }
-
 // models list
 
 void print_in_use(std::string_view role, const std::optional<fs::path>& file, bool as_json) {
@@ -39,14 +39,17 @@ void print_in_use(std::string_view role, const std::optional<fs::path>& file, bo
 int list(Arguments arguments) {
   CommonOptions common;
   OptionSet set("models list [options]", "Lists the public models, and which files are used without further options.");
-  set.common(common, {.mtcnn = true, .weights = true, .json = true});
+  set.common(common, {.mtcnn = true, .weights = true, .data = true, .json = true});
   if (!set.parse(arguments)) return exit_yes;
   for (const PublicModel& model : public_models()) {
     std::error_code none;
     const bool here = fs::exists(models_folder(common) / model.output, none);
     if (common.json) {
-      print_json(
-          json::object{{"name", model.name}, {"about", model.about}, {"licence", model.licence}, {"here", here}});
+      print_json(json::object{{"name", model.name},
+                              {"role", name_of(model.role)},
+                              {"about", model.about},
+                              {"licence", model.licence},
+                              {"here", here}});
     } else {
       fmt::print("{:<17} {:<55} {:<33} {}\n", model.name, model.about, model.licence, here ? "here" : "not fetched");
     }
@@ -138,7 +141,7 @@ int fetch_models(Arguments arguments) {
   std::vector<std::string> names;
   OptionSet set("models fetch [options] [NAME...]",
                 "Downloads public weights, verifies their hashes and converts them into DIR/models. Without a name: "
-                "mtcnn and facenet-vggface2, which is what the server needs.");
+                "mtcnn and facenet-vggface2. They are used from 'wajah models use NAME' on.");
   set.operands(names, "NAME", 0, std::size_t(-1));
   set.common(common, {.data = true, .json = true});
   if (!set.parse(arguments)) return exit_yes;
@@ -160,12 +163,15 @@ int fetch_models(Arguments arguments) {
 int run(Arguments arguments) {
   static constexpr std::array verbs{Command{"list", "the public models and the files in use", list},
                                     Command{"info", "what a file of weights holds", info},
-                                    Command{"fetch", "downloads public weights", fetch_models}};
-  return run_verb("models", "Weights: which there are, what they hold, where to get them.", verbs, arguments);
+                                    Command{"fetch", "downloads public weights", fetch_models},
+                                    Command{"use", "chooses the weights of a data folder", use_model},
+                                    Command{"quantise", "measures what --precision int8 needs", quantise_model}};
+  return run_verb("models", "Weights: which there are, what they hold, where to get them, which to use.", verbs,
+                  arguments);
 }
 
 }  // namespace
 
-const Command models_command{"models", "lists, describes and fetches weights", run};
+const Command models_command{"models", "lists, describes, fetches and chooses weights", run};
 
 }  // namespace wajah::cli

@@ -1,7 +1,6 @@
 #include "cli/public_models.hpp"
 
 #include "cli/suggest.hpp"
-#include "cli/weight_files.hpp"
 
 #include <wajah/error.hpp>
 #include <wajah/file.hpp>
@@ -37,11 +36,12 @@ constexpr std::array mobilefacenet_files{
                "b7120c095d60094f28a4a54ba6a8bf51b297a6273fb40ef6350dfec1f63d9507", ""}};
 
 constexpr std::array models{
-    PublicModel{"mtcnn", "the detector: P-, R- and O-Net", "MIT, davidsandberg/facenet", mtcnn_file_name, mtcnn_files},
-    PublicModel{"facenet-vggface2", "Inception-ResNet-v1, 512 numbers, trained on VGGFace2",
-                "MIT, davidsandberg/facenet", embedder_file_name, facenet_files},
-    PublicModel{"mobilefacenet", "MobileFaceNet, 128 numbers, small and quick", "Apache-2.0, foamliu/MobileFaceNet",
-                "mobilefacenet.safetensors", mobilefacenet_files},
+    PublicModel{"mtcnn", ModelRole::detector, "the detector: P-, R- and O-Net", "MIT, davidsandberg/facenet",
+                "mtcnn.safetensors", mtcnn_files},
+    PublicModel{"facenet-vggface2", ModelRole::embedder, "Inception-ResNet-v1, 512 numbers, trained on VGGFace2",
+                "MIT, davidsandberg/facenet", "facenet-vggface2.safetensors", facenet_files},
+    PublicModel{"mobilefacenet", ModelRole::embedder, "MobileFaceNet, 128 numbers, small and quick",
+                "Apache-2.0, foamliu/MobileFaceNet", "mobilefacenet.safetensors", mobilefacenet_files},
 };
 
 class Hasher {
@@ -76,9 +76,15 @@ std::string PublicFile::location() const { return fmt::format("/{}/{}/{}", repos
 
 std::span<const PublicModel> public_models() { return models; }
 
-const PublicModel& find_public_model(std::string_view name) {
+std::string_view name_of(ModelRole role) { return role == ModelRole::detector ? "detector" : "embedder"; }
+
+const PublicModel* public_model_or_null(std::string_view name) {
   const auto found = std::ranges::find(models, name, &PublicModel::name);
-  if (found != models.end()) return *found;
+  return found == models.end() ? nullptr : &*found;
+}
+
+const PublicModel& find_public_model(std::string_view name) {
+  if (const PublicModel* found = public_model_or_null(name)) return *found;
   std::vector<std::string_view> names;
   for (const PublicModel& model : models) names.push_back(model.name);
   fail(ErrorKind::usage, "unknown model {}, expected {}{}", quote(name), fmt::join(names, ", "),

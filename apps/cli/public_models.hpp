@@ -19,8 +19,14 @@ struct PublicFile {
   [[nodiscard]] std::string location() const;
 };
 
+enum class ModelRole { detector, embedder };
+
+[[nodiscard]] std::string_view name_of(ModelRole role);
+
 struct PublicModel {
-  std::string_view name, about, licence;
+  std::string_view name;
+  ModelRole role = ModelRole::embedder;
+  std::string_view about, licence;
   std::string_view output;  // name of the safetensors file that is made of it
   std::span<const PublicFile> files;
 };
@@ -29,6 +35,7 @@ struct PublicModel {
 
 // Throws Error (usage) on an unknown name, with a suggestion.
 [[nodiscard]] const PublicModel& find_public_model(std::string_view name);
+[[nodiscard]] const PublicModel* public_model_or_null(std::string_view name);
 
 // What is wrong with a downloaded file, or nothing. Throws Error (input) if it cannot be read.
 [[nodiscard]] std::string fault_of(const PublicFile& known, const std::filesystem::path& file);

@@ -1,5 +1,8 @@
 #include "cli/weight_files.hpp"
 
+#include "cli/model_choice.hpp"
+#include "cli/public_models.hpp"
+
 #include <wajah/error.hpp>
 
 #include <system_error>
@@ -10,11 +13,32 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::optional<fs::path> look_for(const std::string& given, std::string_view name, const CommonOptions& options) {
-  if (!given.empty()) return fs::path(given);
-  for (const fs::path& folder : weight_folders(options)) {
-    std::error_code none;
-    if (fs::path file = folder / name; fs::is_regular_file(file, none)) return file;
+bool is_file(const fs::path& file) {
+  std::error_code none;
+  return fs::is_regular_file(file, none);
+}
+
+fs::path chosen_file(const std::string& chosen, const fs::path& models) {
+  const PublicModel* model = public_model_or_null(chosen);
+  const fs::path file = model ? models / model->output : fs::path(chosen);
+  std::error_code none;
+  if (fs::exists(file, none)) return file;
+  fail(ErrorKind::model,
+       "{} was chosen for this data folder, but {} is not there: '{}', or 'wajah models use built-in'", chosen,
+       file.string(), model ? fmt::format("wajah models fetch {}", chosen) : "wajah models use FILE");
+}
+
+std::optional<fs::path> look_for(ModelRole role, std::string_view built_in, const CommonOptions& options) {
+  const fs::path models = models_folder(options);
+  const ModelChoice choice = read_model_choice(models);
+  if (const auto& chosen = role == ModelRole::detector ? choice.detector : choice.embedder) {
+    return chosen_file(*chosen, models);
+  }
+  for (const fs::path& folder : built_in_folders()) {
+    if (fs::path file = folder / built_in; is_file(file)) return file;
+  }
+  for (const PublicModel& model : public_models()) {
+    if (fs::path file = models / model.output; model.role == role && is_file(file)) return file;
   }
   return std::nullopt;
 }
@@ -27,8 +51,10 @@ fs::path require(std::optional<fs::path> file, std::string_view what, std::strin
 
 }  // namespace
 
-std::vector<fs::path> weight_folders(const CommonOptions& options) {
-  std::vector<fs::path> folders{fs::path(options.data) / "models"};
+fs::path models_folder(const CommonOptions& options) { return fs::path(options.data) / "models"; }
+
+std::vector<fs::path> built_in_folders() {
+  std::vector<fs::path> folders;
   std::error_code none;
   if (const fs::path program = fs::read_symlink("/proc/self/exe", none); !program.empty()) {
     folders.push_back(program.parent_path().parent_path() / "share" / "wajah" / "weights");
@@ -38,11 +64,13 @@ std::vector<fs::path> weight_folders(const CommonOptions& options) {
 }
 
 std::optional<fs::path> look_for_mtcnn(const CommonOptions& options) {
-  return look_for(options.mtcnn, mtcnn_file_name, options);
+  if (!options.mtcnn.empty()) return fs::path(options.mtcnn);
+  return look_for(ModelRole::detector, mtcnn_file_name, options);
 }
 
 std::optional<fs::path> look_for_embedder(const CommonOptions& options) {
-  return look_for(options.weights, embedder_file_name, options);
+  if (!options.weights.empty()) return fs::path(options.weights);
+  return look_for(ModelRole::embedder, embedder_file_name, options);
 }
 
 fs::path mtcnn_file(const CommonOptions& options) {
@@ -55,7 +83,7 @@ fs::path embedder_file(const CommonOptions& options) {
 
 std::shared_ptr<const Models> load_models(const CommonOptions& options, const Cpu& cpu) {
   const fs::path mtcnn = mtcnn_file(options);
-  return wajah::load_models(mtcnn, embedder_file(options), cpu);
+  return wajah::load_models(mtcnn, embedder_file(options), cpu, precision_of(options));
 }
 
 }  // namespace wajah::cli

@@ -13,15 +13,20 @@
 
 namespace wajah::cli {
 
+// Names of the built-in weights.
 inline constexpr std::string_view mtcnn_file_name = "mtcnn.safetensors";
 inline constexpr std::string_view embedder_file_name = "inception_resnet_v1.safetensors";
 
-// Folders looked into, in this order: <data>/models, share/wajah/weights beside the program's bin folder, and the
-// weights folder of the source tree the program was built from.
-[[nodiscard]] std::vector<std::filesystem::path> weight_folders(const CommonOptions& options);
+// <data>/models: what was fetched, and what is in use (model_choice.hpp).
+[[nodiscard]] std::filesystem::path models_folder(const CommonOptions& options);
 
-// What --mtcnn and --weights (or their environment twins) name, else the first file of the default name in those
-// folders.
+// Folders of the built-in weights, in this order: share/wajah/weights beside the program's bin folder, and the weights
+// folder of the source tree the program was built from.
+[[nodiscard]] std::vector<std::filesystem::path> built_in_folders();
+
+// What --mtcnn and --weights (or their environment twins) name; else what was chosen for the data folder; else the
+// built-in weights; else, so that a program without any runs once they are fetched, a public model in the data folder.
+// Throw Error (model) if what was chosen is not there.
 [[nodiscard]] std::optional<std::filesystem::path> look_for_mtcnn(const CommonOptions& options);
 [[nodiscard]] std::optional<std::filesystem::path> look_for_embedder(const CommonOptions& options);
 
