@@ -21,16 +21,20 @@ using attendance::Purpose;
 // One picture to recognise is done soonest by all threads together; many to enrol by one thread each. The engine keeps
 // one worker free of enrolments, so there is one more of them.
 std::vector<std::unique_ptr<attendance::Analyser>> analysers(const std::shared_ptr<const Models>& models,
-                                                             const Cpu& cpu, Purpose purpose) {
+                                                             const Cpu& cpu, Purpose purpose,
+                                                             const AttendanceRules& rules) {
   if (purpose == Purpose::recognise) return attendance::make_analysers(models, cpu, 1, {});
-  return attendance::make_analysers(models, Cpu(1, cpu.isa()), static_cast<std::size_t>(cpu.threads()) + 1, {});
+  attendance::AnalyserOptions options;
+  options.keep_pictures = rules.keep_pictures;
+  return attendance::make_analysers(models, Cpu(1, cpu.isa()), static_cast<std::size_t>(cpu.threads()) + 1, options);
 }
 
-attendance::ServiceOptions service_options(const attendance::DataFolder& folder, const ModelCard& card,
-                                           Purpose purpose) {
+attendance::ServiceOptions service_options(const attendance::DataFolder& folder, const ModelCard& card, Purpose purpose,
+                                           const AttendanceRules& rules) {
   attendance::ServiceOptions options;
   options.log_folder = folder.log_folder();
   options.classifier.curve = card.curve;
+  options.strictness = rules.strictness;
   options.upload_deadline = std::chrono::hours(1);  // nobody waits at a door for it
   options.warn = [](const std::string& message) { fmt::print(stderr, "wajah: {}\n", message); };
   if (purpose == Purpose::enrol) {
@@ -43,14 +47,14 @@ attendance::ServiceOptions service_options(const attendance::DataFolder& folder,
 
 }  // namespace
 
-Attendance::Attendance(const CommonOptions& options, Purpose purpose)
+Attendance::Attendance(const CommonOptions& options, Purpose purpose, const AttendanceRules& rules)
     : cpu_(make_device(options)),
       models_(load_models(options, cpu_)),
       folder_(options.data),
       database_(folder_),
       store_(database_),
-      engine_(analysers(models_, cpu_, purpose), {}),
-      service_(store_, engine_, service_options(folder_, models_->card(), purpose)) {}
+      engine_(analysers(models_, cpu_, purpose, rules), {}),
+      service_(store_, engine_, service_options(folder_, models_->card(), purpose, rules)) {}
 
 void require_data_folder(const CommonOptions& options) {
   std::error_code none;

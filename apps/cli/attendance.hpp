@@ -17,12 +17,17 @@
 
 namespace wajah::cli {
 
+struct AttendanceRules {
+  attendance::Strictness strictness = attendance::Strictness::standard;
+  bool keep_pictures = false;
+};
+
 class Attendance {
  public:
   // Loads the models, then opens --data. For enrolling, all threads work on different photos and no classifier is
   // trained, since this process recognises nobody. Throws Error (model), and Error (storage) if a server has the
   // folder.
-  Attendance(const CommonOptions& options, attendance::Purpose purpose);
+  Attendance(const CommonOptions& options, attendance::Purpose purpose, const AttendanceRules& rules = {});
 
   [[nodiscard]] attendance::Service& service() { return service_; }
 

@@ -1,6 +1,7 @@
-// wajah enrol: adds people and their photos to the data folder.
+// wajah enrol: adds people and their photos to the data folder, or says what is wrong with photos.
 #include "cli/attendance.hpp"
 #include "cli/commands.hpp"
+#include "cli/enrol_check.hpp"
 #include "cli/json_text.hpp"
 #include "cli/options.hpp"
 #include "cli/report.hpp"
@@ -24,6 +25,8 @@ struct Options {
   CommonOptions common;
   std::string nik, name, folder;
   std::vector<std::string> photos;
+  std::string strictness = "standard";
+  bool force = false, check = false, keep_photos = false;
 };
 
 struct Newcomer {
@@ -64,7 +67,7 @@ std::vector<Newcomer> read_folder(const fs::path& folder) try {
   fail(ErrorKind::input, "{}: {}", error.path1().string(), error.code().message());
 }
 
-Enrolled enrol(attendance::Service& service, const Newcomer& person) {
+Enrolled enrol(attendance::Service& service, const Newcomer& person, attendance::Force force) {
   Enrolled sum;
   for (std::size_t first = 0; first < person.photos.size(); first += photos_at_once) {
     const auto photos = std::span(person.photos).subspan(first, std::min(photos_at_once, person.photos.size() - first));
@@ -72,7 +75,7 @@ Enrolled enrol(attendance::Service& service, const Newcomer& person) {
     std::vector<attendance::File> files;
     bytes.reserve(photos.size());
     for (const std::string& photo : photos) files.push_back({photo, bytes.emplace_back(read_photo(photo))});
-    const attendance::UploadResult result = service.upload(person.nik, person.name, files);
+    const attendance::UploadResult result = service.upload(person.nik, person.name, files, force);
     sum.stored += result.stored;
     sum.skipped.insert(sum.skipped.end(), result.skipped.begin(), result.skipped.end());
   }
@@ -83,7 +86,8 @@ void report(const Options& options, const Newcomer& person, const Enrolled& enro
   if (options.common.json) {
     json::array skipped;
     for (const auto& file : enrolled.skipped) {
-      skipped.push_back(json::object{{"image", file.filename}, {"reason", file.reason}});
+      skipped.push_back(
+          json::object{{"image", file.filename}, {"fault", name_of(file.fault)}, {"reason", file.reason}});
     }
     print_json(json::object{
         {"nik", person.nik}, {"name", person.name}, {"stored", enrolled.stored}, {"skipped", std::move(skipped)}});
@@ -91,7 +95,9 @@ void report(const Options& options, const Newcomer& person, const Enrolled& enro
   }
   fmt::print("{} ({}): {} photo{} stored, {} left out\n", person.name, person.nik, enrolled.stored,
              enrolled.stored == 1 ? "" : "s", enrolled.skipped.size());
-  for (const auto& file : enrolled.skipped) fmt::print("  {}: {}\n", file.filename, file.reason);
+  for (const auto& file : enrolled.skipped) {
+    fmt::print("  {}: {}: {}\n", file.filename, name_of(file.fault), file.reason);
+  }
 }
 
 std::vector<Newcomer> newcomers(const Options& options) {
@@ -107,14 +113,33 @@ std::vector<Newcomer> newcomers(const Options& options) {
   return {{options.nik, options.name, options.photos}};
 }
 
+// Who enrols here may read everybody's data anyway, so the person that a face belongs to is named.
+std::string whose_face(attendance::Service& service, const attendance::Refusal& refusal) {
+  for (const auto& file : refusal.skipped()) {
+    if (!file.resembles) continue;
+    for (const auto& [person, photos, enrolled_at] : service.people()) {
+      if (person.id != *file.resembles) continue;
+      return fmt::format("; it is {} ({}). --force enrols all the same, for twins", person.name, person.nik);
+    }
+  }
+  return "";
+}
+
 // One person whose photos are of no use does not keep the others of a folder out.
 int enrol_all(const Options& options, const std::vector<Newcomer>& people) {
-  Attendance attendance(options.common, attendance::Purpose::enrol);
+  const auto force = options.force ? attendance::Force::yes : attendance::Force::no;
+  Attendance attendance(options.common, attendance::Purpose::enrol,
+                        {attendance::parse_strictness(options.strictness), options.keep_photos});
   Progress progress("enrolling", people.size() > 1 ? people.size() : 0);
   int status = exit_yes;
   for (std::size_t i = 0; i < people.size(); ++i) {
     try {
-      report(options, people[i], enrol(attendance.service(), people[i]));
+      report(options, people[i], enrol(attendance.service(), people[i], force));
+    } catch (const attendance::Refusal& refusal) {
+      const std::string whose = whose_face(attendance.service(), refusal);
+      if (people.size() == 1) throw Error(refusal.kind(), refusal.what() + whose);
+      fmt::print(stderr, "wajah enrol: {} ({}): {}{}\n", people[i].name, people[i].nik, refusal.what(), whose);
+      status = exit_input;
     } catch (const Error& error) {
       if (people.size() == 1 || error.kind() == ErrorKind::storage) throw;
       fmt::print(stderr, "wajah enrol: {} ({}): {}\n", people[i].name, people[i].nik, error.what());
@@ -127,15 +152,23 @@ int enrol_all(const Options& options, const std::vector<Newcomer>& people) {
 
 int run(Arguments arguments) {
   Options options;
-  OptionSet set("enrol --nik NIK --nama NAME [options] PHOTO... | enrol --dir DIR [options]",
-                "Enrols a person from photos, or all people of a folder DIR/<nik>/<nama>/<photos>.");
+  OptionSet set("enrol --nik NIK --nama NAME [options] PHOTO... | enrol --dir DIR [options] | enrol --check PHOTO...",
+                "Enrols a person from photos, or all people of a folder DIR/<nik>/<nama>/<photos>. Photos that fail a "
+                "check are left out, with the reason.");
   set.add("nik", options.nik, "NIK", "the person's number");
   set.add("nama", options.name, "NAME", "the person's name, in capital letters");
   set.add("dir", options.folder, "DIR", "a folder of many people");
+  set.add("strictness", options.strictness, "off|standard|strict", "how good photos must be");
+  set.add("force", options.force, "twins and relatives: a face may resemble somebody who is enrolled");
+  set.add("keep-photos", options.keep_photos, "keep the photos, so that they can be embedded by another model later");
+  set.add("check", options.check, "only tell whether the photos (or all in a folder) can be used; enrol nobody");
   set.operands(options.photos, "PHOTO", 0, std::size_t(-1));
   set.common(options.common, {.device = true, .mtcnn = true, .weights = true, .data = true, .json = true});
   if (!set.parse(arguments)) return exit_yes;
-  return enrol_all(options, newcomers(options));
+  const auto strictness = attendance::parse_strictness(options.strictness);
+  if (!options.check) return enrol_all(options, newcomers(options));
+  if (options.photos.empty()) fail(ErrorKind::usage, "no PHOTO given to check");
+  return check_photos(options.common, options.photos, strictness);
 }
 
 }  // namespace
