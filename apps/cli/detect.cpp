@@ -7,11 +7,14 @@
 
 #include <wajah/convert/open.hpp>
 #include <wajah/detect/detector.hpp>
+#include <wajah/detect/rotations.hpp>
 #include <wajah/draw.hpp>
 #include <wajah/error.hpp>
 #include <wajah/image_io.hpp>
 
 #include <boost/json.hpp>
+
+#include <utility>
 
 namespace wajah::cli {
 namespace {
@@ -23,6 +26,7 @@ struct Options {
   DetectorOptions detector;
   std::string thresholds = "0.6,0.7,0.7";
   std::string draw;
+  bool rotations = false;
   std::vector<std::string> images;
 };
 
@@ -62,6 +66,7 @@ bool parse(Options& options, Arguments arguments) {
   set.add("min-size", options.detector.min_size, "PIXELS", "the smallest face to look for");
   set.add("thresholds", options.thresholds, "P,R,O", "probabilities that the three networks must reach");
   set.add("factor", options.detector.factor, "F", "from one level of the pyramid to the next");
+  set.add("rotations", options.rotations, "where no face is sure, look whether the picture lies on its side or head");
   set.add("draw", options.draw, "FILE", "also write the picture with boxes and points (.jpg, .png); one IMAGE only");
   set.operands(options.images, "IMAGE", 1, std::size_t(-1));
   set.common(options.common, {.device = true, .mtcnn = true, .json = true});
@@ -73,6 +78,14 @@ bool parse(Options& options, Arguments arguments) {
     fail(ErrorKind::usage, "--draw writes one picture, {} were given", options.images.size());
   }
   return true;
+}
+
+// Always in pixels of the upright picture, however it had to be turned to find them.
+std::vector<Face> find_faces(Detector& detector, const Image& image, const Options& options) {
+  if (!options.rotations) return detector.detect(image, options.detector);
+  TurnedFaces found = detect_any_rotation(detector, image, options.detector);
+  for (Face& face : found.faces) face = turned_back(face, found.turns, image.width, image.height);
+  return std::move(found.faces);
 }
 
 int run(Arguments arguments) {
@@ -87,7 +100,7 @@ int run(Arguments arguments) {
     const double decode_ms = decoding.milliseconds();
     const Stopwatch detecting;
     const Found found{
-        name, image.width, image.height, detector.detect(image, options.detector), decode_ms, detecting.milliseconds()};
+        name, image.width, image.height, find_faces(detector, image, options), decode_ms, detecting.milliseconds()};
     if (!options.draw.empty()) {
       draw_faces(image, found.faces);
       write_image(image, options.draw);
