@@ -48,6 +48,7 @@ struct Settings {
     std::int64_t recognise_min_face = 30;
     std::int64_t max_faces = 32;
     double max_megapixels = 40;
+    std::string strictness = "standard";
   } pipeline;
   struct {
     double accuracy = 0.7;
