@@ -4,9 +4,9 @@
 namespace wajah {
 
 std::shared_ptr<const Models> load_models(const std::filesystem::path& mtcnn, const std::filesystem::path& embedder,
-                                          const Cpu& cpu) {
+                                          const Cpu& cpu, Precision precision) {
   return std::make_shared<const Models>(
-      Models{load_detector(open_mtcnn(mtcnn), cpu), load_embedder(open_embedder(embedder), cpu)});
+      Models{load_detector(open_mtcnn(mtcnn), cpu), load_embedder(open_embedder(embedder), cpu, precision)});
 }
 
 Recognizer::Recognizer(std::shared_ptr<const Models> models, const Cpu& cpu)

@@ -23,9 +23,11 @@ struct Models {
   [[nodiscard]] const ModelCard& card() const { return card_of(*embedder); }
 };
 
-// Opens and loads both (formats: see convert/open.hpp). Throws Error (model) naming file and tensor.
+// Opens and loads both (formats: see convert/open.hpp), the embedder to compute in `precision`. Throws Error (model)
+// naming file and tensor.
 [[nodiscard]] std::shared_ptr<const Models> load_models(const std::filesystem::path& mtcnn,
-                                                        const std::filesystem::path& embedder, const Cpu& cpu);
+                                                        const std::filesystem::path& embedder, const Cpu& cpu,
+                                                        Precision precision = Precision::fp32);
 
 // One thread's pipeline. Copying the models pointer is cheap; a Recognizer keeps its scratch memory between calls.
 class Recognizer {

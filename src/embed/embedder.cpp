@@ -2,8 +2,8 @@
 #include <wajah/embed/embedder.hpp>
 #include <wajah/embed/prewhiten.hpp>
 #include <wajah/model.hpp>
-#include <wajah/networks/inception_resnet_v1.hpp>
-#include <wajah/networks/mobilefacenet.hpp>
+#include <wajah/networks/int8.hpp>
+#include <wajah/ranges.hpp>
 
 #include <cmath>
 #include <variant>
@@ -11,8 +11,12 @@
 namespace wajah {
 namespace {
 
-template <class Net>
-using SharedModel = std::shared_ptr<const Model<Net, Cpu>>;
+template <class... Nets>
+struct Any {
+  using Models = std::variant<std::shared_ptr<const Model<Nets, Cpu>>...>;
+  using Sessions = std::variant<Session<Nets, Cpu>...>;
+};
+using AnyNet = Any<InceptionResnetV1, MobileFaceNet, InceptionResnetV1Int8, MobileFaceNetInt8>;
 
 constexpr int largest_batch = 32;  // images of one forward call: beyond it nothing is gained and scratch only grows
 
@@ -24,7 +28,14 @@ ModelCard default_card(std::string_view architecture) {
   fail(ErrorKind::model, "unknown architecture '{}': expected inception-resnet-v1 or mobilefacenet", architecture);
 }
 
-ModelCard read_card(const Weights& weights) {
+template <class Net>
+AnyNet::Models load(const Weights& weights, const Cpu& cpu) {
+  return std::make_shared<const Model<Net, Cpu>>(cpu, weights);
+}
+
+}  // namespace
+
+ModelCard card_of(const Weights& weights) {
   const auto& metadata = weights.metadata();
   const auto architecture = metadata.find("architecture");
   if (architecture == metadata.end()) {
@@ -42,6 +53,8 @@ ModelCard read_card(const Weights& weights) {
   card.id = fmt::format("{}-{:016x}", card.architecture, fingerprint(weights));
   return card;
 }
+
+namespace {
 
 void require_nothing_unused(const Weights& weights) {
   const std::vector<std::string> unused = weights.unused();
@@ -62,39 +75,41 @@ void normalise_length(std::span<float> row) {
 
 class EmbedderModel {
  public:
-  EmbedderModel(const Weights& weights, const Cpu& cpu) : card(read_card(weights)) {
+  EmbedderModel(const Weights& weights, const Cpu& cpu, Precision precision) : card(card_of(weights)) {
+    const bool bytes = precision == Precision::int8;
+    const Weights needed = bytes ? with_ranges(weights) : weights;
     if (card.architecture == "mobilefacenet") {
-      network = std::make_shared<const Model<MobileFaceNet, Cpu>>(cpu, weights);
+      network = bytes ? load<MobileFaceNetInt8>(needed, cpu) : load<MobileFaceNet>(needed, cpu);
     } else {
-      network = std::make_shared<const Model<InceptionResnetV1, Cpu>>(cpu, weights);
+      network = bytes ? load<InceptionResnetV1Int8>(needed, cpu) : load<InceptionResnetV1>(needed, cpu);
     }
-    require_nothing_unused(weights);
+    require_nothing_unused(needed);
   }
 
   ModelCard card;
-  std::variant<SharedModel<InceptionResnetV1>, SharedModel<MobileFaceNet>> network;
+  AnyNet::Models network;
 };
 
-struct Embedder::Impl {
-  using AnySession = std::variant<Session<InceptionResnetV1, Cpu>, Session<MobileFaceNet, Cpu>>;
+std::string_view name_of(Precision precision) { return precision == Precision::int8 ? "int8" : "fp32"; }
 
+void normalise(const ModelCard& card, const Image& crop, View<float> y) {
+  if (card.architecture == "mobilefacenet") {
+    standardise(crop, imagenet, y);
+  } else {
+    prewhiten(crop, y);
+  }
+}
+
+struct Embedder::Impl {
   Impl(std::shared_ptr<const EmbedderModel> shared, const Cpu& cpu)
       : model(std::move(shared)), session(open(model->network, cpu)) {}
 
-  static AnySession open(const decltype(EmbedderModel::network)& network, const Cpu& cpu) {
-    return std::visit([&](const auto& net) { return AnySession(Session(net, cpu)); }, network);
-  }
-
-  void normalise(const Image& crop, View<float> y) const {
-    if (model->card.architecture == "mobilefacenet") {
-      standardise(crop, imagenet, y);
-    } else {
-      prewhiten(crop, y);
-    }
+  static AnyNet::Sessions open(const AnyNet::Models& network, const Cpu& cpu) {
+    return std::visit([&](const auto& net) { return AnyNet::Sessions(Session(net, cpu)); }, network);
   }
 
   std::shared_ptr<const EmbedderModel> model;
-  AnySession session;
+  AnyNet::Sessions session;
   std::vector<float> input;
 };
 
@@ -121,7 +136,7 @@ std::vector<float> Embedder::embed(std::span<const Image> crops) {
         fail(ErrorKind::input, "crop {} is {}x{} pixels, {} takes {}x{}", first + i, batch[i].width, batch[i].height,
              card().architecture, size, size);
       }
-      impl_->normalise(batch[i], x.images(static_cast<int>(i), 1));
+      normalise(card(), batch[i], x.images(static_cast<int>(i), 1));
     }
     const std::vector<float> rows = embed_normalised(x);
     embeddings.insert(embeddings.end(), rows.begin(), rows.end());
@@ -147,8 +162,8 @@ std::vector<float> Embedder::embed_normalised(ConstView<float> x) {
   return embeddings;
 }
 
-std::shared_ptr<const EmbedderModel> load_embedder(const Weights& weights, const Cpu& cpu) {
-  return std::make_shared<const EmbedderModel>(weights, cpu);
+std::shared_ptr<const EmbedderModel> load_embedder(const Weights& weights, const Cpu& cpu, Precision precision) {
+  return std::make_shared<const EmbedderModel>(weights, cpu, precision);
 }
 
 const ModelCard& card_of(const EmbedderModel& model) { return model.card; }

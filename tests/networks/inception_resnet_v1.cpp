@@ -1,6 +1,7 @@
 // Inception-ResNet-v1 against TensorFlow's activations and embeddings of the same frozen graph (shared data).
 #include "allocations.hpp"
 #include "check.hpp"
+#include "golden_graph.hpp"
 
 #include <doctest/doctest.h>
 
@@ -29,37 +30,6 @@ TEST_CASE("the network's cost is the published one") {
   CHECK(macs / 1'000'000 == 1417);
   CHECK(layers == 132 + 3 + 1 + 1);  // convolutions, max pools, the average, the bottleneck
 }
-
-std::optional<std::filesystem::path> frozen_graph() {
-#ifdef WAJAH_FROZEN_GRAPH
-  return WAJAH_FROZEN_GRAPH;
-#else
-  return std::nullopt;
-#endif
-}
-
-// The golden crops, prewhitened; nothing, with a reason, where the shared data is not there.
-struct GoldenInput {
-  std::filesystem::path folder;
-  Weights weights;
-  std::vector<float> x;
-  Shape shape;
-
-  static std::optional<GoldenInput> open() {
-    const auto data = shared_data();
-    const auto graph = frozen_graph();
-    if (!data || !graph) {
-      MESSAGE("skipped: no shared data, or no xz to unpack the frozen graph");
-      return std::nullopt;
-    }
-    GoldenInput input{*data / "golden", open_embedder(*graph), {}, {24, 160, 160, 3}};
-    const auto crops = read_npy(input.folder / "irv1_input_u8.npy").values<std::uint8_t>();
-    REQUIRE(crops.size() == input.shape.size());
-    input.x.resize(crops.size());
-    prewhiten(ConstView<std::uint8_t>(crops.data(), input.shape), View<float>(input.x.data(), input.shape));
-    return input;
-  }
-};
 
 // Runs stages on what the stage before gave and compares with TensorFlow's activation of that scope.
 struct Stages {

@@ -10,6 +10,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace wajah {
@@ -23,6 +24,12 @@ struct ModelCard {
   Crop crop;
   DecisionCurve curve;
 };
+
+// What a network computes in. int8: convolutions on bytes, everything else in float32 (networks/int8.hpp). Embeddings
+// of both may meet: they differ by far less than two photos of a person do.
+enum class Precision { fp32, int8 };
+
+[[nodiscard]] std::string_view name_of(Precision precision);
 
 class EmbedderModel;  // the loaded network: shared, const
 
@@ -49,8 +56,16 @@ class Embedder {
 };
 
 // Loads the network that the weights' metadata name ("architecture"); every tensor must fit and none be left over.
-// Throws Error (model).
-[[nodiscard]] std::shared_ptr<const EmbedderModel> load_embedder(const Weights& weights, const Cpu& cpu);
+// Throws Error (model), also if int8 is asked of weights whose ranges were never measured (embed/int8_calibration.hpp).
+[[nodiscard]] std::shared_ptr<const EmbedderModel> load_embedder(const Weights& weights, const Cpu& cpu,
+                                                                 Precision precision = Precision::fp32);
 [[nodiscard]] const ModelCard& card_of(const EmbedderModel& model);
+
+// The card that load_embedder gives these weights. Throws Error (model).
+[[nodiscard]] ModelCard card_of(const Weights& weights);
+
+// The centre of a crop as the card's network wants it: y is (1, card.input, card.input, 3). Throws Error (input) if the
+// crop is smaller.
+void normalise(const ModelCard& card, const Image& crop, View<float> y);
 
 }  // namespace wajah
