@@ -37,9 +37,17 @@ struct Options {
   double seconds = 1;
 };
 
-std::vector<float> random_input(Shape shape) {
+template <class T = float>
+std::vector<T> random_input(Shape shape) {
   std::uint64_t state = 3;
-  return random_values(shape.size(), 1, state);
+  std::vector<float> values = random_values(shape.size(), 1, state);
+  if constexpr (std::is_same_v<T, float>) {
+    return values;
+  } else {
+    std::vector<T> bytes(values.size());
+    std::ranges::transform(values, bytes.begin(), [](float v) { return static_cast<T>(127.5F * (v + 1)); });
+    return bytes;
+  }
 }
 
 template <class Net>
@@ -82,7 +90,7 @@ void print(const NetResult& r) {
     print_json(json::object{{"net", r.options.net},
                             {"device", "cpu"},
                             {"isa", name_of(r.isa)},
-                            {"precision", "fp32"},
+                            {"precision", name_of(precision_of(r.options.common))},
                             {"batch", r.batch},
                             {"threads", r.threads},
                             {"median_ms_per_image", rounded(median, 4)},
@@ -91,8 +99,9 @@ void print(const NetResult& r) {
                             {"peak_fraction", rounded(rate / r.peak)}});
   } else {
     fmt::print(
-        "{}  batch {:<3} threads {:<2} median {:8.3f} ms/image  min {:8.3f}  {:6.1f} GFLOP/s  {:4.1f} % of {:.0f}\n",
-        r.options.net, r.batch, r.threads, median, min, rate, 100 * rate / r.peak, r.peak);
+        "{} {}  batch {:<3} threads {:<2} median {:8.3f} ms/image  min {:8.3f}  {:6.1f} GFLOP/s  {:4.1f} % of {:.0f}\n",
+        r.options.net, name_of(precision_of(r.options.common)), r.batch, r.threads, median, min, rate,
+        100 * rate / r.peak, r.peak);
   }
 }
 
@@ -122,7 +131,7 @@ int bench_net(Arguments arguments) {
   check(options);
   const std::vector<int> batches = parse_counts("batch", options.batches, 1);
   const std::vector<int> threads = parse_counts("threads", options.threads, 0);
-  with_net(options.net, [&]<class Net>(Shape image) {
+  with_net(options.net, precision_of(options.common), [&]<class Net>(Shape image) {
     for (const int t : threads) {
       for (const int b : batches) bench_one_net<Net>(options, image, b, t);
     }
@@ -141,18 +150,31 @@ struct LayerResult {
   Timing timing;
 };
 
+// Layers that can give bytes do, as most of them do within a network.
+template <class Layer>
+concept GivesBytes = requires(Layer layer, const Cpu& cpu, const Weights& weights) {
+  layer.load(cpu, weights, Quantisation{});
+};
+
 template <class Layer>
 Timing time_layer(const Cpu& cpu, Shape in, double seconds) {
   Weights::Builder builder("random weights");
   RandomTensors tensors(builder, 1);
   detail::Parameters<Layer>::add(tensors, "");
   Layer layer;
-  layer.load(cpu, std::move(builder).build());
-  const std::vector<float> input = random_input(in);
+  const Weights weights = std::move(builder).build();
+  using X = InputOf<Layer>;
+  using Y = std::conditional_t<GivesBytes<Layer>, std::uint8_t, float>;
+  if constexpr (GivesBytes<Layer>) {
+    layer.load(cpu, weights, Quantisation{});
+  } else {
+    layer.load(cpu, weights);
+  }
+  const std::vector<X> input = random_input<X>(in);
   const Shape out = Layer::out(in);
-  const Buffer output(bytes_of(out)), scratch(Layer::workspace(in));
-  const View<float> y(output.as<float>(), out);
-  return measure(seconds, [&] { layer.forward(cpu, ConstView<float>(input.data(), in), y, scratch.arena()); });
+  const Buffer output(bytes_of<Y>(out)), scratch(Layer::workspace(in));
+  const View<Y> y(output.as<Y>(), out);
+  return measure(seconds, [&] { layer.forward(cpu, ConstView<X>(input.data(), in), y, scratch.arena()); });
 }
 
 // Blocks repeat: a layer of one type and size is measured once and counted.
@@ -206,8 +228,9 @@ int bench_layers(Arguments arguments) {
   if (batch < 1) fail(ErrorKind::usage, "--batch {}: expected 1 or more", batch);
   const Cpu cpu = make_device(options.common);
   const double peak = measure_fma_peak(cpu.isa(), cpu.threads());
-  const auto results = with_net(
-      options.net, [&]<class Net>(Shape image) { return time_layers<Net>(cpu, image.images(batch), options.seconds); });
+  const auto results = with_net(options.net, precision_of(options.common), [&]<class Net>(Shape image) {
+    return time_layers<Net>(cpu, image.images(batch), options.seconds);
+  });
   double total = 0;
   for (const LayerResult& result : results) total += result.timing.median_ms * result.count;
   for (const LayerResult& result : results) print(result, options, total, peak);

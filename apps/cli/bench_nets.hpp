@@ -2,8 +2,8 @@
 #pragma once
 
 #include <wajah/error.hpp>
-#include <wajah/networks/inception_resnet_v1.hpp>
-#include <wajah/networks/mobilefacenet.hpp>
+#include <wajah/embed/embedder.hpp>
+#include <wajah/networks/int8.hpp>
 #include <wajah/networks/mtcnn.hpp>
 #include <wajah/text.hpp>
 
@@ -13,9 +13,15 @@ namespace wajah::cli {
 
 inline constexpr std::string_view net_names = "inception-resnet-v1|mobilefacenet|pnet|rnet|onet";
 
-// Calls visit.operator()<Net>(shape of one image). Throws Error (usage) on an unknown name.
+// Calls visit.operator()<Net>(shape of one image). Throws Error: usage on an unknown name, device on a network that has
+// no such form.
 template <class Visit>
-auto with_net(std::string_view name, Visit visit) {
+auto with_net(std::string_view name, Precision precision, Visit visit) {
+  if (precision == Precision::int8) {
+    if (name == "inception-resnet-v1") return visit.template operator()<InceptionResnetV1Int8>(Shape{1, 160, 160, 3});
+    if (name == "mobilefacenet") return visit.template operator()<MobileFaceNetInt8>(Shape{1, 112, 112, 3});
+    fail(ErrorKind::device, "--net {}: only inception-resnet-v1 and mobilefacenet compute in int8", quote(name));
+  }
   if (name == "inception-resnet-v1") return visit.template operator()<InceptionResnetV1>(Shape{1, 160, 160, 3});
   if (name == "mobilefacenet") return visit.template operator()<MobileFaceNet>(Shape{1, 112, 112, 3});
   if (name == "pnet") return visit.template operator()<PNet>(Shape{1, 360, 640, 3});  // one level of a 720p picture

@@ -61,7 +61,7 @@ int embed_file(const Options& options) {
   if (!options.images.empty()) fail(ErrorKind::usage, "--input takes no IMAGE, {} were given", options.images.size());
   const NpyArray array = read_npy(options.input);
   const Cpu cpu = make_device(options.common);
-  Embedder embedder(load_embedder(open_embedder(embedder_file(options.common)), cpu), cpu);
+  Embedder embedder(load_embedder(open_embedder(embedder_file(options.common)), cpu, precision_of(options.common)), cpu);
   const Stopwatch watch;
   const std::vector<float> embeddings = embed_array(embedder, array, options.input);
   const double ms = watch.milliseconds();

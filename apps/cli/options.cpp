@@ -96,7 +96,9 @@ OptionSet& OptionSet::common(CommonOptions& target, Uses uses) {
     common_.add_options()("threads", po::value(&target.threads)->value_name("N")->default_value(target.threads),
                           "threads to compute with, 0 = all");
   }
-  if (uses.device || uses.kernels) text("precision", target.precision, "auto|fp32", "of the arithmetic");
+  if (uses.device || uses.kernels) {
+    text("precision", target.precision, "auto|fp32|int8", "of the embedder's arithmetic; auto is fp32");
+  }
   if (uses.weights) text("weights", target.weights, "FILE", "embedder: .safetensors, .pb or .onnx");
   if (uses.mtcnn) {
     text("mtcnn", target.mtcnn, "FILE|DIR", "detector: .safetensors, or a folder with det1.npy det2.npy det3.npy");
@@ -178,6 +180,15 @@ void check_threads(const CommonOptions& options) {
   }
 }
 
+Precision precision_of(const CommonOptions& options) {
+  if (options.precision == "auto" || options.precision == "fp32") return Precision::fp32;
+  if (options.precision == "int8") return Precision::int8;
+  if (options.precision == "fp16") {
+    fail(ErrorKind::device, "--precision fp16: this build has no kernels for it; use fp32 or int8");
+  }
+  fail(ErrorKind::usage, "--precision {}: expected auto, fp32, fp16 or int8", quote(options.precision));
+}
+
 Cpu make_device(const CommonOptions& options) {
   if (options.device.starts_with("cuda")) {
     fail(ErrorKind::device, "--device {}: this build has no CUDA kernels; use --device cpu", options.device);
@@ -185,12 +196,7 @@ Cpu make_device(const CommonOptions& options) {
   if (options.device != "auto" && options.device != "cpu") {
     fail(ErrorKind::usage, "--device {}: expected auto, cpu or cuda[:n]", quote(options.device));
   }
-  if (options.precision == "int8" || options.precision == "fp16") {
-    fail(ErrorKind::device, "--precision {}: the kernels of this build compute in fp32 only", options.precision);
-  }
-  if (options.precision != "auto" && options.precision != "fp32") {
-    fail(ErrorKind::usage, "--precision {}: expected auto, fp32, fp16 or int8", quote(options.precision));
-  }
+  (void)precision_of(options);
   check_threads(options);
   return Cpu(options.threads);
 }

@@ -5,6 +5,7 @@
 #include "cli/command.hpp"
 
 #include <wajah/cpu.hpp>
+#include <wajah/embed/embedder.hpp>
 
 #include <fmt/format.h>
 #include <boost/program_options.hpp>
@@ -79,8 +80,12 @@ class OptionSet {
 // --threads within its range. Throws Error (usage).
 void check_threads(const CommonOptions& options);
 
-// The device that --device, --threads and --precision ask for. Throws Error: usage on a value that is none, device on
-// one that this build or machine does not have.
+// What --precision asks of the embedder; the detector always computes in fp32. Throws Error: usage on a value that is
+// none, device on one that this build does not have.
+[[nodiscard]] Precision precision_of(const CommonOptions& options);
+
+// The device that --device and --threads ask for; also looks at --precision. Throws Error: usage on a value that is
+// none, device on one that this build or machine does not have.
 [[nodiscard]] Cpu make_device(const CommonOptions& options);
 
 // Comma-separated numbers, exactly `count` of them (0: any number from one on). Throws Error (usage) naming the option.

@@ -2,11 +2,12 @@
 #pragma once
 
 #include <wajah/describe.hpp>
-#include <wajah/layers/conv2d.hpp>
+#include <wajah/layers/conv2d_int8.hpp>
 #include <wajah/layers/depthwise_conv2d.hpp>
 #include <wajah/layers/linear.hpp>
 #include <wajah/weights.hpp>
 
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -25,6 +26,8 @@ class RandomTensors {
   RandomTensors(Weights::Builder& builder, std::uint64_t seed) : builder_(builder), state_(seed) {}
 
   void add(std::string name, std::vector<std::int64_t> shape, float limit);
+
+  void add(std::string name, Range range) { builder_.add(std::move(name), {2}, std::array{range.low, range.high}); }
 
   // What keeps the spread of activations through a layer with ReLU (He et al. 2015).
   void add_kernel(const std::string& name, std::vector<std::int64_t> shape, int inputs) {
@@ -62,6 +65,14 @@ struct Parameters<Conv2d<N, In, Out, W, P, Act>> {
     tensors.add_kernel(name + "/weights", {W.h, W.w, In, Out}, W.h * W.w * In);
     tensors.add(name + "/biases", {Out}, 0.01F);
     Slopes<Act>::add(tensors, scope, Out);
+  }
+};
+
+template <Name N, int In, int Out, Window W, Pad P, class Act>
+struct Parameters<Conv2dInt8<N, In, Out, W, P, Act>> {
+  static void add(RandomTensors& tensors, std::string_view scope) {
+    Parameters<Conv2d<N, In, Out, W, P, Act>>::add(tensors, scope);
+    tensors.add(fmt::format("{}{}/{}", scope, N.view(), range_name), Range{0, 1});
   }
 };
 

@@ -172,7 +172,7 @@ void Application::Parts::reload() {
 
 std::shared_ptr<const Models> Application::Parts::load() const {
   if (!options.mtcnn || !options.embedder) return nullptr;
-  auto models = load_models(*options.mtcnn, *options.embedder, options.cpu);
+  auto models = load_models(*options.mtcnn, *options.embedder, options.cpu, options.precision);
   self_test(models, options.cpu);
   return models;
 }

@@ -6,6 +6,7 @@
 #include "server/http_options.hpp"
 
 #include <wajah/cpu.hpp>
+#include <wajah/embed/embedder.hpp>
 
 #include <cstdint>
 #include <filesystem>
@@ -20,6 +21,7 @@ struct ApplicationOptions {
   HttpOptions http;  // as http_options_of(settings) or a test has it; its spool folder is set to the data folder
   std::optional<std::filesystem::path> mtcnn, embedder;  // without both, the server starts and says how to get them
   Cpu cpu{0};
+  Precision precision = Precision::fp32;  // of the embedder
   bool log = true;  // to the standard error
 };
 
