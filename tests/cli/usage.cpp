@@ -147,7 +147,6 @@ TEST_CASE("a device or precision that is not there is a device error") {
   const Workplace place;
   for (const auto& line : std::vector<std::vector<std::string>>{{"bench", "net", "--device", "cuda"},
                                                                 {"bench", "net", "--device", "cuda:1"},
-                                                                {"bench", "net", "--precision", "int8"},
                                                                 {"bench", "net", "--precision", "fp16"}}) {
     const Outcome outcome = place.run(line);
     CAPTURE(outcome.err);
