@@ -140,4 +140,20 @@ double true_accepts_at(std::span<const ScoredPair> pairs, double far) {
   return static_cast<double>(best) / static_cast<double>(counts.same);
 }
 
+std::vector<OperatingPoint> roc_curve(std::span<const ScoredPair> pairs) {
+  require_finite(pairs);
+  const Counts counts = count(pairs);
+  require_both(counts);
+  std::vector<OperatingPoint> curve;
+  Counts accepted;
+  for (const auto& [score, here] : levels_of(pairs)) {
+    accepted.same += here.same;
+    accepted.different += here.different;
+    curve.push_back({static_cast<double>(score),
+                     static_cast<double>(accepted.different) / static_cast<double>(counts.different),
+                     static_cast<double>(accepted.same) / static_cast<double>(counts.same)});
+  }
+  return curve;
+}
+
 }  // namespace wajah

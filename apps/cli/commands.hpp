@@ -16,6 +16,7 @@ extern const Command people_command;
 extern const Command train_command;
 extern const Command predict_command;
 extern const Command evaluate_command;
+extern const Command calibrate_command;
 extern const Command convert_command;
 extern const Command models_command;
 extern const Command bench_command;

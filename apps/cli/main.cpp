@@ -21,6 +21,7 @@ namespace {
 constexpr std::array commands{
     &serve_command,     &detect_command, &embed_command, &verify_command,  &enrol_command,
     &recognise_command, &people_command, &train_command, &predict_command, &evaluate_command,
+    &calibrate_command,
     &convert_command,   &models_command, &bench_command, &doctor_command,  &version_command,
 };
 

@@ -2,6 +2,7 @@
 
 #include "cli/model_choice.hpp"
 #include "cli/public_models.hpp"
+#include "server/model_card.hpp"
 
 #include <wajah/error.hpp>
 
@@ -83,7 +84,7 @@ fs::path embedder_file(const CommonOptions& options) {
 
 std::shared_ptr<const Models> load_models(const CommonOptions& options, const Cpu& cpu) {
   const fs::path mtcnn = mtcnn_file(options);
-  return wajah::load_models(mtcnn, embedder_file(options), cpu, precision_of(options));
+  return server::load_models(mtcnn, embedder_file(options), cpu, precision_of(options));
 }
 
 }  // namespace wajah::cli

@@ -8,6 +8,7 @@
 #include "server/access/exposure.hpp"
 #include "server/access/tls.hpp"
 #include "server/http_server.hpp"
+#include "server/model_card.hpp"
 
 #include <wajah/error.hpp>
 #include <wajah/recognizer.hpp>
@@ -172,7 +173,7 @@ void Application::Parts::reload() {
 
 std::shared_ptr<const Models> Application::Parts::load() const {
   if (!options.mtcnn || !options.embedder) return nullptr;
-  auto models = load_models(*options.mtcnn, *options.embedder, options.cpu, options.precision);
+  auto models = server::load_models(*options.mtcnn, *options.embedder, options.cpu, options.precision);
   self_test(models, options.cpu);
   return models;
 }

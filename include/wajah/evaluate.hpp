@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <span>
+#include <vector>
 
 namespace wajah {
 
@@ -37,5 +38,14 @@ struct FoldAccuracy {
 // The largest share of same pairs that some threshold accepts while it accepts at most `far` (0 to 1) of the different
 // ones. Needs a pair of either kind.
 [[nodiscard]] double true_accepts_at(std::span<const ScoredPair> pairs, double far);
+
+// Shares of the different and of the same pairs that are accepted from a threshold on.
+struct OperatingPoint {
+  double threshold = 0, false_accepts = 0, true_accepts = 0;
+};
+
+// The ROC curve: a point for every score that occurs, from the largest down, so that both shares rise to 1. Needs a pair
+// of either kind.
+[[nodiscard]] std::vector<OperatingPoint> roc_curve(std::span<const ScoredPair> pairs);
 
 }  // namespace wajah

@@ -1,0 +1,78 @@
+#include "server/model_card.hpp"
+
+#include <wajah/convert/open.hpp>
+#include <wajah/error.hpp>
+#include <wajah/file.hpp>
+#include <wajah/text.hpp>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+
+#include <array>
+#include <map>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+namespace wajah::server {
+
+namespace fs = std::filesystem;
+namespace json = boost::json;
+
+namespace {
+
+constexpr std::size_t largest_card = std::size_t{1} << 20;
+constexpr std::array<std::string_view, 2> entries{"crop", "decision_curve"};
+
+std::string text_of(const json::object& card, std::string_view key, const fs::path& file) {
+  const json::value& value = card.at(key);
+  if (const json::string* text = value.if_string()) return std::string(*text);
+  fail(ErrorKind::model, "{}: {} is no text, expected one as 'wajah calibrate' writes it", file.string(), quote(key));
+}
+
+}  // namespace
+
+fs::path card_file(const fs::path& weights) { return fs::path(weights).replace_extension(".json"); }
+
+std::optional<json::object> read_card(const fs::path& card) {
+  std::error_code none;
+  if (!fs::is_regular_file(card, none)) return std::nullopt;
+  const MappedFile file(card);
+  if (file.bytes().size() > largest_card) return std::nullopt;
+  const std::string_view text(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
+  boost::system::error_code error;
+  const json::value value = json::parse(text, error);
+  if (error) {
+    fail(ErrorKind::model, "{}: is no JSON ({}), expected the model card of the weights beside it", card.string(),
+         error.message());
+  }
+  const json::object* object = value.if_object();
+  if (!object || !object->contains("architecture")) return std::nullopt;
+  return *object;
+}
+
+Weights open_embedder(const fs::path& file) {
+  const Weights weights = wajah::open_embedder(file);
+  const fs::path path = card_file(file);
+  const auto card = read_card(path);
+  if (!card) return weights;
+  const std::string architecture = text_of(*card, architecture_key, path);
+  const std::string& expected = weights.metadata().at(std::string(architecture_key));
+  if (architecture != expected) {
+    fail(ErrorKind::model, "{}: is the card of {}, the weights beside it are {}", path.string(), quote(architecture),
+         expected);
+  }
+  std::map<std::string, std::string> metadata;
+  for (const std::string_view key : entries) {
+    if (card->contains(key)) metadata.emplace(key, text_of(*card, key, path));
+  }
+  return weights.with_metadata(metadata);
+}
+
+std::shared_ptr<const Models> load_models(const fs::path& mtcnn, const fs::path& embedder, const Cpu& cpu,
+                                          Precision precision) {
+  return std::make_shared<const Models>(
+      Models{load_detector(open_mtcnn(mtcnn), cpu), load_embedder(open_embedder(embedder), cpu, precision)});
+}
+
+}  // namespace wajah::server

@@ -1,0 +1,31 @@
+// Model cards: JSON beside a file of weights, <name>.json beside <name>.safetensors, .pb or .onnx. Its "decision_curve"
+// and "crop" (in the words of the metadata keys of the same names) go before those in the file itself; what neither has
+// takes the architecture's default.
+#pragma once
+
+#include <wajah/recognizer.hpp>
+#include <wajah/weights.hpp>
+
+#include <boost/json/object.hpp>
+
+#include <filesystem>
+#include <optional>
+
+namespace wajah::server {
+
+[[nodiscard]] std::filesystem::path card_file(const std::filesystem::path& weights);
+
+// The card at that path; nothing if there is no such file, or if it is JSON that names no architecture and so is
+// something else. Throws Error (model) if it is no JSON.
+[[nodiscard]] std::optional<boost::json::object> read_card(const std::filesystem::path& card);
+
+// wajah::open_embedder, with the entries of the card beside the file as its metadata. Throws Error (model), also if the
+// card is one of another architecture.
+[[nodiscard]] Weights open_embedder(const std::filesystem::path& file);
+
+// wajah::load_models with such an embedder.
+[[nodiscard]] std::shared_ptr<const Models> load_models(const std::filesystem::path& mtcnn,
+                                                        const std::filesystem::path& embedder, const Cpu& cpu,
+                                                        Precision precision);
+
+}  // namespace wajah::server
