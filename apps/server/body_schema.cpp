@@ -12,14 +12,12 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr std::size_t most_files = 100;
-
 json::object file_schema(const Field& field, BodyForm form) {
   json::object schema{{"type", "string"}};
   if (form == BodyForm::form) schema["format"] = "binary";
   if (form == BodyForm::json) schema["contentEncoding"] = "base64";
   if (field.kind == FieldKind::file) return schema;
-  return {{"type", "array"}, {"items", schema}, {"minItems", 1}, {"maxItems", most_files}};
+  return {{"type", "array"}, {"items", schema}, {"minItems", 1}, {"maxItems", field.most}};
 }
 
 json::object field_schema(const Field& field, BodyForm form) {

@@ -69,7 +69,7 @@ class FormCollector final : public PartSink {
     const auto before = std::count_if(form_.files_.begin(), form_.files_.end(),
                                       [&](const Form::File& file) { return file.field == field_->name; });
     if (field_->kind == FieldKind::file && before > 0) return given_twice();
-    if (static_cast<std::size_t>(before) >= limits_.files) {
+    if (static_cast<std::size_t>(before) >= field_->most) {
       return Fault{FaultKind::too_many_files, "a field has more files than it takes"};
     }
     form_.files_.push_back({field_->name, std::move(filename), form_.spool_.size(), 0});

@@ -25,11 +25,11 @@ struct Field {
   std::string_view about;
   bool required = true;
   std::string_view schema = R"({"type":"string","minLength":1})";
+  std::size_t most = 100;  // files of one field
 };
 
 struct FormLimits {
   std::size_t text_bytes = 4096;  // of one text
-  std::size_t files = 100;        // of one field
   MultipartLimits multipart;
 };
 

@@ -64,6 +64,10 @@ json::object responses(const Route& route) {
     }
     result[std::to_string(answer.status)] = std::move(described);
   }
+  if (route.shape == Shape::problem) {
+    result["default"] = json::object{{"description", "Refused: no key, too large, busy, a fault of the server, ..."},
+                                     {"content", {{"application/problem+json", media(reference("Problem"))}}}};
+  }
   return result;
 }
 

@@ -1,5 +1,8 @@
 #include "server/original_routes.hpp"
 
+#include "server/api/attendance_json.hpp"
+#include "server/api/backend.hpp"
+#include "server/compat_tree.hpp"
 #include "server/text.hpp"
 
 #include <fmt/format.h>
@@ -31,6 +34,45 @@ std::optional<Reply> upload_refusal(const attendance::Refusal& refusal) {
   }
 }
 
+// Beside the logs, as the original had it.
+CompatTree tree_of(const Backend& backend) {
+  return CompatTree(backend.service.options().log_folder.parent_path());
+}
+
+// The mirror is for other programs; an upload that is stored is not refused for its sake.
+void mirror(Site& site, const Request& request, const attendance::UploadResult& result,
+            std::span<const attendance::File> files) {
+  if (!site.compat.tree || !site.backend) return;
+  try {
+    tree_of(*site.backend).store(site.backend->service, result.person, result.former_name, files);
+  } catch (const Error& error) {
+    site.warn(fmt::format("request {}: compat.tree: {}", request.id, error.what()));
+  }
+}
+
+// The original's log is a line; the attendance book wants to know as well.
+void enter_in_book(Site& site, const Request& request, const attendance::RecogniseResult& result) {
+  if (!site.backend || !result.nik_matched) return;
+  const auto& face = result.results.front();
+  attendance::CheckIn check;
+  check.person = *face.person;
+  check.site = request.caller.site.value_or("");
+  check.source = attendance::Source::original;
+  check.similarity = face.similarity;
+  check.actor = request.caller.name;
+  try {
+    const auto checked = site.backend->book.check(check);
+    if (checked.duplicate) return;
+    site.backend->announce("attendance.recorded", checked_json(checked, *site.backend->book.calendar()), face.person);
+  } catch (const Error& error) {
+    site.warn(fmt::format("request {}: not in the attendance book: {}", request.id, error.what()));
+  }
+}
+
+bool is_somebody_else(const attendance::FaceResult& face, const attendance::RecogniseResult& result) {
+  return face.nik && *face.nik != result.nik_input;
+}
+
 }  // namespace
 
 std::string skipped_text(std::span<const attendance::SkippedFile> skipped) {
@@ -58,6 +100,7 @@ Reply upload(Site& site, Request& request) {
         200,
         {{"success", true},
          {"message", fmt::format("Successfully uploaded {} images for NIK {}, Name {}", result.stored, nik, name)}});
+    mirror(site, request, result, files);
     if (!result.skipped.empty()) reply.with("X-Wajah-Skipped", skipped_text(result.skipped));
     return reply;
   } catch (const attendance::Refusal& refusal) {
@@ -69,9 +112,16 @@ Reply upload(Site& site, Request& request) {
 Reply recognise(Site& site, Request& request) {
   const auto file = request.form.files("file").front();
   try {
-    const auto result = site.api->recognise(*request.form.text("nik_input"), file.bytes);
+    auto result = site.api->recognise(*request.form.text("nik_input"), file.bytes);
+    enter_in_book(site, request, result);
     json::array faces;
-    for (const auto& face : result.results) faces.push_back(face_json(face));
+    for (auto& face : result.results) {
+      if (!site.compat.disclose_other && is_somebody_else(face, result)) {
+        face.nik.reset();
+        face.name = attendance::unknown_name;
+      }
+      faces.push_back(face_json(face));
+    }
     return json_reply(200, json::object{{"results", std::move(faces)},
                                         {"nik_input", result.nik_input},
                                         {"nik_matched", result.nik_matched},
@@ -79,7 +129,7 @@ Reply recognise(Site& site, Request& request) {
                                         {"message", result.message}});
   } catch (const attendance::Refusal& refusal) {
     if (refusal.cause() != Cause::undecodable) throw;
-    return message_reply(400, "An error occurred during face recognition")
+    return message_reply(site.compat.errors_500 ? 500 : 400, "An error occurred during face recognition")
         .with("X-Wajah-Error", header_text(refusal.what()));
   }
 }
@@ -88,6 +138,7 @@ Reply remove_person(Site& site, Request& request) {
   const auto& nik = *request.form.text("nik_hapus");
   const auto& name = *request.form.text("nama");
   const auto result = site.api->remove(nik, name);
+  if (site.compat.tree && site.backend) tree_of(*site.backend).remove(nik);
   if (result.trained) {
     const auto message =
         fmt::format("Successfully deleted data for NIK {}, Name {} and retrained the model", nik, name);

@@ -1,6 +1,7 @@
 // The server's own pages: plain HTML made from the route table, readable offline, without scripts.
 #pragma once
 
+#include "server/problem.hpp"
 #include "server/route.hpp"
 
 #include <string>
@@ -15,6 +16,9 @@ namespace wajah::server {
 
 // The same for reading: schemas written out, no forms.
 [[nodiscard]] std::string reading_page(std::span<const Route> table);
+
+// What a problem's code means and what to do about it.
+[[nodiscard]] std::string explained(const ProblemKind& problem);
 
 [[nodiscard]] std::string_view page_style();
 

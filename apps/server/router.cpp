@@ -1,6 +1,9 @@
 #include "server/router.hpp"
 
+#include "attendance/digest.hpp"
+#include "server/api/backend.hpp"
 #include "server/header_value.hpp"
+#include "server/json.hpp"
 #include "server/path.hpp"
 #include "server/problem.hpp"
 #include "server/text.hpp"
@@ -71,6 +74,12 @@ std::string_view code_of_cause(attendance::Cause cause) {
     case Cause::training: return "not_trained";
     case Cause::undecodable: return "image_undecodable";
     case Cause::no_face: return "face_not_found";
+    case Cause::unusable_photos: return "face_unusable";
+    case Cause::duplicate_face: return "duplicate_face";
+    case Cause::unknown_site:
+    case Cause::unknown_event:
+    case Cause::not_found: return "not_found";
+    case Cause::conflict: return "conflict";
     default: return "validation_failed";
   }
 }
@@ -99,13 +108,51 @@ Reply failure_of(const Route& route, Site& site, const Request& request, std::ex
   }
 }
 
+bool remembers(const Route& route) {
+  return std::ranges::any_of(route.parameters, [](const Parameter& p) { return p.name == "Idempotency-Key"; });
+}
+
+// What two requests must have in common to be the same: the body's values and files, and where they went.
+std::string fingerprint(Request& request) {
+  attendance::Digest digest{};
+  const auto values = to_text(request.body);
+  const auto files = request.form.whole();
+  attendance::hash({{std::as_bytes(std::span(request.target)), std::as_bytes(std::span(values)), files}}, digest);
+  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
+}
+
+// The answer to a request whose key was seen before is the one it got then; a failure of the server's is not kept.
+Reply run_once(const Route& route, Site& site, Request& request, std::string_view header) {
+  auto& memory = site.backend->replies;
+  const auto key = fmt::format("{}\n{} {}\n{}", request.caller.name, name_of(route.verb), route.path, header);
+  auto verdict = memory.begin(key, fingerprint(request), ReplyMemory::Clock::now());
+  if (verdict.kind == ReplyMemory::Verdict::Kind::replay) {
+    return std::move(verdict.reply->with("Idempotency-Replayed", "true"));
+  }
+  if (verdict.kind == ReplyMemory::Verdict::Kind::reused) {
+    throw Problem("key_reused", "This Idempotency-Key came with another request before.");
+  }
+  Reply reply;
+  try {
+    reply = route.handle(site, request);
+  } catch (...) {
+    reply = failure_of(route, site, request, std::current_exception());
+  }
+  if (reply.status < 400) {
+    memory.keep(key, reply);
+  } else {
+    memory.forget(key);
+  }
+  return reply;
+}
+
 int status_of(FaultKind kind) {
   switch (kind) {
     case FaultKind::head_too_large: return 431;
     case FaultKind::version: return 505;
     case FaultKind::expectation: return 417;
-    case FaultKind::too_large:
-    case FaultKind::too_many_files: return 413;
+    case FaultKind::too_large: return 413;
+    case FaultKind::too_many_files: return 422;
     case FaultKind::framing:
     case FaultKind::body: return 400;
   }
@@ -177,6 +224,9 @@ std::unique_ptr<FormReader> make_body_reader(const Route& route, Request& reques
 
 Reply run_route(const Route& route, Site& site, Request& request) {
   try {
+    if (const auto* key = request.headers.find("idempotency-key"); key && site.backend && remembers(route)) {
+      return run_once(route, site, request, *key);
+    }
     return route.handle(site, request);
   } catch (...) {
     return failure_of(route, site, request, std::current_exception());

@@ -1,5 +1,11 @@
 #include "server/route.hpp"
 
+#include "server/api/admin_routes.hpp"
+#include "server/api/attendance_routes.hpp"
+#include "server/api/documented.hpp"
+#include "server/api/people_routes.hpp"
+#include "server/api/vision_routes.hpp"
+#include "server/docs_routes.hpp"
 #include "server/original_routes.hpp"
 #include "server/system_routes.hpp"
 
@@ -8,9 +14,7 @@
 namespace wajah::server {
 namespace {
 
-constexpr std::size_t kib = 1024, mib = 1024 * kib;
-
-constexpr std::string_view json_type = "application/json", html_type = "text/html";
+constexpr std::string_view html_type = "text/html";
 
 constexpr Field upload_fields[] = {
     {"nik", FieldKind::text, "Employee number: [A-Za-z0-9][A-Za-z0-9._-]{0,63}"},
@@ -76,6 +80,8 @@ constexpr Answer ready_answers[] = {{200, "Models are loaded and have done one r
 constexpr Answer version_answers[] = {{200, "Of the program, its device and its model", json_type, "Version"}};
 constexpr Answer openapi_answers[] = {{200, "OpenAPI 3.1", json_type, "Any"}};
 constexpr Answer page_answers[] = {{200, "A page", html_type, ""}};
+constexpr Answer asset_answers[] = {{200, "A file", "text/plain", ""}, {404, "None of that name", json_type, "Detail"}};
+constexpr Answer problem_answers[] = {{200, "A page", html_type, ""}, {404, "No such code", json_type, "Detail"}};
 constexpr Answer style_answers[] = {{200, "The style sheet of the pages", "text/css", ""}};
 
 constexpr Route original_table[] = {
@@ -128,7 +134,10 @@ constexpr Route system_table[] = {
     page("/readyz", "Can it recognise?", ready_answers, readyz, "operations"),
     page("/version", "What is running", version_answers, version, "operations"),
     page("/", "Start page", landing_answers, landing),
-    page("/docs", "Documentation with forms to try", page_answers, docs),
+    page("/docs", "Documentation to try", page_answers, docs),
+    page("/docs/plain", "Documentation without scripts", page_answers, docs_plain),
+    page("/docs/assets/{file}", "What /docs is made of", asset_answers, docs_asset),
+    page("/problems/{code}", "What a problem means", problem_answers, problem_page),
     page("/redoc", "Documentation for reading", page_answers, redoc),
     page("/openapi.json", "This description", openapi_answers, openapi),
     page("/style.css", "Style of the pages", style_answers, style_sheet),
@@ -139,7 +148,10 @@ constexpr Route system_table[] = {
 std::span<const Route> routes() {
   static const auto all = [] {
     std::vector<Route> result;
-    for (const std::span<const Route> part : {std::span<const Route>(original_table), std::span<const Route>(system_table)}) {
+    for (const std::span<const Route> part :
+         {std::span<const Route>(original_table), vision_routes(), people_routes(), face_routes(), check_routes(),
+          report_routes(), calendar_routes(), privacy_routes(), key_routes(), webhook_routes(), machine_routes(),
+          std::span<const Route>(system_table)}) {
       result.insert(result.end(), part.begin(), part.end());
     }
     return result;

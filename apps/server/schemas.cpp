@@ -1,5 +1,10 @@
 #include "server/schemas.hpp"
 
+#include "server/api/admin_routes.hpp"
+#include "server/api/attendance_routes.hpp"
+#include "server/api/people_routes.hpp"
+#include "server/api/vision_routes.hpp"
+
 #include <boost/json/parse.hpp>
 
 #include <stdexcept>
@@ -72,7 +77,11 @@ std::span<const NamedSchema> common_schemas() { return commons; }
 const std::map<std::string, json::value, std::less<>>& all_schemas() {
   static const auto all = [] {
     std::map<std::string, json::value, std::less<>> result;
-    for (const auto part : {common_schemas(), original_schemas()}) add(result, part);
+    for (const auto part : {common_schemas(), original_schemas(), vision_schemas(), people_schemas(), face_schemas(),
+                            attendance_schemas(), calendar_schemas(), privacy_schemas(), key_schemas(),
+                            webhook_schemas(), machine_schemas()}) {
+      add(result, part);
+    }
     return result;
   }();
   return all;

@@ -14,6 +14,7 @@
 
 namespace wajah::server {
 
+struct Backend;
 struct Reply;
 struct Request;
 struct Route;
@@ -36,6 +37,7 @@ struct SiteInfo {
 
 struct Site {
   Api* api = nullptr;   // null: started without models
+  Backend* backend = nullptr;  // of /api/v1; null: as api
   std::string without;  // then: the sentence that says how to get them
   SiteInfo info;
   Compat compat;

@@ -1,6 +1,5 @@
 #include "server/system_routes.hpp"
 
-#include "server/openapi.hpp"
 #include "server/pages.hpp"
 
 #include <boost/json/object.hpp>
@@ -26,9 +25,6 @@ Reply version(Site& site, Request&) {
   return json_reply(200, info);
 }
 
-Reply openapi(Site& site, Request&) { return json_reply(200, openapi_document(routes(), site.info)); }
-Reply docs(Site&, Request&) { return html_reply(docs_page(routes())); }
-Reply redoc(Site&, Request&) { return html_reply(reading_page(routes())); }
 Reply style_sheet(Site&, Request&) { return {200, "text/css; charset=utf-8", std::string(page_style()), {}}; }
 
 }  // namespace wajah::server

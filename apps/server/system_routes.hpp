@@ -9,9 +9,6 @@ namespace wajah::server {
 [[nodiscard]] Reply healthz(Site& site, Request& request);  // 200 as long as the process answers
 [[nodiscard]] Reply readyz(Site& site, Request& request);   // 200 if recognition works, else 503 with the reason
 [[nodiscard]] Reply version(Site& site, Request& request);
-[[nodiscard]] Reply openapi(Site& site, Request& request);
-[[nodiscard]] Reply docs(Site& site, Request& request);
-[[nodiscard]] Reply redoc(Site& site, Request& request);
 [[nodiscard]] Reply style_sheet(Site& site, Request& request);
 
 }  // namespace wajah::server

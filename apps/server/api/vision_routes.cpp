@@ -1,0 +1,256 @@
+#include "server/api/vision_routes.hpp"
+
+#include "attendance/identify.hpp"
+#include "server/api/documented.hpp"
+#include "server/api/looking.hpp"
+#include "server/api/values.hpp"
+#include "server/json.hpp"
+#include "server/problem.hpp"
+
+#include <boost/json/array.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace wajah::server {
+namespace json = boost::json;
+using attendance::Bytes;
+using attendance::FaceEmbedding;
+
+namespace {
+
+constexpr std::size_t most_in_batch = 64;
+
+// The answer of a look: the picture's facts and what `describe` makes of each face.
+template <class Describe>
+Reply looked(Site& site, Request& request, Describe describe) {
+  const Stopwatch watch;
+  const auto look = look_at(site, request, "image");
+  const auto least_size = request.body.contains("min_face") ? request.body.at("min_face").to_number<double>() : 0.0;
+  json::array faces;
+  for (const auto& face : look.analysis.faces) {
+    if (std::min(face.face.box.width(), face.face.box.height()) >= least_size) faces.push_back(describe(face));
+  }
+  json::object body{{"image", image_json(look)}, {"faces", std::move(faces)}};
+  add_machine(body, site, watch);
+  auto reply = json_reply(200, body);
+  reply.timings = stages(look.analysis.times);
+  return reply;
+}
+
+Reply detect(Site& site, Request& request) { return looked(site, request, face_json); }
+
+Reply embed(Site& site, Request& request) {
+  return looked(site, request, [](const FaceEmbedding& face) {
+    auto result = face_json(face);
+    json::array values;
+    for (const float value : face.embedding) values.push_back(rounded(static_cast<double>(value), 7));
+    result["embedding"] = std::move(values);
+    return result;
+  });
+}
+
+Reply quality(Site& site, Request& request) {
+  return looked(site, request, [](const FaceEmbedding& face) {
+    auto result = face_json(face);
+    const auto& measures = face.measures;
+    result["measures"] = json::object{
+        {"size", rounded(measures.size)},           {"sharpness", rounded(measures.sharpness, 3)},
+        {"brightness", rounded(measures.p50)},      {"contrast", rounded(measures.contrast())},
+        {"yaw", rounded(measures.pose.yaw)},        {"pitch", rounded(measures.pose.pitch)},
+        {"roll", rounded(measures.pose.roll)},      {"outside", rounded(measures.outside, 3)},
+    };
+    json::array reasons;
+    for (const auto issue : judge(measures, standard_limits).issues) {
+      reasons.push_back(json::value(reason_of(issue, measures, standard_limits)));
+    }
+    result["reasons"] = std::move(reasons);
+    return result;
+  });
+}
+
+json::object recognised(const FaceEmbedding& face, const attendance::Gallery& gallery,
+                        const attendance::ServiceOptions& rules) {
+  const auto identity = attendance::identify(gallery, face.embedding, rules);
+  const bool usable = judge(face.measures, standard_limits).issues.empty();
+  const bool known = identity.finding == attendance::Finding::known;
+  auto result = face_json(face);
+  result["liveness"] = json::object{{"status", "not_checked"}};
+  // Whoever is known is known; that a photo is poor explains why nobody was found, it does not undo a match.
+  result["decision"] = !known && !usable ? "unusable" : attendance::name_of(identity.finding);
+  result["person"] = known ? json::value(mention(*identity.person)) : json::value(nullptr);
+  result["similarity"] = rounded(identity.similarity, 4);
+  result["confidence"] = rounded(identity.confidence, 4);
+  result["margin"] = rounded(identity.margin, 4);
+  json::array alternatives;
+  if (identity.finding == attendance::Finding::ambiguous) {
+    alternatives.push_back(
+        json::object{{"person", mention(*identity.person)}, {"similarity", rounded(identity.similarity, 4)}});
+  }
+  result["alternatives"] = std::move(alternatives);
+  return result;
+}
+
+Reply recognise_v1(Site& site, Request& request) {
+  const auto& service = site.backend->service;
+  double search = 0;
+  auto reply = looked(site, request, [&](const FaceEmbedding& face) {
+    const Stopwatch watch;
+    auto result = recognised(face, *service.gallery(), service.options());
+    search += watch.milliseconds();
+    return result;
+  });
+  reply.timings.push_back({"search", search});
+  return reply;
+}
+
+json::object batch_item(const Look& look, std::size_t index, const attendance::Gallery& gallery,
+                        const attendance::ServiceOptions& rules) {
+  json::array faces;
+  for (const auto& face : look.analysis.faces) faces.push_back(recognised(face, gallery, rules));
+  return {{"index", index}, {"image", image_json(look)}, {"faces", std::move(faces)}, {"error", nullptr}};
+}
+
+json::object batch_error(Bytes bytes, std::size_t index, std::exception_ptr error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const attendance::Refusal& refusal) {
+    throw;
+  } catch (const Error& fault) {
+    if (fault.kind() != ErrorKind::input) throw;
+    return {{"index", index},
+            {"image", nullptr},
+            {"faces", json::array{}},
+            {"error", error_entry({"body", "images", index}, fault.what(), code_of_undecodable(bytes))}};
+  }
+}
+
+// All pictures at once through the engine's queue; one that cannot be read is told of and the others are tried again.
+json::array recognise_all(Site& site, const std::vector<FormFile>& files) {
+  auto& backend = *site.backend;
+  const auto deadline = std::chrono::steady_clock::now() + backend.options.deadline;
+  std::vector<json::value> items(files.size());
+  std::vector<std::size_t> left(files.size());
+  for (std::size_t i = 0; i < files.size(); ++i) left[i] = i;
+  while (!left.empty()) {
+    std::vector<Bytes> pictures;
+    for (const auto i : left) pictures.push_back(files[i].bytes);
+    auto batch = backend.engine.analyse(pictures, attendance::Purpose::recognise, deadline);
+    if (batch.failure) {
+      const auto i = left[batch.failure->index];
+      items[i] = batch_error(files[i].bytes, i, batch.failure->error);
+      left.erase(left.begin() + static_cast<std::ptrdiff_t>(batch.failure->index));
+      continue;
+    }
+    const auto gallery = backend.service.gallery();
+    for (std::size_t k = 0; k < left.size(); ++k) {
+      const Look look{pictures[k], std::move(batch.analyses[k])};
+      items[left[k]] = batch_item(look, left[k], *gallery, backend.service.options());
+    }
+    left.clear();
+  }
+  json::array result;
+  for (auto& item : items) result.push_back(std::move(item));
+  return result;
+}
+
+Reply recognise_batch(Site& site, Request& request) {
+  const Stopwatch watch;
+  json::object body{{"items", recognise_all(site, request.files("images"))}};
+  add_machine(body, site, watch);
+  return json_reply(200, body);
+}
+
+Reply verify(Site& site, Request& request) {
+  const Stopwatch watch;
+  const auto first = look_at(site, request, "image1", attendance::Purpose::enrol);
+  const auto second = look_at(site, request, "image2", attendance::Purpose::enrol);
+  const auto& a = only_face(first, "image1");
+  const auto& b = only_face(second, "image2");
+  const auto claim = attendance::compare(a.embedding, b.embedding, site.backend->service.options());
+  json::object body{{"same", claim.accepted},
+                    {"similarity", rounded(claim.similarity, 4)},
+                    {"confidence", rounded(claim.confidence, 4)},
+                    {"faces", json::array{face_json(a), face_json(b)}}};
+  add_machine(body, site, watch);
+  return json_reply(200, body);
+}
+
+constexpr Field min_face_field{"min_face", FieldKind::text, "Leave out faces smaller than so many pixels", false,
+                               R"({"type":"number","minimum":0,"maximum":10000})"};
+constexpr Field look_fields[] = {picture_field, min_face_field};
+constexpr Field batch_fields[] = {
+    {.name = "images", .kind = FieldKind::files, .about = "1 to 64 photos: JPEG, PNG or WebP", .most = most_in_batch}};
+constexpr Field verify_fields[] = {
+    {"image1", FieldKind::file, "A photo of one person"},
+    {"image2", FieldKind::file, "Another photo"},
+};
+
+constexpr Answer detect_answers[] = {ok("Detection", "Every face; none is an empty list"), no_picture, bad_picture};
+constexpr Answer embed_answers[] = {ok("Embeddings", "Every face with its embedding"), no_picture, bad_picture};
+constexpr Answer quality_answers[] = {ok("QualityReport", "Every face with what speaks for and against it"), no_picture,
+                                      bad_picture};
+constexpr Answer recognise_answers[] = {ok("RecognitionV1", "Every face with who it is; nothing is recorded"),
+                                        no_picture, bad_picture};
+constexpr Answer batch_answers[] = {ok("BatchRecognition", "An item for each picture; one bad picture spoils no other"),
+                                    wrong_values};
+constexpr Answer verify_answers[] = {ok("Comparison", "Whether both show one person"), no_picture, bad_picture};
+
+constexpr Route look_route(std::string_view path, std::string_view summary, std::string_view about, Scope scope,
+                           std::span<const Answer> answers, Reply (*handle)(Site&, Request&)) {
+  return {.verb = Verb::post,
+          .path = path,
+          .tag = "vision",
+          .summary = summary,
+          .about = about,
+          .scope = scope,
+          .lane = Lane::recognise,
+          .body_limit = picture_limit,
+          .fields = look_fields,
+          .answers = answers,
+          .handle = handle,
+          .shape = Shape::problem};
+}
+
+constexpr Route table[] = {
+    look_route("/api/v1/detect", "Find faces", "Boxes, landmarks and quality of every face.", Scope::recognize,
+               detect_answers, detect),
+    look_route("/api/v1/quality", "Judge a photo",
+               "What a photo's faces lack to be remembered by, before anybody is enrolled with it.", Scope::recognize,
+               quality_answers, quality),
+    look_route("/api/v1/embed", "Embed faces",
+               "The numbers a face is known by. They are biometric data: the scope is one of its own.", Scope::embed,
+               embed_answers, embed),
+    look_route("/api/v1/recognize", "Recognise faces (1:N)", "Who is in the photo, among all who are enrolled.",
+               Scope::recognize, recognise_answers, recognise_v1),
+    {.verb = Verb::post,
+     .path = "/api/v1/recognize:batch",
+     .tag = "vision",
+     .summary = "Recognise many photos",
+     .about = "Up to 64 photos through the engine together.",
+     .scope = Scope::recognize,
+     .lane = Lane::recognise,
+     .body_limit = 128 * mib,
+     .fields = batch_fields,
+     .answers = batch_answers,
+     .handle = recognise_batch,
+     .shape = Shape::problem},
+    {.verb = Verb::post,
+     .path = "/api/v1/verify",
+     .tag = "vision",
+     .summary = "Compare two photos (1:1)",
+     .about = "Whether the faces that the two photos are about belong to one person.",
+     .scope = Scope::recognize,
+     .lane = Lane::recognise,
+     .body_limit = 2 * picture_limit,
+     .fields = verify_fields,
+     .answers = verify_answers,
+     .handle = verify,
+     .shape = Shape::problem},
+};
+
+}  // namespace
+
+std::span<const Route> vision_routes() { return table; }
+
+}  // namespace wajah::server
