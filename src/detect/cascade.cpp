@@ -4,16 +4,18 @@
 #include <wajah/detect/nms.hpp>
 #include <wajah/error.hpp>
 
+#include "proposer.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <tuple>
+#include <iterator>
+#include <utility>
 
 namespace wajah {
 
 namespace {
 
-constexpr int window = 12, stride = 2;     // of P-Net on its input
 constexpr int strip_pixels = 1 << 19;      // of a level, that go through P-Net at once
 constexpr std::size_t crops_at_once = 32;  // that go through R- or O-Net
 constexpr double farthest = 1 << 20;       // no box of a real face lies a million pixels outside
@@ -71,11 +73,18 @@ Landmarks landmarks_of(const Box& box, const float* p) {
 
 }  // namespace
 
+// What P-Net found on one level, and what it regresses at the place opposite to the first hit, left to right.
+struct Cascade::LevelHits {
+  std::vector<PNetHit> hits;
+  Regression mirrored{};
+};
+
 struct Cascade::Proposal {
-  int column = 0, row = 0;  // of P-Net's output
   Box box;
   float score = 0;
   Regression regression{};
+
+  static std::vector<Proposal> best_of(const Level& level, LevelHits&& found);
 };
 
 struct Cascade::Verdict {
@@ -85,22 +94,27 @@ struct Cascade::Verdict {
   Landmarks points{};
 };
 
+Cascade::Cascade(const Cpu& cpu) : resizer_(cpu), proposer_(std::make_unique<Proposer>(cpu)) {}
+Cascade::~Cascade() = default;
+Cascade::Cascade(Cascade&&) noexcept = default;
+Cascade& Cascade::operator=(Cascade&&) noexcept = default;
+
 View<float> Cascade::input(Shape shape) {
   if (input_.size() < bytes_of(shape)) input_ = Buffer(bytes_of(shape));
   return {input_.as<float>(), shape};
 }
 
-std::vector<Cascade::Proposal> Cascade::propose_at(const Image& image, const Level& level, float threshold,
-                                                   const Networks::Forward& pnet) {
-  const int rows = (level.height - window + stride + 1) / stride;  // of P-Net's output, whose pooling rounds up
-  const int rows_at_once = std::max((strip_pixels / level.width - window) / stride + 1, 1);
+Cascade::LevelHits Cascade::look_at(const Image& image, const Level& level, float threshold,
+                                    const Networks::Forward& pnet) {
+  const int rows = pnet_outputs(level.height);
+  const int rows_at_once = std::max((strip_pixels / level.width - pnet_window) / pnet_stride + 1, 1);
   const int strips = (rows + rows_at_once - 1) / rows_at_once;
-  std::vector<Proposal> found;
-  Regression mirrored{};
+  LevelHits found;
   for (int i = 0; i < strips; ++i) {
     const Part strip{i, strips};
     const int begin = static_cast<int>(strip.begin(rows)), end = static_cast<int>(strip.end(rows));
-    const int top = begin * stride, bottom = i + 1 == strips ? level.height : (end - 1) * stride + window;
+    const int top = begin * pnet_stride;
+    const int bottom = i + 1 == strips ? level.height : (end - 1) * pnet_stride + pnet_window;
     const View<float> x = input({1, bottom - top, level.width, 3});
     resizer_.rows(image, level.width, level.height, top, x);
     const ConstView<float> y = pnet(x);
@@ -108,26 +122,74 @@ std::vector<Cascade::Proposal> Cascade::propose_at(const Image& image, const Lev
       for (int column = 0; column < y.shape.w; ++column) {
         const float* p = y.pixel(0, row, column);
         if (!(p[1] >= threshold)) continue;
-        if (found.empty()) mirrored = regression_of(y.pixel(0, row, y.shape.w - 1 - column) + 2);
-        const double left = column * stride + 1, upper = (begin + row) * stride + 1;
-        const Box box{std::trunc(left / level.scale), std::trunc(upper / level.scale),
-                      std::trunc((left + window - 1) / level.scale), std::trunc((upper + window - 1) / level.scale)};
-        found.push_back({column, begin + row, box, p[1], regression_of(p + 2)});
+        if (found.hits.empty()) found.mirrored = regression_of(y.pixel(0, row, y.shape.w - 1 - column) + 2);
+        found.hits.push_back({column, begin + row, p[1], {p[2], p[3], p[4], p[5]}});
       }
     }
   }
-  // The original turns a level's regressions left to right when it has exactly one proposal, a slip that moves boxes of
-  // large faces by some pixels: whoever compares with recorded boxes needs it.
-  if (found.size() == 1) found.front().regression = mirrored;
-  // It also walks the map by columns, which shows where scores are equal.
-  std::ranges::sort(found, {}, [](const Proposal& p) { return std::tuple(p.column, p.row); });
-  return keep_best(found, 0.5, Overlap::of_union);
+  return found;
 }
 
-std::vector<Box> Cascade::propose(const Image& image, const DetectorOptions& options, const Networks::Forward& pnet) {
+// The hits of every level. Only levels that enlarge the picture need the network layer by layer.
+std::vector<Cascade::LevelHits> Cascade::look(const Image& image, std::span<const Level> levels, float threshold,
+                                              const Networks& networks) {
+  const auto plain = [&](const Level& level) {
+    return networks.scan == nullptr || level.width > image.width || level.height > image.height;
+  };
+  const auto first = static_cast<std::size_t>(std::ranges::count_if(levels, plain));
+  std::vector<LevelHits> found;
+  for (const Level& level : levels.first(first)) found.push_back(look_at(image, level, threshold, networks.pnet));
+  const auto others = levels.subspan(first);
+  if (others.empty()) return found;
+  std::vector<std::vector<PNetHit>> hits = proposer_->propose(image, others, threshold, *networks.scan);
+  for (std::size_t i = 0; i < hits.size(); ++i) {
+    found.push_back({std::move(hits[i]), {}});
+    if (found.back().hits.size() != 1) continue;
+    found.back().mirrored = mirrored(image, others[i], found.back().hits.front(), networks.pnet);
+  }
+  return found;
+}
+
+// What P-Net regresses at the place that lies opposite, left to right.
+Regression Cascade::mirrored(const Image& image, const Level& level, const PNetHit& hit,
+                             const Networks::Forward& pnet) {
+  const int top = hit.row * pnet_stride, left = (pnet_outputs(level.width) - 1 - hit.column) * pnet_stride;
+  const int height = std::min(pnet_window, level.height - top), width = std::min(pnet_window, level.width - left);
+  const View<float> rows = input({1, height, level.width, 3});
+  resizer_.rows(image, level.width, level.height, top, rows);
+  std::array<float, pnet_window * pnet_window * 3> pixels;
+  for (int row = 0; row < height; ++row) {
+    std::copy_n(rows.pixel(0, row, left), width * 3, pixels.begin() + row * width * 3);
+  }
+  return regression_of(pnet({pixels.data(), {1, height, width, 3}}).data + 2);
+}
+
+std::vector<Cascade::Proposal> Cascade::Proposal::best_of(const Level& level, LevelHits&& found) {
+  // The original turns a level's regressions left to right when it has exactly one proposal, a slip that moves boxes of
+  // large faces by some pixels: whoever compares with recorded boxes needs it.
+  auto& hits = found.hits;
+  if (hits.size() == 1) std::ranges::copy(found.mirrored, hits.front().regression);
+  // It also walks the map by columns, which shows where scores are equal.
+  std::ranges::sort(hits, {}, [](const PNetHit& hit) { return std::pair(hit.column, hit.row); });
+  std::vector<Proposal> proposals;
+  proposals.reserve(hits.size());
+  for (const PNetHit& hit : hits) {
+    const double left = hit.column * pnet_stride + 1, upper = hit.row * pnet_stride + 1;
+    const Box box{std::trunc(left / level.scale), std::trunc(upper / level.scale),
+                  std::trunc((left + pnet_window - 1) / level.scale),
+                  std::trunc((upper + pnet_window - 1) / level.scale)};
+    proposals.push_back({box, hit.score, regression_of(hit.regression)});
+  }
+  return keep_best(proposals, 0.5, Overlap::of_union);
+}
+
+std::vector<Box> Cascade::propose(const Image& image, const DetectorOptions& options, const Networks& networks) {
+  const std::vector<Level> levels =
+      pyramid_levels(image.width, image.height, options.min_size, options.factor);
+  std::vector<LevelHits> hits = look(image, levels, options.thresholds[0], networks);
   std::vector<Proposal> all;
-  for (const Level& level : pyramid_levels(image.width, image.height, options.min_size, options.factor)) {
-    const std::vector<Proposal> found = propose_at(image, level, options.thresholds[0], pnet);
+  for (std::size_t i = 0; i < levels.size(); ++i) {
+    const std::vector<Proposal> found = Proposal::best_of(levels[i], std::move(hits[i]));
     all.insert(all.end(), found.begin(), found.end());
   }
   std::vector<Box> boxes;
@@ -183,7 +245,7 @@ std::vector<Face> Cascade::decide(const Image& image, std::span<const Box> boxes
 std::vector<Face> Cascade::run(const Image& image, const DetectorOptions& options, const Networks& networks) {
   validate(options);
   if (image.empty()) fail(ErrorKind::input, "the picture to look for faces in is empty");
-  const std::vector<Box> proposed = propose(image, options, networks.pnet);
+  const std::vector<Box> proposed = propose(image, options, networks);
   const std::vector<Box> refined = refine(image, proposed, options.thresholds[1], networks.rnet);
   return decide(image, refined, options.thresholds[2], networks.onet);
 }

@@ -68,7 +68,7 @@ Taps TapTable::view(int first_output) const {
   return {first_.data() + first_output, count_.data() + first_output, start_.data() + first_output, weights_.data()};
 }
 
-AreaResizer::Plan AreaResizer::plan(int from_width, int from_height, int to_width, int to_height, bool to_bytes) {
+ResizePlan resize_plan(int from_width, int from_height, int to_width, int to_height, bool to_bytes) {
   const double inverse_x = static_cast<double>(to_width) / from_width, scale_x = 1.0 / inverse_x;
   const double inverse_y = static_cast<double>(to_height) / from_height, scale_y = 1.0 / inverse_y;
   if (scale_x < 1 || scale_y < 1) {
@@ -97,8 +97,8 @@ void AreaResizer::rows(const Image& image, int width, int height, int first_row,
   if (width > image.width || height > image.height) return enlarge_rows(image, width, height, first_row, y);
   plans_.clear();
   jobs_.clear();
-  plans_.push_back(plan(image.width, image.height, width, height, true));
-  const Plan& plan = plans_.front();
+  plans_.push_back(resize_plan(image.width, image.height, width, height, true));
+  const ResizePlan& plan = plans_.front();
   const ConstView<std::uint8_t> photo(image.pixels.data(), {1, image.height, image.width, 3});
   for (int i = 0; i < cpu_.threads(); ++i) {
     const Part part{i, cpu_.threads()};
@@ -114,13 +114,13 @@ void AreaResizer::crops(const Image& image, std::span<const CropWindow> windows,
   jobs_.clear();
   const ConstView<std::uint8_t> photo(image.pixels.data(), {1, image.height, image.width, 3});
   for (const CropWindow& window : windows) {
-    Plan crop = plan(window.width, window.height, y.shape.w, y.shape.h, false);
+    ResizePlan crop = resize_plan(window.width, window.height, y.shape.w, y.shape.h, false);
     crop.columns.clip(window.x, image.width);
     crop.rows.clip(window.y, image.height);
     plans_.push_back(std::move(crop));
   }
   for (std::size_t i = 0; i < plans_.size(); ++i) {
-    const Plan& plan = plans_[i];
+    const ResizePlan& plan = plans_[i];
     jobs_.push_back(
         {photo, y.images(static_cast<int>(i), 1), plan.columns.view(), plan.rows.view(), plan.scale, plan.rounding});
   }

@@ -7,9 +7,12 @@
 #include <wajah/detect/detector.hpp>
 #include <wajah/detect/pyramid.hpp>
 #include <wajah/detect/resize.hpp>
+#include <wajah/detect/scan_pnet.hpp>
 #include <wajah/image.hpp>
 
+#include <array>
 #include <functional>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -19,27 +22,38 @@ namespace wajah {
 // pnet gives (1, h', w', 6): probabilities of "no face" and "face", then the regression of a box's corners; rnet on
 // 24x24 crops (n, 1, 1, 6), the same; onet on 48x48 crops (n, 1, 1, 16), the same and five landmarks, x1 to x5 and y1
 // to y5.
+// scan, if any, holds pnet's own weights: P-Net is then done by the kernel made for it, with the same result.
 struct Networks {
   using Forward = std::function<ConstView<float>(ConstView<float>)>;
   Forward pnet, rnet, onet;
+  const PNetWeights* scan = nullptr;
 };
+
+class Proposer;
 
 // One thread's cascade; keeps its scratch memory, which is bounded whatever the picture: large levels go through P-Net
 // in strips, crops through R- and O-Net in batches.
 class Cascade {
  public:
-  explicit Cascade(const Cpu& cpu) : resizer_(cpu) {}
+  explicit Cascade(const Cpu& cpu);
+  ~Cascade();
+  Cascade(Cascade&&) noexcept;
+  Cascade& operator=(Cascade&&) noexcept;
 
   // As Detector::detect.
   [[nodiscard]] std::vector<Face> run(const Image& image, const DetectorOptions& options, const Networks& networks);
 
  private:
   struct Proposal;
+  struct LevelHits;
   struct Verdict;
 
-  std::vector<Box> propose(const Image& image, const DetectorOptions& options, const Networks::Forward& pnet);
-  std::vector<Proposal> propose_at(const Image& image, const Level& level, float threshold,
-                                   const Networks::Forward& pnet);
+  std::vector<Box> propose(const Image& image, const DetectorOptions& options, const Networks& networks);
+  std::vector<LevelHits> look(const Image& image, std::span<const Level> levels, float threshold,
+                              const Networks& networks);
+  LevelHits look_at(const Image& image, const Level& level, float threshold, const Networks::Forward& pnet);
+  std::array<float, 4> mirrored(const Image& image, const Level& level, const PNetHit& hit,
+                                const Networks::Forward& pnet);
   std::vector<Box> refine(const Image& image, std::span<const Box> boxes, float threshold,
                           const Networks::Forward& rnet);
   std::vector<Face> decide(const Image& image, std::span<const Box> boxes, float threshold,
@@ -49,6 +63,7 @@ class Cascade {
   View<float> input(Shape shape);
 
   AreaResizer resizer_;
+  std::unique_ptr<Proposer> proposer_;
   Buffer input_;
 };
 

@@ -42,6 +42,16 @@ class TapTable {
   std::vector<float> weights_;
 };
 
+// How a picture of one size becomes one of another: weighted sums of columns, then of rows, times `scale`.
+struct ResizePlan {
+  TapTable columns, rows;
+  float scale = 1.0F;
+  Rounding rounding = Rounding::none;
+};
+
+// to_bytes: whether sums are rounded to whole numbers. Sizes are positive.
+[[nodiscard]] ResizePlan resize_plan(int from_width, int from_height, int to_width, int to_height, bool to_bytes);
+
 // Keeps its tables and scratch between calls.
 class AreaResizer {
  public:
@@ -56,17 +66,10 @@ class AreaResizer {
   void crops(const Image& image, std::span<const CropWindow> windows, View<float> y);
 
  private:
-  struct Plan {
-    TapTable columns, rows;
-    float scale = 1.0F;
-    Rounding rounding = Rounding::none;
-  };
-
-  static Plan plan(int from_width, int from_height, int to_width, int to_height, bool to_bytes);
   void run();
 
   Cpu cpu_;
-  std::vector<Plan> plans_;
+  std::vector<ResizePlan> plans_;
   std::vector<ResampleJob> jobs_;
   Buffer scratch_;
 };
