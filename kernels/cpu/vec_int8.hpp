@@ -10,14 +10,18 @@ namespace wajah::WAJAH_KERNEL_ISA {
 
 constexpr int quad = 4;  // input channels that one 32-bit sum takes at a step
 
+// Of one type all the way: g++ 12 keeps arrays of vectors that are cast on the way, as __m512i is, in memory.
+struct Sums {
+  Ints v;
+
+  WAJAH_VEC Sums() = default;
+  WAJAH_VEC explicit Sums(Ints x) : v(x) {}
+  WAJAH_VEC static Sums zero() { return Sums(Ints{}); }
+  [[nodiscard]] WAJAH_VEC Vec floats() const { return Vec(__builtin_convertvector(v, Floats)); }
+};
+
 #ifdef __AVX512F__
 
-struct Sums {
-  __m512i v;
-
-  WAJAH_VEC static Sums zero() { return {_mm512_setzero_si512()}; }
-  [[nodiscard]] WAJAH_VEC Vec floats() const { return Vec(_mm512_maskz_cvtepi32_ps(all_lanes, v)); }
-};
 
 WAJAH_VEC __m512i broadcast_quad(const uint8_t* p) {
   int bits;
@@ -35,7 +39,9 @@ struct SignedBytes {
   __m512i v;
   WAJAH_VEC static SignedBytes load(const int8_t* p) { return {_mm512_loadu_si512(p)}; }
 };
-WAJAH_VEC Sums dot(Activations x, SignedBytes w, Sums sums) { return {_mm512_dpbusd_epi32(sums.v, x.v, w.v)}; }
+WAJAH_VEC Sums dot(Activations x, SignedBytes w, Sums sums) {
+  return Sums(reinterpret_cast<Ints>(_mm512_dpbusd_epi32(reinterpret_cast<__m512i>(sums.v), x.v, w.v)));
+}
 
 #else
 
@@ -54,8 +60,8 @@ struct SignedBytes {
   }
 };
 WAJAH_VEC Sums dot(Activations x, SignedBytes w, Sums sums) {
-  const __m512i two = _mm512_add_epi32(sums.v, _mm512_madd_epi16(x.even, w.even));
-  return {_mm512_add_epi32(two, _mm512_madd_epi16(x.odd, w.odd))};
+  return Sums(sums.v + reinterpret_cast<Ints>(_mm512_madd_epi16(x.even, w.even)) +
+              reinterpret_cast<Ints>(_mm512_madd_epi16(x.odd, w.odd)));
 }
 
 #endif
@@ -68,12 +74,6 @@ WAJAH_VEC void store_bytes(uint8_t* p, Lanes some, Vec x) {
 
 #elif defined(__AVX2__)
 
-struct Sums {
-  __m256i v;
-
-  WAJAH_VEC static Sums zero() { return {_mm256_setzero_si256()}; }
-  [[nodiscard]] WAJAH_VEC Vec floats() const { return Vec(_mm256_cvtepi32_ps(v)); }
-};
 struct Activations {
   __m256i even, odd;
   WAJAH_VEC static Activations load(const uint8_t* p) {
@@ -91,8 +91,8 @@ struct SignedBytes {
   }
 };
 WAJAH_VEC Sums dot(Activations x, SignedBytes w, Sums sums) {
-  const __m256i two = _mm256_add_epi32(sums.v, _mm256_madd_epi16(x.even, w.even));
-  return {_mm256_add_epi32(two, _mm256_madd_epi16(x.odd, w.odd))};
+  return Sums(sums.v + reinterpret_cast<Ints>(_mm256_madd_epi16(x.even, w.even)) +
+              reinterpret_cast<Ints>(_mm256_madd_epi16(x.odd, w.odd)));
 }
 
 WAJAH_VEC void store_bytes(uint8_t* p, Lanes some, Vec x) {
@@ -106,12 +106,6 @@ WAJAH_VEC void store_bytes(uint8_t* p, Lanes some, Vec x) {
 
 #else
 
-struct Sums {
-  Ints v;
-
-  WAJAH_VEC static Sums zero() { return {Ints{}}; }
-  [[nodiscard]] WAJAH_VEC Vec floats() const { return Vec(__builtin_convertvector(v, Floats)); }
-};
 struct Activations {
   int bytes[quad];
   WAJAH_VEC static Activations load(const uint8_t* p) { return {{p[0], p[1], p[2], p[3]}}; }
