@@ -16,6 +16,9 @@ namespace {
 // From this many people on pairs cost more than they give: k (k - 1) / 2 machines against k.
 constexpr std::size_t most_people_for_pairs = 50;
 
+// By so much another person must resemble more than the one the machine chose to be taken instead.
+constexpr double clearly_more = 0.02;
+
 // The photos of all people, grouped by person in order of first appearance.
 class Gallery {
  public:
@@ -105,14 +108,15 @@ class TrainedClassifier final : public Classifier {
     if (gallery_.people() == 0) return {};
     check(embedding);
     if (options_.closed_set && pairs_) return predict_closed(embedding);
-    return judge(choose(embedding), embedding, people());
+    const std::vector<double> all = similarities(templates_, embedding);
+    return judge(choose(embedding, all), all, people());
   }
 
   Prediction verify(std::int64_t label, std::span<const float> embedding) const override {
     const std::optional<std::size_t> person = gallery_.find(label);
     if (!person) return {};
     check(embedding);
-    return judge(*person, embedding, 1);  // a claim of one name gives a stranger one chance
+    return judge(*person, similarities(templates_, embedding), 1);  // a claim of one name gives a stranger one chance
   }
 
   std::size_t people() const override { return gallery_.people(); }
@@ -125,14 +129,20 @@ class TrainedClassifier final : public Classifier {
     }
   }
 
-  [[nodiscard]] std::size_t choose(std::span<const float> x) const {
+  // The machine's choice, unless somebody else resembles clearly more: of a person with one photo among hundreds it has
+  // seen too little.
+  [[nodiscard]] std::size_t choose(std::span<const float> x, std::span<const double> all) const {
+    const auto nearest = static_cast<std::size_t>(std::ranges::max_element(all) - all.begin());
+    const std::size_t chosen = choose(x, nearest);
+    return all[nearest] - all[chosen] > clearly_more ? nearest : chosen;
+  }
+  [[nodiscard]] std::size_t choose(std::span<const float> x, std::size_t nearest) const {
     if (pairs_) return static_cast<std::size_t>(pairs_->predict(x));
     if (rest_) return static_cast<std::size_t>(rest_->predict(x));
-    return 0;
+    return nearest;
   }
 
-  [[nodiscard]] Prediction judge(std::size_t person, std::span<const float> x, std::size_t chances) const {
-    const std::vector<double> all = similarities(templates_, x);
+  [[nodiscard]] Prediction judge(std::size_t person, std::span<const double> all, std::size_t chances) const {
     const double similarity = all[person], margin = margin_of(all, person);
     const double confidence = options_.curve(similarity, margin, gallery_.photos(person), chances);
     return {gallery_.label(person), confidence, similarity, margin};
@@ -142,7 +152,8 @@ class TrainedClassifier final : public Classifier {
   [[nodiscard]] Prediction predict_closed(std::span<const float> x) const {
     const std::vector<double> probabilities = pairs_->probabilities(x);
     const auto best = std::max_element(probabilities.begin(), probabilities.end()) - probabilities.begin();
-    Prediction result = judge(static_cast<std::size_t>(pairs_->labels()[static_cast<std::size_t>(best)]), x, people());
+    const auto person = static_cast<std::size_t>(pairs_->labels()[static_cast<std::size_t>(best)]);
+    Prediction result = judge(person, similarities(templates_, x), people());
     result.confidence = probabilities[static_cast<std::size_t>(best)];
     return result;
   }
