@@ -75,5 +75,64 @@ WAJAH_VEC T rounded(T v, float scale, Rounding rounding) {
   return v;
 }
 
+WAJAH_VEC Floats load_all(const float* p) { return Vec::load(p).v; }
+WAJAH_VEC void store_all(float* p, Floats v) { Vec(v).store(p); }
+
+WAJAH_VEC int padded(int width) { return (width + rows_at_once - 1) / rows_at_once * rows_at_once; }
+
+// A register's pixel of row r.
+template <int r, class T>
+WAJAH_VEC Pixel row_of(T v) {
+  if constexpr (rows_at_once == 1) {
+    return v;
+  } else {
+    return __builtin_shufflevector(v, v, 4 * r, 4 * r + 1, 4 * r + 2, 4 * r + 3);
+  }
+}
+
+// rows: rows_at_once of them, `step` floats each; gets pixel i of every row.
+WAJAH_VEC void spread(Floats v, float* rows, ptrdiff_t step, int i) {
+  store(rows + 4 * i, row_of<0>(v));
+  if constexpr (rows_at_once > 1) store(rows + step + 4 * i, row_of<1>(v));
+  if constexpr (rows_at_once > 2) {
+    store(rows + 2 * step + 4 * i, row_of<2>(v));
+    store(rows + 3 * step + 4 * i, row_of<3>(v));
+  }
+}
+
+// Makes floats of columns [begin, end) of the rows from `row` on, a column of rows_at_once pixels after the other; past
+// the end of the picture its last row again.
+WAJAH_VEC void widen_rows(ConstView<uint8_t> x, int row, int begin, int end, float* source) {
+  const int bottom = x.shape.h - 1, last = x.shape.w - 1;
+  Rows rows;
+  for (int r = 0; r < rows_at_once; ++r) rows.row[r] = x.pixel(0, row + r < bottom ? row + r : bottom, 0);
+  for (int i = begin; i < end; ++i, source += lanes) {
+    store_all(source, i < last ? column(rows, i) : column<3>(rows, i));
+  }
+}
+
+// The weighted sums of the widened columns, of which the first is column 0 of the taps, as rows of pixels, `step` floats
+// each.
+WAJAH_VEC void sum_columns(const Taps& taps, int width, const float* source, float* rows, ptrdiff_t step) {
+  for (int i = 0; i < width; ++i) {
+    const float* weights = taps.weights + taps.start[i];
+    const float* x = source + static_cast<ptrdiff_t>(taps.first[i]) * lanes;
+    Floats sum{};
+    for (int k = 0; k < taps.count[i]; ++k, x += lanes) sum += unfused(load_all(x) * weights[k]);
+    spread(sum, rows, step, i);
+  }
+}
+
+// total += row * weight, `width` pixels, rounded up to whole registers.
+WAJAH_VEC void add_row(float* total, const float* row, float weight, int width) {
+  for (int i = 0; i < width; i += rows_at_once) {
+    store_all(total + 4 * i, load_all(total + 4 * i) + unfused(load_all(row + 4 * i) * weight));
+  }
+}
+
+WAJAH_VEC void clear_row(float* total, int width) {
+  for (int i = 0; i < width; i += rows_at_once) store_all(total + 4 * i, Floats{});
+}
+
 }  // namespace
 }  // namespace wajah::WAJAH_KERNEL_ISA

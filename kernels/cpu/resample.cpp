@@ -1,7 +1,8 @@
-// Step 1, plain: for every source row the weighted sums of its columns, then the weighted sum of rows. 25 million
-// source pixels a full-HD photo, because every level of the pyramid starts from the photo itself. Step 2: a pixel is
+// Step 1, plain: for every source row the weighted sums of its columns, then the weighted sum of rows. Step 2: a pixel is
 // three floats, so one register holds as many pixels (padded to four) as it has room for. They are taken from
-// neighbouring rows at the same column: then all share one weight, whatever the ratio.
+// neighbouring rows at the same column: then all share one weight, whatever the ratio. Step 3: those pixels are made
+// floats once, not for every sum they are part of (enlarging needs each four times), and the sums of columns are laid
+// out as rows, so that the sums of rows take whole registers too.
 #include <wajah/detect/resample.hpp>
 
 #include "area.hpp"
@@ -10,19 +11,36 @@ namespace wajah::WAJAH_KERNEL_ISA {
 
 namespace {
 
-// sums: for every output column rows_at_once pixels of four floats.
-void sum_columns(const ResampleJob& job, const Rows& rows, float* sums) {
-  const int last = job.x.shape.w - 1;
-  for (int i = 0; i < job.y.shape.w; ++i, sums += lanes) {
-    const float* weights = job.columns.weights + job.columns.start[i];
-    const int first = job.columns.first[i], count = job.columns.count[i];
-    const int safe = first + count > last ? last - first : count;
-    Floats sum{};
-    for (int k = 0; k < safe; ++k) sum += unfused(column(rows, first + k) * weights[k]);
-    for (int k = safe < 0 ? 0 : safe; k < count; ++k) sum += unfused(column<3>(rows, first + k) * weights[k]);
-    __builtin_memcpy(sums, &sum, sizeof sum);
+// The column sums of consecutive source rows, made a few at a time as the walk down the picture asks for them.
+class Window {
+ public:
+  WAJAH_VEC Window(const ResampleJob& job, float* scratch)
+      : job_(job), step_(4 * padded(job.y.shape.w)), sums_(scratch), source_(scratch + rows_at_once * step_) {
+    begin_ = job.x.shape.w;
+    for (int i = 0; i < job.y.shape.w; ++i) {
+      const int first = job.columns.first[i], count = job.columns.count[i];
+      if (count == 0) continue;
+      begin_ = first < begin_ ? first : begin_;
+      end_ = first + count > end_ ? first + count : end_;
+    }
   }
-}
+
+  WAJAH_VEC const float* row(int y) {
+    if (first_ < 0 || y < first_ || y >= first_ + rows_at_once) {
+      first_ = y;
+      widen_rows(job_.x, y, begin_, end_, source_);
+      sum_columns(job_.columns, job_.y.shape.w, source_ - static_cast<ptrdiff_t>(begin_) * lanes, sums_, step_);
+    }
+    return sums_ + step_ * (y - first_);
+  }
+
+ private:
+  const ResampleJob& job_;
+  ptrdiff_t step_;
+  float *sums_, *source_;
+  int begin_, end_ = 0;  // columns that any sum needs
+  int first_ = -1;
+};
 
 WAJAH_VEC Pixel finished(Pixel v, const ResampleJob& job) {
   return (rounded<Whole>(v, job.scale, job.rounding) - 127.5F) * 0.0078125F;
@@ -35,37 +53,14 @@ void finish_row(const ResampleJob& job, const float* total, float* y) {
   for (int c = 0; c < 3; ++c) y[3 * last + c] = v[c];
 }
 
-// The column sums of consecutive source rows, made a few at a time as the walk down the picture asks for them.
-struct Window {
-  const ResampleJob& job;
-  float* sums;
-  int first = -1;
-
-  WAJAH_VEC const float* row(int y) {
-    if (first < 0 || y < first || y >= first + rows_at_once) {
-      first = y;
-      Rows rows;
-      const int bottom = job.x.shape.h - 1;
-      for (int r = 0; r < rows_at_once; ++r) rows.row[r] = job.x.pixel(0, y + r < bottom ? y + r : bottom, 0);
-      sum_columns(job, rows, sums);
-    }
-    return sums + 4 * (y - first);
-  }
-};
-
 void resample_job(const ResampleJob& job, float* scratch) {
   const int width = job.y.shape.w;
   float* total = scratch;
-  Window window{job, scratch + 4 * width};
+  Window window(job, scratch + 4 * padded(width));
   for (int j = 0; j < job.y.shape.h; ++j) {
     const float* weights = job.rows.weights + job.rows.start[j];
-    for (int i = 0; i < width; ++i) store(total + 4 * i, Pixel{});
-    for (int k = 0; k < job.rows.count[j]; ++k) {
-      const float* sums = window.row(job.rows.first[j] + k);
-      for (int i = 0; i < width; ++i) {
-        store(total + 4 * i, load(total + 4 * i) + unfused(load(sums + lanes * i) * weights[k]));
-      }
-    }
+    clear_row(total, width);
+    for (int k = 0; k < job.rows.count[j]; ++k) add_row(total, window.row(job.rows.first[j] + k), weights[k], width);
     finish_row(job, total, job.y.pixel(0, j, 0));
   }
 }

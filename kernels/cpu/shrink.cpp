@@ -12,31 +12,6 @@ namespace wajah::WAJAH_KERNEL_ISA {
 
 namespace {
 
-WAJAH_VEC Floats load_all(const float* p) { return Vec::load(p).v; }
-WAJAH_VEC void store_all(float* p, Floats v) { Vec(v).store(p); }
-
-WAJAH_VEC int padded(int width) { return (width + rows_at_once - 1) / rows_at_once * rows_at_once; }
-
-// A register's pixel of row r.
-template <int r, class T>
-WAJAH_VEC Pixel row_of(T v) {
-  if constexpr (rows_at_once == 1) {
-    return v;
-  } else {
-    return __builtin_shufflevector(v, v, 4 * r, 4 * r + 1, 4 * r + 2, 4 * r + 3);
-  }
-}
-
-// rows: rows_at_once of them, `step` floats each; gets pixel i of every row.
-WAJAH_VEC void spread(Floats v, float* rows, ptrdiff_t step, int i) {
-  store(rows + 4 * i, row_of<0>(v));
-  if constexpr (rows_at_once > 1) store(rows + step + 4 * i, row_of<1>(v));
-  if constexpr (rows_at_once > 2) {
-    store(rows + 2 * step + 4 * i, row_of<2>(v));
-    store(rows + 3 * step + 4 * i, row_of<3>(v));
-  }
-}
-
 class Walk {
  public:
   WAJAH_VEC Walk(const ShrinkArgs& args, Part part)
@@ -77,11 +52,7 @@ class Walk {
   // Makes floats of the rows from `row` on; past the end of the picture its last row again.
   void widen_rows(int row) {
     done_ = row + rows_at_once;
-    const int bottom = args_.x.shape.h - 1, last = args_.x.shape.w - 1;
-    Rows rows;
-    for (int r = 0; r < rows_at_once; ++r) rows.row[r] = args_.x.pixel(0, row + r < bottom ? row + r : bottom, 0);
-    for (int x = 0; x < last; ++x) store_all(source_ + x * lanes, column(rows, x));
-    store_all(source_ + last * lanes, column<3>(rows, last));
+    wajah::WAJAH_KERNEL_ISA::widen_rows(args_.x, row, 0, args_.x.shape.w, source_);
   }
 
   // Adds the widened rows, of which `first` is the first, to level i's.
@@ -89,7 +60,7 @@ class Walk {
     const ShrinkLevel& level = args_.levels[i];
     ShrinkWalk& walk = walks_[i];
     if (walk.row == walk.end || level.rows.first[walk.row] >= first + rows_at_once) return;
-    sum_columns(level);
+    sum_columns(level.columns, level.y.shape.w, source_, sums_, step_);
     for (int r = 0; r < rows_at_once && first + r < args_.x.shape.h; ++r) {
       while (walk.row < walk.end && level.rows.first[walk.row] <= first + r) {
         const int tap = first + r - level.rows.first[walk.row];
@@ -99,23 +70,6 @@ class Walk {
         ++walk.row;
         clear(i);
       }
-    }
-  }
-
-  void sum_columns(const ShrinkLevel& level) {
-    const Taps& taps = level.columns;
-    for (int i = 0; i < level.y.shape.w; ++i) {
-      const float* weights = taps.weights + taps.start[i];
-      const float* x = source_ + static_cast<ptrdiff_t>(taps.first[i]) * lanes;
-      Floats sum{};
-      for (int k = 0; k < taps.count[i]; ++k, x += lanes) sum += unfused(load_all(x) * weights[k]);
-      spread(sum, sums_, step_, i);
-    }
-  }
-
-  static void add_row(float* total, const float* sums, float weight, int width) {
-    for (int i = 0; i < width; i += rows_at_once) {
-      store_all(total + 4 * i, load_all(total + 4 * i) + unfused(load_all(sums + 4 * i) * weight));
     }
   }
 
@@ -130,9 +84,7 @@ class Walk {
     }
   }
 
-  WAJAH_VEC void clear(int i) {
-    for (int k = 0; k < 4 * padded(args_.levels[i].y.shape.w); ++k) walks_[i].total[k] = 0.0F;
-  }
+  WAJAH_VEC void clear(int i) { clear_row(walks_[i].total, args_.levels[i].y.shape.w); }
 
   const ShrinkArgs& args_;
   ShrinkWalk* walks_;

@@ -8,7 +8,9 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cmath>
+#include <exception>
 #include <iterator>
 #include <utility>
 
@@ -17,7 +19,7 @@ namespace wajah {
 namespace {
 
 constexpr int strip_pixels = 1 << 19;      // of a level, that go through P-Net at once
-constexpr std::size_t crops_at_once = 32;  // that go through R- or O-Net
+constexpr std::size_t crops_at_once = 8;  // that go through R- or O-Net
 constexpr double farthest = 1 << 20;       // no box of a real face lies a million pixels outside
 using Regression = std::array<float, 4>;
 
@@ -94,7 +96,19 @@ struct Cascade::Verdict {
   Landmarks points{};
 };
 
-Cascade::Cascade(const Cpu& cpu) : resizer_(cpu), proposer_(std::make_unique<Proposer>(cpu)) {}
+struct Cascade::Worker {
+  AreaResizer resizer;
+  Buffer input{};
+  std::vector<CropWindow> windows{};
+
+  void judge(const Image& image, std::span<const Box> boxes, int side, const Networks::Forward& network,
+             Verdict* verdicts);
+};
+
+Cascade::Cascade(const Cpu& cpu) : cpu_(cpu), resizer_(cpu), proposer_(std::make_unique<Proposer>(cpu)) {
+  const Cpu alone(1, cpu.isa());
+  for (int i = 0; i < cpu.threads(); ++i) workers_.push_back({AreaResizer(alone)});
+}
 Cascade::~Cascade() = default;
 Cascade::Cascade(Cascade&&) noexcept = default;
 Cascade& Cascade::operator=(Cascade&&) noexcept = default;
@@ -199,30 +213,53 @@ std::vector<Box> Cascade::propose(const Image& image, const DetectorOptions& opt
   return boxes;
 }
 
-std::vector<Cascade::Verdict> Cascade::judge(const Image& image, std::span<const Box> boxes, int side, float threshold,
-                                             const Networks::Forward& network) {
-  std::vector<Box> usable;
-  std::ranges::copy_if(boxes, std::back_inserter(usable), has_pixels);
-  std::vector<Verdict> passed;
-  for (std::size_t first = 0; first < usable.size(); first += crops_at_once) {
-    const auto batch = std::span(usable).subspan(first, std::min(crops_at_once, usable.size() - first));
-    std::vector<CropWindow> windows;
-    for (const Box& box : batch) windows.push_back(window_of(box));
-    const View<float> x = input({static_cast<int>(batch.size()), side, side, 3});
-    resizer_.crops(image, windows, x);
-    const ConstView<float> y = network(x);
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-      const float* p = y.pixel(static_cast<int>(i), 0, 0);
-      if (!(p[1] > threshold)) continue;
-      passed.push_back({batch[i], p[1], regression_of(p + 2), {}});
-      if (y.shape.c > 6) passed.back().points = landmarks_of(batch[i], p + 6);
-    }
+// What a worker makes of a batch of boxes: verdicts, of which the scores at most the threshold are to be ignored.
+void Cascade::Worker::judge(const Image& image, std::span<const Box> boxes, int side, const Networks::Forward& network,
+                            Verdict* verdicts) {
+  windows.clear();
+  for (const Box& box : boxes) windows.push_back(window_of(box));
+  const Shape shape{static_cast<int>(boxes.size()), side, side, 3};
+  if (input.size() < bytes_of(shape)) input = Buffer(bytes_of(shape));
+  const View<float> x(input.as<float>(), shape);
+  resizer.crops(image, windows, x);
+  const ConstView<float> y = network(x);
+  for (std::size_t i = 0; i < boxes.size(); ++i) {
+    const float* p = y.pixel(static_cast<int>(i), 0, 0);
+    verdicts[i] = {boxes[i], p[1], regression_of(p + 2), {}};
+    if (y.shape.c > 6) verdicts[i].points = landmarks_of(boxes[i], p + 6);
   }
-  return passed;
 }
 
-std::vector<Box> Cascade::refine(const Image& image, std::span<const Box> boxes, float threshold,
-                                 const Networks::Forward& rnet) {
+// Each thread takes the next batch through the whole network by itself: its maps stay in its own cache, and nobody
+// waits before the end.
+std::vector<Cascade::Verdict> Cascade::judge(const Image& image, std::span<const Box> boxes, int side, float threshold,
+                                             Forwards networks) {
+  std::vector<Box> usable;
+  std::ranges::copy_if(boxes, std::back_inserter(usable), has_pixels);
+  std::vector<Verdict> verdicts(usable.size());
+  std::vector<std::exception_ptr> failures(workers_.size());
+  std::atomic<std::size_t> next = 0;
+  const auto work = [&](Part part) {
+    const auto i = static_cast<std::size_t>(part.index);
+    if (i >= networks.size()) return;
+    try {
+      for (std::size_t first; (first = next.fetch_add(crops_at_once)) < usable.size();) {
+        const auto batch = std::span(usable).subspan(first, std::min(crops_at_once, usable.size() - first));
+        workers_[i].judge(image, batch, side, networks[i], &verdicts[first]);
+      }
+    } catch (...) {
+      failures[i] = std::current_exception();
+    }
+  };
+  cpu_.run(+[](const decltype(work)& call, Part part) { call(part); }, work);
+  for (const std::exception_ptr& failure : failures) {
+    if (failure) std::rethrow_exception(failure);
+  }
+  std::erase_if(verdicts, [threshold](const Verdict& verdict) { return !(verdict.score > threshold); });
+  return verdicts;
+}
+
+std::vector<Box> Cascade::refine(const Image& image, std::span<const Box> boxes, float threshold, Forwards rnet) {
   std::vector<Box> refined;
   for (const Verdict& verdict : keep_best(judge(image, boxes, 24, threshold, rnet), 0.7, Overlap::of_union)) {
     refined.push_back(whole_square(regress(verdict.box, verdict.regression, 1)));
@@ -230,8 +267,7 @@ std::vector<Box> Cascade::refine(const Image& image, std::span<const Box> boxes,
   return refined;
 }
 
-std::vector<Face> Cascade::decide(const Image& image, std::span<const Box> boxes, float threshold,
-                                  const Networks::Forward& onet) {
+std::vector<Face> Cascade::decide(const Image& image, std::span<const Box> boxes, float threshold, Forwards onet) {
   std::vector<Verdict> verdicts = judge(image, boxes, 48, threshold, onet);
   for (Verdict& verdict : verdicts) verdict.box = regress(verdict.box, verdict.regression, 1);
   std::erase_if(verdicts, [](const Verdict& verdict) { return !is_finite(verdict.box); });

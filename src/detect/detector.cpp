@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <deque>
 
 namespace wajah {
 
@@ -86,14 +87,26 @@ struct Detector::Impl {
   Impl(std::shared_ptr<const DetectorModel> shared, const Cpu& cpu)
       : model(std::move(shared)),
         pnet(model->pnet, cpu),
-        rnet(model->rnet, cpu),
-        onet(model->onet, cpu),
-        cascade(cpu) {}
+        cascade(cpu) {
+    const Cpu alone(1, cpu.isa());
+    for (int i = 0; i < cpu.threads(); ++i) {
+      rnet.emplace_back(model->rnet, alone);
+      onet.emplace_back(model->onet, alone);
+    }
+    networks = {call(pnet), {}, {}, model->scan.get()};
+    for (auto& session : rnet) networks.rnet.push_back(call(session));
+    for (auto& session : onet) networks.onet.push_back(call(session));
+  }
+
+  static Networks::Forward call(auto& session) {
+    return [&session](ConstView<float> x) -> ConstView<float> { return session.forward(x); };
+  }
 
   std::shared_ptr<const DetectorModel> model;
   Session<PNet, Cpu> pnet;
-  Session<RNet, Cpu> rnet;
-  Session<ONet, Cpu> onet;
+  std::deque<Session<RNet, Cpu>> rnet;  // one a thread
+  std::deque<Session<ONet, Cpu>> onet;
+  Networks networks;
   Cascade cascade;
 };
 
@@ -108,10 +121,7 @@ Detector::Detector(Detector&&) noexcept = default;
 Detector& Detector::operator=(Detector&&) noexcept = default;
 
 std::vector<Face> Detector::detect(const Image& image, const DetectorOptions& options) {
-  const auto call = [](auto& session) {
-    return [&session](ConstView<float> x) -> ConstView<float> { return session.forward(x); };
-  };
-  return impl_->cascade.run(image, options, {call(impl_->pnet), call(impl_->rnet), call(impl_->onet), impl_->model->scan.get()});
+  return impl_->cascade.run(image, options, impl_->networks);
 }
 
 }  // namespace wajah

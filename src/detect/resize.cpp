@@ -85,9 +85,12 @@ ResizePlan resize_plan(int from_width, int from_height, int to_width, int to_hei
 }
 
 void AreaResizer::run() {
-  int widest = 0;
-  for (const ResampleJob& job : jobs_) widest = std::max(widest, job.y.shape.w);
-  const std::ptrdiff_t each = resample_scratch(widest);
+  int widest = 0, source = 0;
+  for (const ResampleJob& job : jobs_) {
+    widest = std::max(widest, job.y.shape.w);
+    source = std::max(source, job.x.shape.w);
+  }
+  const std::ptrdiff_t each = resample_scratch(source, widest);
   const std::size_t bytes = static_cast<std::size_t>(each * cpu_.threads()) * sizeof(float);
   if (scratch_.size() < bytes) scratch_ = Buffer(bytes);
   resample(cpu_, {jobs_.data(), static_cast<int>(jobs_.size()), scratch_.as<float>(), each});

@@ -63,7 +63,7 @@ void all_pass(ConstView<float>, View<float> y) {
   for (int i = 0; i < y.shape.n; ++i) y.pixel(i, 0, 0)[1] = 0.95F;
 }
 
-Networks networks(Fake& p, Fake& r, Fake& o) { return {std::ref(p), std::ref(r), std::ref(o)}; }
+Networks networks(Fake& p, Fake& r, Fake& o) { return {std::ref(p), {std::ref(r)}, {std::ref(o)}}; }
 
 void light(Image& image, int x, int y, std::uint8_t value = 255) { std::fill_n(image.row(y) + 3 * x, 3, value); }
 

@@ -21,17 +21,18 @@ namespace wajah {
 // y = network(x), valid until that network is called again. x is (n, h, w, 3), (byte - 127.5) * 0.0078125.
 // pnet gives (1, h', w', 6): probabilities of "no face" and "face", then the regression of a box's corners; rnet on
 // 24x24 crops (n, 1, 1, 6), the same; onet on 48x48 crops (n, 1, 1, 16), the same and five landmarks, x1 to x5 and y1
-// to y5.
+// to y5. Of rnet and onet there are as many as threads may work at once: each is called by one thread at a time.
 // scan, if any, holds pnet's own weights: P-Net is then done by the kernel made for it, with the same result.
 struct Networks {
   using Forward = std::function<ConstView<float>(ConstView<float>)>;
-  Forward pnet, rnet, onet;
+  Forward pnet;
+  std::vector<Forward> rnet, onet;
   const PNetWeights* scan = nullptr;
 };
 
 class Proposer;
 
-// One thread's cascade; keeps its scratch memory, which is bounded whatever the picture: large levels go through P-Net
+// The cascade of one caller; keeps its scratch memory, which is bounded whatever the picture: large levels go through P-Net
 // in strips, crops through R- and O-Net in batches.
 class Cascade {
  public:
@@ -47,6 +48,8 @@ class Cascade {
   struct Proposal;
   struct LevelHits;
   struct Verdict;
+  struct Worker;
+  using Forwards = std::span<const Networks::Forward>;
 
   std::vector<Box> propose(const Image& image, const DetectorOptions& options, const Networks& networks);
   std::vector<LevelHits> look(const Image& image, std::span<const Level> levels, float threshold,
@@ -54,15 +57,15 @@ class Cascade {
   LevelHits look_at(const Image& image, const Level& level, float threshold, const Networks::Forward& pnet);
   std::array<float, 4> mirrored(const Image& image, const Level& level, const PNetHit& hit,
                                 const Networks::Forward& pnet);
-  std::vector<Box> refine(const Image& image, std::span<const Box> boxes, float threshold,
-                          const Networks::Forward& rnet);
-  std::vector<Face> decide(const Image& image, std::span<const Box> boxes, float threshold,
-                           const Networks::Forward& onet);
+  std::vector<Box> refine(const Image& image, std::span<const Box> boxes, float threshold, Forwards rnet);
+  std::vector<Face> decide(const Image& image, std::span<const Box> boxes, float threshold, Forwards onet);
   std::vector<Verdict> judge(const Image& image, std::span<const Box> boxes, int side, float threshold,
-                             const Networks::Forward& network);
+                             Forwards networks);
   View<float> input(Shape shape);
 
+  Cpu cpu_;
   AreaResizer resizer_;
+  std::vector<Worker> workers_;  // one a thread
   std::unique_ptr<Proposer> proposer_;
   Buffer input_;
 };

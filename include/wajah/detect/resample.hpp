@@ -30,12 +30,12 @@ struct ResampleArgs {
   const ResampleJob* jobs = nullptr;  // the parts of the kernel share these out
   int count = 0;
   float* scratch = nullptr;      // scratch_floats for each part
-  ptrdiff_t scratch_floats = 0;  // at least resample_scratch(widest y)
+  ptrdiff_t scratch_floats = 0;  // at least resample_scratch(widest x, widest y)
 };
 
-[[nodiscard]] WAJAH_INLINE ptrdiff_t resample_scratch(ptrdiff_t columns) {
-  constexpr ptrdiff_t most_rows_at_once = 4, floats_per_pixel = 4;
-  return (columns * floats_per_pixel * (most_rows_at_once + 1) + 15) / 16 * 16;
+[[nodiscard]] WAJAH_INLINE ptrdiff_t resample_scratch(ptrdiff_t source, ptrdiff_t columns) {
+  constexpr ptrdiff_t most_rows_at_once = 4, floats_per_pixel = 4, beyond = 4;
+  return floats_per_pixel * (most_rows_at_once * source + (most_rows_at_once + 1) * (columns + beyond));
 }
 
 WAJAH_KERNEL(resample, ResampleArgs)

@@ -7,6 +7,7 @@
 #include <wajah/layers/conv2d.hpp>
 #include <wajah/layers/linear.hpp>
 #include <wajah/layers/max_pool2d.hpp>
+#include <wajah/layers/per_image.hpp>
 #include <wajah/layers/sequential.hpp>
 #include <wajah/layers/softmax.hpp>
 
@@ -24,8 +25,8 @@ static_assert(PNet::out({1, 12, 12, 3}) == Shape{1, 1, 1, 6});
 
 // y: (n, 1, 1, 6): as P-Net, one row a crop.
 using RNet = Sequential<
-    Conv2d<"conv1", 3, 28, Window{3, 3}, Pad::valid, PRelu<"prelu1">>,
-    MaxPool2d<Window{3, 3, 2}, Pad::same>,
+    PerImage<Conv2d<"conv1", 3, 28, Window{3, 3}, Pad::valid, PRelu<"prelu1">>,
+             MaxPool2d<Window{3, 3, 2}, Pad::same>>,
     Conv2d<"conv2", 28, 48, Window{3, 3}, Pad::valid, PRelu<"prelu2">>,
     MaxPool2d<Window{3, 3, 2}, Pad::valid>,
     Conv2d<"conv3", 48, 64, Window{2, 2}, Pad::valid, PRelu<"prelu3">>,
@@ -36,10 +37,10 @@ static_assert(RNet::out({5, 24, 24, 3}) == Shape{5, 1, 1, 6});
 
 // y: (n, 1, 1, 16): as R-Net, then the landmarks x1 to x5 and y1 to y5 as fractions of the box.
 using ONet = Sequential<
-    Conv2d<"conv1", 3, 32, Window{3, 3}, Pad::valid, PRelu<"prelu1">>,
-    MaxPool2d<Window{3, 3, 2}, Pad::same>,
-    Conv2d<"conv2", 32, 64, Window{3, 3}, Pad::valid, PRelu<"prelu2">>,
-    MaxPool2d<Window{3, 3, 2}, Pad::valid>,
+    PerImage<Conv2d<"conv1", 3, 32, Window{3, 3}, Pad::valid, PRelu<"prelu1">>,
+             MaxPool2d<Window{3, 3, 2}, Pad::same>,
+             Conv2d<"conv2", 32, 64, Window{3, 3}, Pad::valid, PRelu<"prelu2">>,
+             MaxPool2d<Window{3, 3, 2}, Pad::valid>>,
     Conv2d<"conv3", 64, 64, Window{3, 3}, Pad::valid, PRelu<"prelu3">>,
     MaxPool2d<Window{2, 2, 2}, Pad::same>,
     Conv2d<"conv4", 64, 128, Window{2, 2}, Pad::valid, PRelu<"prelu4">>,

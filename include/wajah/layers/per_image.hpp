@@ -1,0 +1,31 @@
+// PerImage: the layers of a Sequential for one image after another, so that the maps between them are of one image and
+// stay in cache. For early layers, whose maps are large and whose weights are few.
+#pragma once
+
+#include <wajah/layers/sequential.hpp>
+
+namespace wajah {
+
+template <class... Layers>
+struct PerImage {
+  using Inner = Sequential<Layers...>;
+  using Input = InputOf<Inner>;
+
+  static constexpr Shape out(Shape x) { return Inner::out(x); }
+  static constexpr std::size_t workspace(Shape x) { return Inner::workspace(x.images(1)); }
+  static auto input(const Weights& weights) { return Inner::input(weights); }
+  void load(const auto& device, const Weights& weights, const auto&... output) {
+    inner.load(device, weights, output...);
+  }
+
+  template <class Y>
+  void forward(const auto& device, ConstView<Input> x, View<Y> y, Arena arena) const {
+    for (int i = 0; i < x.shape.n; ++i) inner.forward(device, x.images(i, 1), y.images(i, 1), arena);
+  }
+
+  static constexpr void each(Shape x, auto&& visit) { Inner::each(x, visit); }
+
+  Inner inner;
+};
+
+}  // namespace wajah
