@@ -40,17 +40,6 @@ void refuse_damaged(sqlite::Connection& connection, bool thorough) {
   }
 }
 
-void upgrade(sqlite::Connection& writer) {
-  const auto steps = migrations();
-  auto version = static_cast<std::size_t>(writer.integer("PRAGMA user_version"));
-  for (; version < steps.size(); ++version) {
-    sqlite::Transaction transaction(writer, sqlite::Transaction::Kind::write);
-    steps[version].apply(writer);
-    writer.execute(fmt::format("PRAGMA user_version = {}", version + 1).c_str());
-    transaction.commit();
-  }
-}
-
 void write_ahead(sqlite::Connection& writer) {
   const auto mode = writer.text("PRAGMA journal_mode = WAL");
   if (mode != "wal") {
@@ -92,6 +81,17 @@ std::unique_ptr<sqlite::Connection> open_checked(const std::filesystem::path& fi
 void create_with_owner_rights(const std::filesystem::path& file) {
   const FileDescriptor created(::open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!created) fail(ErrorKind::storage, "cannot be made: {}", std::strerror(errno));
+}
+
+void upgrade(sqlite::Connection& writer, std::size_t version) {
+  const auto steps = migrations().first(version == 0 ? migrations().size() : version);
+  auto done = static_cast<std::size_t>(writer.integer("PRAGMA user_version"));
+  for (; done < steps.size(); ++done) {
+    sqlite::Transaction transaction(writer, sqlite::Transaction::Kind::write);
+    steps[done].apply(writer);
+    writer.execute(fmt::format("PRAGMA user_version = {}", done + 1).c_str());
+    transaction.commit();
+  }
 }
 
 void check_database(sqlite::Connection& connection, bool thorough) {

@@ -3,6 +3,7 @@
 
 #include "attendance/sqlite.hpp"
 
+#include <cstddef>
 #include <filesystem>
 #include <memory>
 
@@ -11,6 +12,9 @@ namespace wajah::attendance {
 // The one connection for writing. Makes the database if there is none; a file that is there is never replaced. Throws
 // Error (storage) naming the file if it is another program's, of a newer wajah, or damaged.
 [[nodiscard]] std::unique_ptr<sqlite::Connection> open_database(const std::filesystem::path& file);
+
+// Applies the steps from the connection's schema to `version` (0: the newest).
+void upgrade(sqlite::Connection& writer, std::size_t version = 0);
 
 // Throws Error (storage) unless what the connection is on is whole and of this wajah or an older one; `thorough` reads
 // every index as well.

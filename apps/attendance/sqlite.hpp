@@ -38,6 +38,12 @@ class Statement {
     return *this;
   }
 
+  // Binds one parameter, where only the caller's data know how many there are.
+  template <class Value>
+  void bind_at(int index, const Value& value) {
+    bind_one(index, value);
+  }
+
   [[nodiscard]] bool step();  // true: a row is there
   void run() { (void)step(); }
 

@@ -203,6 +203,23 @@ bool SqliteStore::record(const AttendanceRecord& record) {
   return written;
 }
 
+std::int64_t SqliteStore::record_past(std::span<const AttendanceRecord> records) {
+  Database::Write write(database_);
+  std::int64_t added = 0;
+  for (const AttendanceRecord& record : records) {
+    write
+        ->prepare(
+            "INSERT INTO attendance (at, claimed_nik, matched, person, accuracy, faces) "
+            "SELECT ?1, ?2, ?3 IS NOT NULL, (SELECT id FROM person WHERE id = ?3), ?4, ?5 "
+            "WHERE NOT EXISTS (SELECT 1 FROM attendance WHERE at = ?1 AND claimed_nik = ?2)")
+        .bind(microseconds(record.at), record.claimed_nik, record.person, record.accuracy, record.faces)
+        .run();
+    added += write->changes();
+  }
+  write.commit();
+  return added;
+}
+
 std::vector<AttendanceRow> SqliteStore::attendance(Time from, Time to, std::int64_t after, std::size_t limit) {
   Database::Read reader(database_);
   auto query = reader->prepare(

@@ -19,6 +19,7 @@ class SqliteStore final : public Store {
   std::optional<Enrolled> enrol(const Enrolment& enrolment) override;
   std::optional<Removed> remove(std::string_view nik, std::string_view name) override;
   bool record(const AttendanceRecord& record) override;
+  std::int64_t record_past(std::span<const AttendanceRecord> records) override;
   std::vector<AttendanceRow> attendance(Time from, Time to, std::int64_t after, std::size_t limit) override;
   StoreCounts counts(std::string_view model) override;
   std::vector<WaitingPerson> waiting(std::string_view model) override;

@@ -114,6 +114,20 @@ void check_attendance(Store& store) {
   CHECK(store.attendance(at(0), at(3000), rows[1].id, 100).size() == 1);
 }
 
+void check_past(Store& store) {
+  INFO("rows of the past are added once");
+  const auto ani = store.find("1");
+  const std::vector<AttendanceRecord> past{{at(500), "1", ani->id, 0.9, 1}, {at(501), "7", std::nullopt, 0, 1}};
+  CHECK(store.record_past(past) == 2);
+  CHECK(store.record_past(past) == 0);
+  const auto rows = store.attendance(at(500), at(502), 0, 10);
+  REQUIRE(rows.size() == 2);
+  CHECK(rows[0].person == *ani);
+  CHECK(rows[0].accuracy == 0.9);
+  CHECK_FALSE(rows[1].matched);
+  CHECK(store.record_past({}) == 0);
+}
+
 void check_removal(Store& store) {
   INFO("removal");
   const auto ani = *store.find("1");
@@ -255,6 +269,7 @@ void check_store_contract(const std::function<Store&()>& reopen) {
     check_conditions(store);
     check_attendance(store);
     check_removal(store);
+    check_past(store);
     check_pictures(store);
     check_texts(store);
     check_threads(store);

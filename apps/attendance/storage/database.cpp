@@ -70,6 +70,21 @@ void Database::erase_from_log() {
   }
 }
 
+void Database::merge_from(const std::filesystem::path& file, const std::function<bool(sqlite::Connection&)>& work) {
+  const std::lock_guard lock(write_mutex_);
+  writer_->prepare("ATTACH ?1 AS staged").bind(std::string_view(file.native())).run();
+  const auto detach = [this](void*) {
+    try {
+      writer_->execute("DETACH staged");
+    } catch (const Error&) {
+      // It stays attached, and the next ATTACH tells.
+    }
+  };
+  const std::unique_ptr<void, decltype(detach)> attached(this, detach);
+  Transaction transaction(*writer_, Transaction::Kind::write);
+  if (work(*writer_)) transaction.commit();
+}
+
 Database::Write::Write(Database& database) : database_(database), lock_(database.write_mutex_) {
   if (database_.erasure_due_) database_.erase_from_log();
   transaction_.emplace(*database_.writer_, Transaction::Kind::write);

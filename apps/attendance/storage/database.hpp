@@ -9,6 +9,7 @@
 #include "attendance/storage/vault.hpp"
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -42,6 +43,9 @@ class Database {
   // Seals every template with another key, or lays them open: all of them or, whatever happens, none. No other thread
   // may use the database meanwhile.
   Rekeyed rekey(std::optional<Vault> to, const TemplateProgress& progress);
+
+  // `work` in one transaction on the writer, which also sees the database `file` as `staged`; kept if it returns true.
+  void merge_from(const std::filesystem::path& file, const std::function<bool(sqlite::Connection&)>& work);
 
   // The writer, in a transaction that is rolled back unless committed; other writers wait meanwhile.
   class Write {

@@ -74,13 +74,17 @@ TemplateRow encode_template(const Vault* vault, const TemplatePlace& place, std:
 }
 
 std::optional<std::vector<std::byte>> decode_template(const Vault* vault, const TemplatePlace& place,
+                                                      const StoredTemplate& stored) {
+  if (!checksum_fits(stored.checksum, place.photo, place.kind, stored.bytes)) return std::nullopt;
+  if (stored.key.has_value() != (vault != nullptr)) return std::nullopt;
+  if (vault) return *stored.key == vault->id() ? vault->open(place, stored.bytes) : std::nullopt;
+  return std::vector(stored.bytes.begin(), stored.bytes.end());
+}
+
+std::optional<std::vector<std::byte>> decode_template(const Vault* vault, const TemplatePlace& place,
                                                       const sqlite::Statement& row, int first) {
-  const auto bytes = row.blob(first);
-  if (!checksum_fits(row.blob(first + 1), place.photo, place.kind, bytes)) return std::nullopt;
-  const bool sealed = !row.null(first + 2);
-  if (sealed != (vault != nullptr)) return std::nullopt;
-  if (sealed) return row.text(first + 2) == vault->id() ? vault->open(place, bytes) : std::nullopt;
-  return std::vector(bytes.begin(), bytes.end());
+  const auto key = row.null(first + 2) ? std::nullopt : std::optional(row.text(first + 2));
+  return decode_template(vault, place, StoredTemplate{row.blob(first), row.blob(first + 1), key});
 }
 
 Rekeyed rekey_templates(sqlite::Connection& writer, const Vault* from, const Vault* to,

@@ -23,7 +23,17 @@ struct TemplateRow {
 [[nodiscard]] TemplateRow encode_template(const Vault* vault, const TemplatePlace& place,
                                           std::span<const std::byte> bytes);
 
-// Columns bytes, checksum, key from `first` on. Nothing if the row is damaged, not in its place, or of another key.
+// A row's columns as they lie.
+struct StoredTemplate {
+  std::span<const std::byte> bytes, checksum;
+  std::optional<std::string> key;
+};
+
+// Nothing if the row is damaged, not in its place, or of another key.
+[[nodiscard]] std::optional<std::vector<std::byte>> decode_template(const Vault* vault, const TemplatePlace& place,
+                                                                    const StoredTemplate& stored);
+
+// Columns bytes, checksum, key from `first` on.
 [[nodiscard]] std::optional<std::vector<std::byte>> decode_template(const Vault* vault, const TemplatePlace& place,
                                                                     const sqlite::Statement& row, int first);
 
