@@ -3,6 +3,7 @@
 #include "attendance/digest.hpp"
 #include "server/api/backend.hpp"
 #include "server/header_value.hpp"
+#include "server/http_options.hpp"
 #include "server/json.hpp"
 #include "server/path.hpp"
 #include "server/problem.hpp"
@@ -101,7 +102,8 @@ Reply failure_of(const Route& route, Site& site, const Request& request, std::ex
   } catch (const Error& fault) {
     site.warn(fmt::format("request {}: {}", request.id, fault.what()));
     if (fault.kind() != ErrorKind::storage) return failed(route, request, 500, route.fault);
-    return failed(route, request, 503, "The data folder cannot be used now", "storage_unavailable");
+    return failed(route, request, 503, "The data folder cannot be used now", "storage_unavailable")
+        .with("Retry-After", "2");
   } catch (const std::exception& fault) {
     site.warn(fmt::format("request {}: {}", request.id, fault.what()));
     return failed(route, request, 500, route.fault);
@@ -250,11 +252,13 @@ Reply failed(const Route& route, const Request& request, int status, std::string
 }
 
 Reply failed(const Route& route, const Request& request, const Fault& fault) {
-  if (route.shape != Shape::problem) return fault_reply(fault, route.body_limit);
+  // A body that nobody asked for is read over up to a limit of the server's own.
+  const auto limit = route.takes_body() ? route.body_limit : HttpOptions().skipped_body;
+  if (route.shape != Shape::problem) return fault_reply(fault, limit);
   const int status = status_of(fault.kind);
   const auto code = status == 400 ? std::string_view("bad_body") : code_of(status);
   const auto detail = fault.kind == FaultKind::too_large
-                          ? fmt::format("The body is larger than {} bytes", route.body_limit)
+                          ? fmt::format("The body is larger than {} bytes", limit)
                           : fault.cause;
   return problem_reply(request, problem_kind(code), detail);
 }

@@ -106,7 +106,7 @@ class NearestMean final : public Classifier {
       const double similarity = dot(mean, embedding);
       if (best.label < 0 || similarity > best.similarity) {
         second = best.similarity;
-        best = {label, similarity, similarity, 0};
+        best = {label, std::max(similarity, 0.0), similarity, 0};
       }
     }
     best.margin = best.similarity - second;
@@ -117,7 +117,7 @@ class NearestMean final : public Classifier {
     const auto mean = means_.find(label);
     if (mean == means_.end()) return {};
     const double similarity = dot(mean->second, embedding);
-    return {label, similarity, similarity, similarity};
+    return {label, std::max(similarity, 0.0), similarity, similarity};
   }
 
   [[nodiscard]] std::size_t people() const override { return means_.size(); }

@@ -1,5 +1,7 @@
 #include "client.hpp"
 
+#include "conformance.hpp"
+
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
@@ -66,6 +68,10 @@ std::optional<Response> Client::receive(std::chrono::milliseconds limit, bool ha
     response.headers[name] = line.substr(colon + 2);
     lines.remove_prefix(line.size() + 2);
   }
+  if (response.headers.contains("transfer-encoding")) {
+    input_.erase(0, head + 4);
+    return response;
+  }
   const auto& length = response.headers["content-length"];
   const std::size_t size = has_body && !length.empty() ? std::stoul(length) : 0;
   while (input_.size() < head + 4 + size) {
@@ -83,7 +89,26 @@ bool Client::ends(std::chrono::milliseconds limit) {
 
 std::optional<Response> Client::ask(std::string_view request) {
   send(request);
-  return receive();
+  auto response = receive();
+  if (!response) return response;
+  // "METHOD target HTTP/1.1", perhaps after an empty line.
+  request.remove_prefix(std::min(request.find_first_not_of("\r\n"), request.size()));
+  const auto space = request.find(' ');
+  const auto target = request.substr(space + 1, request.find(' ', space + 1) - space - 1);
+  const auto fault = fault_of_answer(request.substr(0, space), target, *response);
+  CHECK_MESSAGE(fault.empty(), fault);
+  return response;
+}
+
+std::string Client::read_until(std::string_view text, std::chrono::milliseconds limit) {
+  const auto deadline = Clock::now() + limit;
+  while (input_.find(text) == std::string::npos && fill(deadline)) {
+  }
+  const auto found = input_.find(text);
+  const auto size = found == std::string::npos ? input_.size() : found + text.size();
+  auto result = input_.substr(0, size);
+  input_.erase(0, size);
+  return result;
 }
 
 Response ask_once(std::uint16_t port, std::string_view request) {

@@ -34,13 +34,16 @@ class Client {
   // False if the peer no longer takes bytes.
   bool send(std::string_view bytes);
 
-  // The next answer; nothing if the connection ended or `limit` passed first. `has_body` false for an answer to HEAD.
+  // The next answer, of one in chunks the header only; nothing if the connection ended or `limit` passed first. `has_body` false for an answer to HEAD.
   std::optional<Response> receive(std::chrono::milliseconds limit = std::chrono::seconds(10), bool has_body = true);
 
   // Whether the connection ends (not by a reset) within the limit, without another byte.
   bool ends(std::chrono::milliseconds limit = std::chrono::seconds(10));
 
-  // send() and receive().
+  // What comes up to and with `text`; what has come if it does not.
+  std::string read_until(std::string_view text, std::chrono::milliseconds limit = std::chrono::seconds(10));
+
+  // send() and receive(); checks that the answer is as the route's description says.
   std::optional<Response> ask(std::string_view request);
 
  private:

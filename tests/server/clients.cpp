@@ -78,8 +78,8 @@ TEST_CASE("other paths are 404, other verbs 405, both in the original's words") 
   CHECK(allowed("OPTIONS", "/upload/") == "POST");
   CHECK(allowed("BREW", "/upload/") == "POST");
   CHECK(allowed("get", "/healthz") == "GET, HEAD");
-  CHECK(allowed("CONNECT", "example.org:443") == "GET, HEAD, POST, DELETE");
-  CHECK(allowed("OPTIONS", "*") == "GET, HEAD, POST, DELETE");
+  CHECK(allowed("CONNECT", "example.org:443") == "GET, HEAD, POST, PUT, PATCH, DELETE");
+  CHECK(allowed("OPTIONS", "*") == "GET, HEAD, POST, PUT, PATCH, DELETE");
 }
 
 TEST_CASE("every answer has the headers that keep browsers safe") {

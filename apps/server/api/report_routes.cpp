@@ -114,7 +114,6 @@ std::string csv_of(Backend& backend, const ReportQuery& query, const Request& re
                                flag_in(request.query, "bom").value_or(true));
   const auto table = *attendance::parse_table(text_or(request.query, "table", "days"));
   attendance::write_table(backend.book, query, table, writer);
-  writer.finish();
   return text;
 }
 
@@ -122,7 +121,6 @@ std::string workbook_of(Backend& backend, const ReportQuery& query) {
   const TemporaryFile file(backend.options.temporary_folder);
   attendance::XlsxWriter writer(file.path());
   attendance::write_workbook(backend.book, query, writer);
-  writer.finish();
   return file.contents();
 }
 

@@ -1,0 +1,116 @@
+// /api/v1: routes that look and write nothing.
+#include "api_site.hpp"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+namespace wajah::server {
+namespace {
+
+std::string_view code(const Answered& answer) { return answer.json.at("code").as_string(); }
+
+}  // namespace
+
+TEST_CASE("detect, embed and quality tell of every face; none is an empty list") {
+  ApiSite api;
+  for (const auto* route : {"detect", "embed", "quality", "recognize"}) {
+    INFO(route);
+    const auto two = api.send_form(fmt::format("POST /api/v1/{}", route), picture_part("ANI BUDI"));
+    CHECK(two.status == 200);
+    CHECK(two.json.at("faces").as_array().size() == 2);
+    CHECK(two.json.at("image").at("width") == 640);
+    CHECK(two.headers.at("server-timing").find("detect;dur=") != std::string::npos);
+    CHECK(api.send_form(fmt::format("POST /api/v1/{}", route), picture_part("none")).json.at("faces").as_array().empty());
+  }
+  const auto small = api.send_form("POST /api/v1/detect", picture_part("ANI") + part("min_face", "100"));
+  CHECK(small.json.at("faces").as_array().empty());
+}
+
+TEST_CASE("a picture may come as a form, alone, or as base64 in JSON") {
+  ApiSite api;
+  const auto raw = ask_once(api.port(), with_body("POST /api/v1/detect", "image/jpeg", "ANI"));
+  CHECK(raw.status == 200);
+  const auto base64 = api.send_json("POST /api/v1/detect", R"({"image":"QU5JIEJVREk="})");
+  CHECK(base64.status == 200);
+  CHECK(base64.json.at("faces").as_array().size() == 2);
+  CHECK(api.send_json("POST /api/v1/detect", R"({"image":"data:image/jpeg;base64,QU5J"})").status == 200);
+  const auto wrong = api.send_json("POST /api/v1/detect", R"({"image":"***"})");
+  CHECK(wrong.status == 422);
+  CHECK(wrong.json.at("errors").at(0).at("loc").at(1) == "image");
+  const auto missing = api.send_json("POST /api/v1/detect", "{}");
+  CHECK(missing.json.at("errors").at(0).at("type") == "missing");
+  CHECK(code(api.send_form("POST /api/v1/detect", part("image", "ANI"))) == "validation_failed");
+}
+
+TEST_CASE("pictures that cannot be read are told apart from formats that are not taken") {
+  ApiSite api;
+  const auto unknown = api.send_form("POST /api/v1/detect", picture_part("broken"));
+  CHECK(unknown.status == 415);
+  CHECK(code(unknown) == "unsupported_image");
+  CHECK(unknown.json.at("errors").at(0).at("type") == "image.undecodable");
+  const auto fault = api.send_form("POST /api/v1/detect", picture_part("fault"));
+  CHECK(fault.status == 500);
+  CHECK(fault.body.find("fire") == std::string::npos);
+}
+
+TEST_CASE("recognition tells known, unknown and what is uncertain") {
+  ApiSite api;
+  const auto id = api.enrol("12345", "DENNIS");
+  const auto faces = api.send_form("POST /api/v1/recognize", picture_part("DENNIS:9 STRANGER")).json.at("faces");
+  CHECK(faces.at(0).at("decision") == "known");
+  CHECK(faces.at(0).at("person").at("id").as_string() == id);
+  CHECK(faces.at(0).at("person").at("nik") == "12345");
+  CHECK(faces.at(1).at("person").is_null());
+  CHECK(faces.at(1).at("decision") != "known");
+  CHECK(faces.at(0).at("liveness").at("status") == "not_checked");
+  CHECK(api.below.rows().empty());
+}
+
+TEST_CASE("one bad picture of a batch spoils no other") {
+  ApiSite api;
+  api.enrol("1", "ANI");
+  const auto batch = api.send_form("POST /api/v1/recognize:batch", picture_part("ANI:5", "images") +
+                                                                       picture_part("broken", "images") +
+                                                                       picture_part("none", "images"));
+  CHECK(batch.status == 200);
+  const auto& items = batch.json.at("items").as_array();
+  REQUIRE(items.size() == 3);
+  CHECK(items[0].at("faces").at(0).at("person").at("nik") == "1");
+  CHECK(items[1].at("error").at("type") == "unsupported_image");
+  CHECK(items[1].at("image").is_null());
+  CHECK(items[2].at("faces").as_array().empty());
+  std::string many;
+  for (int i = 0; i < 65; ++i) many += picture_part("ANI", "images");
+  CHECK(api.send_form("POST /api/v1/recognize:batch", many).status == 422);
+}
+
+TEST_CASE("two photos of one person are told from photos of two") {
+  ApiSite api;
+  const auto compare = [&](std::string_view a, std::string_view b) {
+    return api.send_form("POST /api/v1/verify", picture_part(a, "image1") + picture_part(b, "image2"));
+  };
+  CHECK(compare("ANI:1", "ANI:2").json.at("same") == true);
+  CHECK(compare("ANI:1", "BUDI:1").json.at("same") == false);
+  const auto none = compare("ANI:1", "none");
+  CHECK(none.status == 422);
+  CHECK(none.json.at("errors").at(0).at("loc").at(1) == "image2");
+}
+
+TEST_CASE("paths and verbs that are not there are problems below /api") {
+  ApiSite api;
+  const auto lost = api.get("/api/v1/nothing");
+  CHECK(lost.status == 404);
+  CHECK(code(lost) == "not_found");
+  CHECK(lost.headers.at("content-type") == "application/problem+json");
+  const auto verb = ask_once(api.port(), with_body("PUT /api/v1/people", "application/json", "{}"));
+  CHECK(verb.status == 405);
+  CHECK(verb.headers.at("allow") == "GET, HEAD, POST");
+  CHECK(api.get("/elsewhere").body == R"({"detail":"Not Found"})");
+  const auto indonesian = api.get("/api/v1/people/p_9", "Accept-Language: id\r\n");
+  CHECK(indonesian.json.at("title") == "Orang tidak dikenal");
+  CHECK(indonesian.json.at("request_id").as_string() == indonesian.headers.at("x-request-id"));
+}
+
+}  // namespace wajah::server
