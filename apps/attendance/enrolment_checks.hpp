@@ -15,7 +15,7 @@
 namespace wajah::attendance {
 
 // off: any photo with a face is taken, as the original service does. standard refuses what spoils recognition, about
-// one ordinary photo in a hundred (docs/accuracy.md); strict is for photos taken for the purpose, where another attempt
+// one ordinary photo in a hundred (docs/enrolment.md); strict is for photos taken for the purpose, where another attempt
 // costs nothing.
 enum class Strictness { off, standard, strict };
 

@@ -175,7 +175,8 @@ void Service::refuse_duplicates(PhotoSet& photos, std::span<const FaceVector> ow
     const FaceVector face = photos.embedding(file);
     const auto other = nearest(face, others);
     if (!other) return;
-    if (curve(other->similarity, other->margin) < limit) continue;
+    // As for one photo of the person: the mean of single cosines grows no surer with their number.
+    if (curve(other->similarity, other->margin, 1, others.size()) < limit) continue;
     // Twins who were let in may both be sent more photos.
     const double to_own = own.empty() ? 0 : similarity(face, own);
     if (!own.empty() && curve(to_own, to_own) >= limit) continue;

@@ -19,7 +19,7 @@
 //   refused of them all                                                    0.5 %        10.8 %
 //
 // A Gaussian blur of 2 pixels (of LFW's 250) makes 95 % of those faces too blurred for `standard`.
-// `wajah enrol --check` measures any folder; docs/accuracy.md has the shares that are refused.
+// `wajah enrol --check` measures any folder; docs/enrolment.md has the shares that are refused.
 #pragma once
 
 #include <wajah/detect/box.hpp>
