@@ -1,0 +1,81 @@
+#include "cli/attendance.hpp"
+#include "cli/attendance_report.hpp"
+
+#include <wajah/error.hpp>
+#include <wajah/text.hpp>
+
+#include <optional>
+
+namespace wajah::cli {
+namespace {
+
+using attendance::Date;
+
+Date date_of(const char* option, const std::string& text) {
+  const auto date = attendance::parse_date(text);
+  if (!date) fail(ErrorKind::usage, "{} {}: expected a date such as 2026-11-22", option, quote(text));
+  return *date;
+}
+
+std::optional<std::string> given(const std::string& text) { return text.empty() ? std::nullopt : std::optional(text); }
+
+attendance::BookOptions book_options(const ReportOptions& options) {
+  attendance::BookOptions book;
+  book.zone = options.zone;
+  const auto day_start = attendance::parse_clock(options.day_start);
+  if (!day_start) fail(ErrorKind::usage, "--day-start {}: expected a time such as 04:00", quote(options.day_start));
+  book.day_start = *day_start;
+  return book;
+}
+
+// After the checks that need no folder, so that a slip is told first and nothing is made.
+const std::string& existing_folder(const ReportOptions& options) {
+  static_cast<void>(book_options(options));
+  require_data_folder(options.common);
+  return options.common.data;
+}
+
+}  // namespace
+
+void ReportOptions::declare(OptionSet& set) {
+  set.add("from", from, "DATE", "first business date, e.g. 2026-11-01; default: the first of this month");
+  set.add("to", to, "DATE", "last business date; default: today");
+  set.add("month", month, "MONTH", "a whole month instead, e.g. 2026-11");
+  set.add("person", person, "NIK", "one person only");
+  set.add("group", group, "GROUP", "people of one group only");
+  set.add("site", site, "CODE", "people of one site only");
+  declare_book(set);
+}
+
+void ReportOptions::declare_book(OptionSet& set) {
+  set.add("zone", zone, "NAME", "IANA time zone of sites that name none");
+  set.add("day-start", day_start, "HH:MM", "when a business date begins at such sites");
+  set.common(common, {.data = true, .json = true});
+}
+
+OpenBook::OpenBook(const ReportOptions& options)
+    : folder_(existing_folder(options)), database_(folder_), store_(database_), book_(store_, book_options(options)) {}
+
+attendance::ReportQuery OpenBook::query(const ReportOptions& options) {
+  using std::chrono::year_month_day;
+  if (!options.month.empty() && !(options.from.empty() && options.to.empty())) {
+    fail(ErrorKind::usage, "--month and --from or --to exclude each other");
+  }
+  attendance::ReportQuery query;
+  query.to = options.to.empty() ? book_.today(book_.site("")) : date_of("--to", options.to);
+  const year_month_day last(query.to);
+  query.from = options.from.empty() ? Date(last.year() / last.month() / 1) : date_of("--from", options.from);
+  if (!options.month.empty()) {
+    const auto first = attendance::parse_date(options.month + "-01");
+    if (!first) fail(ErrorKind::usage, "--month {}: expected a month such as 2026-11", quote(options.month));
+    const year_month_day ymd(*first);
+    query.from = *first;
+    query.to = Date(ymd.year() / ymd.month() / std::chrono::last);
+  }
+  query.nik = given(options.person);
+  query.group = given(options.group);
+  query.site = given(options.site);
+  return query;
+}
+
+}  // namespace wajah::cli
