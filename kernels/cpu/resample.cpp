@@ -28,6 +28,7 @@ class Window {
   WAJAH_VEC const float* row(int y) {
     if (first_ < 0 || y < first_ || y >= first_ + rows_at_once) {
       first_ = y;
+      fetch(y + rows_at_once);
       widen_rows(job_.x, y, begin_, end_, source_);
       sum_columns(job_.columns, job_.y.shape.w, source_ - static_cast<ptrdiff_t>(begin_) * lanes, sums_, step_);
     }
@@ -35,6 +36,15 @@ class Window {
   }
 
  private:
+  // Begins to load the rows after those that are worked on: of a small crop each lies in another page of the photo, and
+  // no hardware guesses which.
+  WAJAH_VEC void fetch(int y) const {
+    for (int r = y; r < y + rows_at_once && r < job_.x.shape.h; ++r) {
+      const uint8_t* end = job_.x.pixel(0, r, end_);
+      for (const uint8_t* p = job_.x.pixel(0, r, begin_); p < end; p += alignment) __builtin_prefetch(p);
+    }
+  }
+
   const ResampleJob& job_;
   ptrdiff_t step_;
   float *sums_, *source_;

@@ -3,6 +3,11 @@
 #pragma once
 
 #include <wajah/cpu.hpp>
+#ifndef WAJAH_KERNEL_ISA
+#include <wajah/weights.hpp>
+
+#include <memory>
+#endif
 
 namespace wajah {
 
@@ -51,5 +56,12 @@ struct ScanPNetArgs {
 }
 
 WAJAH_KERNEL(scan_pnet, ScanPNetArgs)
+
+#ifndef WAJAH_KERNEL_ISA
+
+// The tensors of networks/mtcnn.hpp's PNet. Throws Error (model) naming one that is missing or misshapen.
+[[nodiscard]] std::unique_ptr<const PNetWeights> load_pnet_weights(const Weights& pnet);
+
+#endif
 
 }  // namespace wajah
