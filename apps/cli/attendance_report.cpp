@@ -88,6 +88,7 @@ void print_sheet_row(const PersonDays& person, bool as_json) {
 }
 
 void print_sheet_header(const attendance::ReportQuery& query) {
+  attendance::check_sheet(query);
   std::string header = fmt::format("{:<18} {:<24}", "NIK", "Name");
   for (Date date = query.from; date <= query.to; date += std::chrono::days(1)) {
     header += fmt::format("{:>3}", unsigned(std::chrono::year_month_day(date).day()));

@@ -97,11 +97,7 @@ void write_sheet_row(const PersonDays& person, TableWriter& writer) {
 }
 
 void begin_sheet(const ReportQuery& query, TableWriter& writer) {
-  const auto length = (query.to - query.from).count() + 1;
-  if (length > longest_sheet_days) {
-    refuse(Cause::bad_value, "A sheet has a column for each date and spans at most {} days; the period has {}",
-           longest_sheet_days, length);
-  }
+  check_sheet(query);
   std::vector<std::string> dates;
   for (Date date = query.from; date <= query.to; date += days(1)) dates.push_back(date_text(date).substr(5));
   std::vector<Column> columns{{"NIK", 18}, {"Name", 28}, {"Group", 16}};
@@ -139,6 +135,13 @@ std::string sheet_code(const Day& day) {
     return "";
   };
   return letter() + (day.missing_in || day.missing_out ? "!" : "");
+}
+
+void check_sheet(const ReportQuery& query) {
+  const auto length = (query.to - query.from).count() + 1;
+  if (length <= longest_sheet_days) return;
+  refuse(Cause::bad_value, "A sheet has a column for each date and spans at most {} days; the period has {}",
+         longest_sheet_days, length);
 }
 
 void write_table(AttendanceBook& book, const ReportQuery& query, Table table, TableWriter& writer) {

@@ -22,7 +22,10 @@ enum class Table {
 // over; with ! where an arrival or departure is missing.
 [[nodiscard]] std::string sheet_code(const Day& day);
 
-// One table over the whole period; what CSV is made of. A sheet spans at most 62 days (Refusal bad_value).
+// A sheet has a column for each date and spans at most 62 of them. Refusal bad_value.
+void check_sheet(const ReportQuery& query);
+
+// One table over the whole period; what CSV is made of.
 void write_table(AttendanceBook& book, const ReportQuery& query, Table table, TableWriter& writer);
 
 // The workbook: a table of days for each month of the period, then the summary.
