@@ -7,6 +7,7 @@
 #include "server/access/certificates.hpp"
 #include "server/access/exposure.hpp"
 #include "server/access/tls.hpp"
+#include "server/api/office.hpp"
 #include "server/http_server.hpp"
 #include "server/model_card.hpp"
 
@@ -100,6 +101,7 @@ struct Application::Parts {
   void listen();
   [[nodiscard]] std::shared_ptr<const Models> load() const;  // null without weights
   void open(const std::shared_ptr<const Models>& models);
+  void open_office(const ModelCard& card);
   void reload();
 
   ApplicationOptions options;
@@ -112,6 +114,7 @@ struct Application::Parts {
   std::unique_ptr<attendance::Engine> engine;
   std::unique_ptr<attendance::Service> service;
   std::unique_ptr<ServiceApi> api;
+  std::unique_ptr<Office> office;
   std::unique_ptr<HttpServer> server;
 };
 
@@ -159,6 +162,18 @@ void Application::Parts::open(const std::shared_ptr<const Models>& models) {
   api = std::make_unique<ServiceApi>(*service);
   site.info.model = engine->model();
   site.api = api.get();
+  open_office(models->card());
+}
+
+// The stores and the book behind /api/v1.
+void Application::Parts::open_office(const ModelCard& card) {
+  OfficeOptions rules;
+  rules.book.zone = options.settings.attendance.zone;
+  rules.backend.model = {engine->model(), "", card.architecture, card.dimension};
+  rules.backend.temporary_folder = folder->path();
+  rules.backend.warn = rules.webhooks.warn = site.warn;
+  office = std::make_unique<Office>(*database, *service, *engine, attendance::server_secret(folder->path()), rules);
+  site.backend = &office->backend();
 }
 
 void Application::Parts::reload() {
