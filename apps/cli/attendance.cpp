@@ -51,7 +51,7 @@ Attendance::Attendance(const CommonOptions& options, Purpose purpose, const Atte
     : cpu_(make_device(options)),
       models_(load_models(options, cpu_)),
       folder_(options.data),
-      database_(folder_),
+      database_(folder_, {options.storage_key_file, {}}),
       store_(database_),
       engine_(analysers(models_, cpu_, purpose, rules), {}),
       service_(store_, engine_, service_options(folder_, models_->card(), purpose, rules)) {}

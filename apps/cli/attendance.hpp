@@ -30,6 +30,8 @@ class Attendance {
   Attendance(const CommonOptions& options, attendance::Purpose purpose, const AttendanceRules& rules = {});
 
   [[nodiscard]] attendance::Service& service() { return service_; }
+  [[nodiscard]] attendance::Store& store() { return store_; }
+  [[nodiscard]] attendance::Database& database() { return database_; }
 
  private:
   Cpu cpu_;

@@ -151,7 +151,7 @@ Finding check_database(const CommonOptions& options) {
     // itself.
     return {::access(options.data.c_str(), W_OK | X_OK) == 0 ? State::warn : State::fail, error.what()};
   }
-  attendance::Database database(*folder);
+  attendance::Database database(*folder, {options.storage_key_file, {}});
   attendance::SqliteStore store(database);
   const attendance::StoreCounts counts = store.counts("");
   return {State::ok, fmt::format("{}: {} people, {} photos, {} attendance rows", folder->database().string(),

@@ -104,6 +104,9 @@ OptionSet& OptionSet::common(CommonOptions& target, Uses uses) {
     text("mtcnn", target.mtcnn, "FILE|DIR", "detector: .safetensors, or a folder with det1.npy det2.npy det3.npy");
   }
   if (uses.data || uses.weights || uses.mtcnn) text("data", target.data, "DIR", "data folder");
+  if (uses.data) {
+    text("storage-key-file", target.storage_key_file, "FILE", "key that templates are sealed with (storage.key_file)");
+  }
   if (uses.json) common_.add_options()("json", po::bool_switch(&target.json), "one line of JSON a result");
   return *this;
 }

@@ -25,6 +25,7 @@ struct CommonOptions {
   std::string precision = "auto";
   std::string weights, mtcnn;  // files of the embedder and of the detector; empty: looked for (weight_files.hpp)
   std::string data = "data";
+  std::string storage_key_file;  // of the key templates are sealed with; empty: they lie open
   bool json = false;
 };
 

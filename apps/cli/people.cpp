@@ -54,7 +54,7 @@ int list(Arguments arguments) {
   if (!set.parse(arguments)) return exit_yes;
   require_data_folder(common);
   const attendance::DataFolder folder(common.data);
-  attendance::Database database(folder);
+  attendance::Database database(folder, {common.storage_key_file, {}});
   attendance::SqliteStore store(database);
   const attendance::Zone zone(attendance::ServiceOptions{}.zone);
   const auto unknown = unknown_to_model(store, common);
@@ -85,7 +85,7 @@ int remove(Arguments arguments) {
   if (nik.empty() || name.empty()) fail(ErrorKind::usage, "--nik and --nama are both needed");
   require_data_folder(common);
   const attendance::DataFolder folder(common.data);
-  attendance::Database database(folder);
+  attendance::Database database(folder, {common.storage_key_file, {}});
   attendance::SqliteStore store(database);
   const auto removed = store.remove(nik, name);
   if (!removed) fail(ErrorKind::input, "nobody is enrolled as {} with the name {}", quote(nik), quote(name));

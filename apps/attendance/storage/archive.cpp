@@ -231,7 +231,10 @@ class Staging {
 
   void take(RowWriter& rows, const ArchivePart& part, std::string_view line) const {
     try {
-      json::object row = json::parse(line).as_object();
+      boost::system::error_code broken;
+      json::value value = json::parse(line, broken);
+      if (broken) fail(ErrorKind::input, "{}", broken.message());  // what() would name a place in Boost's source
+      json::object row = std::move(value).as_object();
       if (holds_templates(part)) put_away(row, part, vault_);
       rows.write(std::move(row));
     } catch (const std::exception& error) {

@@ -1,0 +1,256 @@
+#include "cli/bulk_import.hpp"
+
+#include "attendance/original_log.hpp"
+#include "attendance/records/attendance_book.hpp"
+#include "attendance/records/sqlite_record_store.hpp"
+#include "attendance/records/table_writer.hpp"
+#include "attendance/storage/sqlite_people_store.hpp"
+#include "attendance/text.hpp"
+#include "cli/report.hpp"
+
+#include <wajah/error.hpp>
+#include <wajah/file.hpp>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <map>
+#include <set>
+#include <sstream>
+
+namespace wajah::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using attendance::Cause;
+using attendance::Refusal;
+
+constexpr std::size_t photos_at_once = 100;  // of one upload
+
+struct Photo {
+  std::string name;
+  std::vector<std::byte> bytes;
+};
+
+class Enroller {
+ public:
+  Enroller(Attendance& attendance, attendance::Force force, BulkReport& report)
+      : attendance_(attendance), people_(attendance.database()), force_(force), report_(report) {}
+
+  void enrol(const ImportPerson& person) {
+    const std::size_t before = report_.photos;
+    for (std::size_t first = 0; first < person.photos.size(); first += photos_at_once) {
+      const auto count = std::min(photos_at_once, person.photos.size() - first);
+      auto photos = read(person, std::span(person.photos).subspan(first, count));
+      upload(person, photos);
+    }
+    if (report_.photos == before) {
+      ++report_.people_left_out;
+      return;
+    }
+    ++report_.people;
+    keep_details(person);
+  }
+
+ private:
+  void tell(const ImportPerson& person, const std::string& file, const char* verdict, const std::string& reason) {
+    report_.verdicts.push_back({file, person.nik, person.name, verdict, reason});
+    ++(std::string_view(verdict) == "enrolled" ? report_.photos : report_.photos_left_out);
+  }
+
+  std::vector<Photo> read(const ImportPerson& person, std::span<const fs::path> files) {
+    std::vector<Photo> photos;
+    for (const fs::path& file : files) {
+      try {
+        photos.push_back({file.string(), read_photo(file)});
+      } catch (const Error& error) {
+        tell(person, file.string(), "left_out", error.what());
+      }
+    }
+    return photos;
+  }
+
+  // A photo that cannot be decoded makes the service refuse the upload, which for an import is too much.
+  void upload(const ImportPerson& person, std::vector<Photo>& photos) {
+    while (!photos.empty()) {
+      std::vector<attendance::File> files;
+      for (const Photo& photo : photos) files.push_back({photo.name, photo.bytes});
+      try {
+        tell_all(person, photos, attendance_.service().upload(person.nik, person.name, files, force_).skipped);
+        return;
+      } catch (const Refusal& refusal) {
+        if (refusal.cause() == Cause::undecodable && drop_named(person, photos, refusal.what())) continue;
+        tell_refused(person, photos, refusal);
+        return;
+      }
+    }
+  }
+
+  bool drop_named(const ImportPerson& person, std::vector<Photo>& photos, const std::string& message) {
+    const auto named =
+        std::ranges::find_if(photos, [&](const Photo& photo) { return message.starts_with(photo.name + ": "); });
+    if (named == photos.end()) return false;
+    tell(person, named->name, "left_out", message.substr(named->name.size() + 2));
+    photos.erase(named);
+    return true;
+  }
+
+  void tell_all(const ImportPerson& person, const std::vector<Photo>& photos,
+                const std::vector<attendance::SkippedFile>& skipped) {
+    for (const Photo& photo : photos) {
+      const auto fault = std::ranges::find(skipped, photo.name, &attendance::SkippedFile::filename);
+      if (fault == skipped.end()) {
+        tell(person, photo.name, "enrolled", "");
+      } else {
+        tell(person, photo.name, "left_out", fault->reason);
+      }
+    }
+  }
+
+  void tell_refused(const ImportPerson& person, const std::vector<Photo>& photos, const Refusal& refusal) {
+    for (const Photo& photo : photos) {
+      const auto fault = std::ranges::find(refusal.skipped(), photo.name, &attendance::SkippedFile::filename);
+      tell(person, photo.name, "left_out", fault == refusal.skipped().end() ? refusal.what() : fault->reason);
+    }
+  }
+
+  void keep_details(const ImportPerson& person) {
+    if (person.details == attendance::PersonDetails{}) return;
+    const auto record = people_.person_with(person.nik);
+    if (!record) return;
+    attendance::PersonChange change;
+    change.group = person.details.group;
+    change.site = person.details.site;
+    change.external_id = person.details.external_id;
+    change.at = std::chrono::system_clock::now();
+    const auto changed = people_.update(record->person.id, change, std::nullopt);
+    if (changed.fault == attendance::ChangeFault::external_id_taken) {
+      report_.verdicts.push_back({"", person.nik, person.name, "note",
+                                  fmt::format("the external id {} is another person's", *change.external_id)});
+    }
+  }
+
+  Attendance& attendance_;
+  attendance::SqlitePeopleStore people_;
+  attendance::Force force_;
+  BulkReport& report_;
+};
+
+class LogImporter {
+ public:
+  LogImporter(Attendance& attendance, const attendance::Zone& zone, BulkReport& report)
+      : store_(attendance.store()),
+        records_(attendance.database()),
+        book_(records_, options(zone)),
+        zone_(zone),
+        report_(report) {
+    for (auto& summary : store_.people()) people_[summary.person.nik] = summary.person.id;
+  }
+
+  void import(const fs::path& file) {
+    const auto day = attendance::day_of_log(file.filename().string());
+    const MappedFile mapped(file, ErrorKind::input);
+    std::istringstream text(std::string(reinterpret_cast<const char*>(mapped.bytes().data()), mapped.bytes().size()));
+    std::vector<attendance::AttendanceRecord> rows;
+    std::size_t number = 0;
+    for (std::string line; std::getline(text, line);) {
+      ++number;
+      const auto found = day ? attendance::parse_log_line(line, *day) : std::nullopt;
+      if (found) {
+        rows.push_back(row_of(*found));
+      } else if (!line.empty()) {
+        report_.verdicts.push_back(
+            {fmt::format("{}:{}", file.string(), number), "", "", "left_out", "no line of the original's log"});
+      }
+    }
+    report_.rows += store_.record_past(rows);
+    for (const auto& row : rows) enter(row);
+  }
+
+ private:
+  static attendance::BookOptions options(const attendance::Zone& zone) {
+    attendance::BookOptions options;
+    options.zone = zone.name();
+    return options;
+  }
+
+  attendance::AttendanceRecord row_of(const attendance::LoggedRecognition& found) const {
+    using namespace std::chrono;
+    const auto& t = found.at;
+    const year_month_day date(year(t.year), month(static_cast<unsigned>(t.month)), day(static_cast<unsigned>(t.day)));
+    const local_seconds wall = local_days(date) + hours(t.hour) + minutes(t.minute) + seconds(t.second);
+    attendance::AttendanceRecord row{zone_.instant(wall), attendance::escape(found.nik), std::nullopt, 0, 1};
+    const auto person = people_.find(found.nik);
+    if (found.matched && person != people_.end()) {
+      row.person = person->second;
+      row.accuracy = found.accuracy;
+    }
+    return row;
+  }
+
+  void enter(const attendance::AttendanceRecord& row) {
+    if (!row.person) return;
+    attendance::CheckIn check;
+    check.person = *row.person;
+    check.source = attendance::Source::original;
+    check.at = row.at;
+    check.actor = "import";
+    check.idempotency_key =
+        fmt::format("original-{}-{}", *row.person,
+                    std::chrono::duration_cast<std::chrono::seconds>(row.at.time_since_epoch()).count());
+    try {
+      const auto checked = book_.check(check);
+      if (!checked.duplicate && !checked.replayed) ++report_.events;
+    } catch (const Refusal& refusal) {
+      report_.verdicts.push_back(
+          {"", row.claimed_nik, "", "left_out", fmt::format("{}: {}", zone_.rfc3339(row.at), refusal.what())});
+    }
+  }
+
+  attendance::Store& store_;
+  attendance::SqliteRecordStore records_;
+  attendance::AttendanceBook book_;
+  const attendance::Zone& zone_;
+  BulkReport& report_;
+  std::map<std::string, attendance::PersonId, std::less<>> people_;
+};
+
+}  // namespace
+
+void enrol_source(Attendance& attendance, const ImportSource& source, attendance::Force force, BulkReport& report) {
+  Enroller enroller(attendance, force, report);
+  std::size_t total = 0, done = 0;
+  for (const ImportPerson& person : source.people) total += person.photos.size();
+  Progress progress("photos", total);
+  for (const ImportPerson& person : source.people) {
+    enroller.enrol(person);
+    progress.show(done += person.photos.size());
+  }
+}
+
+void import_logs(Attendance& attendance, const ImportSource& source, const attendance::Zone& zone, BulkReport& report) {
+  if (source.logs.empty()) return;
+  LogImporter importer(attendance, zone, report);
+  Progress progress("days of the log", source.logs.size());
+  for (std::size_t i = 0; i < source.logs.size(); ++i) {
+    importer.import(source.logs[i]);
+    progress.show(i + 1);
+  }
+}
+
+void write_verdicts(const fs::path& file, const std::vector<Verdict>& verdicts) {
+  std::string text;
+  attendance::CsvWriter csv([&](std::string_view piece) { text += piece; }, true);
+  constexpr std::array columns{attendance::Column{"file"}, attendance::Column{"nik"}, attendance::Column{"name"},
+                               attendance::Column{"verdict"}, attendance::Column{"reason"}};
+  csv.begin("import", columns);
+  for (const Verdict& v : verdicts) {
+    const std::array<attendance::Cell, 5> cells{v.file, v.nik, v.name, v.verdict, v.reason};
+    csv.row(cells);
+  }
+  csv.finish();
+  const auto bytes = std::as_bytes(std::span(text));
+  write_file(file, std::span(&bytes, 1));
+}
+
+}  // namespace wajah::cli

@@ -1,0 +1,172 @@
+// wajah import: an archive, a backup, the original service's folder, or a folder of staff photos with a CSV.
+#include "attendance/storage/archive.hpp"
+#include "attendance/storage/backup.hpp"
+#include "attendance/storage/sqlite_audit_log.hpp"
+#include "cli/bulk_import.hpp"
+#include "cli/commands.hpp"
+#include "cli/json_text.hpp"
+#include "cli/options.hpp"
+#include "cli/passphrase.hpp"
+#include "cli/report.hpp"
+
+#include <wajah/error.hpp>
+
+#include <boost/json.hpp>
+
+namespace wajah::cli {
+namespace {
+
+namespace json = boost::json;
+
+struct Options {
+  CommonOptions common;
+  std::vector<std::string> files;
+  std::string backup, original, folder, csv, passphrase_file, report;
+  std::string zone = "Asia/Jakarta", strictness = "standard";
+  bool force = false, dry_run = false, keep_photos = false, twins = false;
+};
+
+void note(attendance::Database& database, const std::string& action, const json::object& detail) {
+  attendance::SqliteAuditLog(database).append(
+      {std::chrono::system_clock::now(), "cli", action, std::nullopt, "", json::serialize(detail)});
+}
+
+int take_archive(const Options& options) {
+  const attendance::DataFolder folder(options.common.data);
+  attendance::Database database(folder, {options.common.storage_key_file, {}});
+  std::optional<Progress> progress;
+  attendance::ImportOptions how;
+  how.passphrase = read_passphrase(options.passphrase_file);
+  how.dry_run = options.dry_run;
+  how.progress = [&](std::size_t done, std::size_t total) {
+    if (!progress) progress.emplace("reading", total);
+    progress->show(done);
+  };
+  const auto r = attendance::import_archive(database, folder, options.files[0], how);
+  const json::object counts{{"people_added", r.people_added},          {"people_known", r.people_known},
+                            {"people_erased_before", r.erased_before}, {"photos_added", r.photos_added},
+                            {"embeddings_added", r.embeddings_added},  {"pictures_added", r.pictures_added},
+                            {"attendance_added", r.attendance_added},  {"events_added", r.events_added},
+                            {"consents_added", r.consents_added}};
+  if (!options.dry_run) note(database, "archive.import", counts);
+  if (options.common.json) {
+    json::object result = counts;
+    result["conflicts"] = json::value_from(r.conflicts);
+    result["dry_run"] = options.dry_run;
+    print_json(result);
+    return exit_yes;
+  }
+  fmt::print("{}{} people added, {} known already, {} left out\n",
+             options.dry_run ? "nothing was written; it would be: " : "", r.people_added, r.people_known,
+             r.conflicts.size() + static_cast<std::size_t>(r.erased_before));
+  fmt::print("  {} photos, {} embeddings, {} pictures, {} attendance rows, {} events\n", r.photos_added,
+             r.embeddings_added, r.pictures_added, r.attendance_added, r.events_added);
+  for (const std::string& conflict : r.conflicts) fmt::print("  {}\n", conflict);
+  if (r.erased_before > 0) fmt::print("  {} people were erased from this folder and stay so\n", r.erased_before);
+  return exit_yes;
+}
+
+int take_backup(const Options& options) {
+  const attendance::DataFolder folder(options.common.data);
+  std::optional<Progress> progress;
+  const auto report =
+      attendance::restore(folder, options.backup, options.force, [&](std::size_t done, std::size_t total) {
+        if (!progress) progress.emplace("copying", total);
+        progress->show(done);
+      });
+  if (options.common.json) {
+    print_json(json::object{{"people", report.content.people},
+                            {"photos", report.content.photos},
+                            {"attendance", report.content.attendance},
+                            {"erased_again", report.erased_again},
+                            {"erasures_known", report.erasures_known}});
+    return exit_yes;
+  }
+  fmt::print("{} people, {} photos, {} attendance rows restored\n", report.content.people, report.content.photos,
+             report.content.attendance);
+  if (report.erased_again > 0) fmt::print("  {} people erased since the backup stay erased\n", report.erased_again);
+  if (!report.erasures_known) {
+    fmt::print("  the database that was there could not be read: whoever was erased since the backup is back\n");
+  }
+  return exit_yes;
+}
+
+void print(const Options& options, const BulkReport& report, const std::string& file) {
+  if (options.common.json) {
+    print_json(json::object{{"people", report.people},
+                            {"people_left_out", report.people_left_out},
+                            {"photos", report.photos},
+                            {"photos_left_out", report.photos_left_out},
+                            {"attendance_rows", report.rows},
+                            {"events", report.events},
+                            {"report", file}});
+    return;
+  }
+  fmt::print("{} people, {} photos enrolled; {} people, {} photos left out\n", report.people, report.photos,
+             report.people_left_out, report.photos_left_out);
+  if (report.rows > 0 || report.events > 0) {
+    fmt::print("{} attendance rows and {} events taken from the log\n", report.rows, report.events);
+  }
+  fmt::print("what became of every file: {}\n", file);
+}
+
+int take_people(const Options& options) {
+  if (!options.original.empty() && !options.csv.empty())
+    fail(ErrorKind::usage, "--csv goes with --dir, not --original");
+  if (options.original.empty() && options.csv.empty()) fail(ErrorKind::usage, "--dir needs --csv with who is who");
+  const attendance::Zone zone(options.zone);
+  const ImportSource source =
+      options.original.empty() ? read_staff(options.folder, options.csv) : read_original(options.original);
+  const std::string file = options.report.empty() ? "wajah-import.csv" : options.report;
+  BulkReport report;
+  report.verdicts = source.odd;
+  if (!options.dry_run) {
+    Attendance attendance(options.common, attendance::Purpose::enrol,
+                          {attendance::parse_strictness(options.strictness), options.keep_photos});
+    const auto force = options.twins ? attendance::Force::yes : attendance::Force::no;
+    enrol_source(attendance, source, force, report);
+    import_logs(attendance, source, zone, report);
+    note(attendance.database(), "people.import", {{"people", report.people}, {"photos", report.photos}});
+  } else {
+    report.people = source.people.size();
+    for (const ImportPerson& person : source.people) report.photos += person.photos.size();
+  }
+  write_verdicts(file, report.verdicts);
+  print(options, report, file);
+  return report.people == 0 && !source.people.empty() ? exit_input : exit_yes;
+}
+
+int run(Arguments arguments) {
+  Options options;
+  OptionSet set("import FILE.wajah | import --backup FILE | import --original DIR | import --dir DIR --csv FILE",
+                "Adds an archive's people and attendance, puts a backup in the place of the database, or takes over an "
+                "installation of the original service (train_img and logging) or a folder of photos with a CSV. No "
+                "server may be using the folder meanwhile.");
+  set.add("backup", options.backup, "FILE", "a copy that 'wajah export --backup' made");
+  set.add("original", options.original, "DIR", "the folder the original service ran in");
+  set.add("dir", options.folder, "DIR", "photos: DIR/<nik>/..., DIR/<nik>.jpg or DIR/<nik>_1.jpg");
+  set.add("csv", options.csv, "FILE", "titles nik and nama, and if there group, site, external_id");
+  set.add("passphrase-file", options.passphrase_file, "FILE", "of a sealed archive");
+  set.add("zone", options.zone, "NAME", "IANA time zone of the original's log");
+  set.add("strictness", options.strictness, "off|standard|strict", "how good photos must be");
+  set.add("twins", options.twins, "a face may resemble somebody who is enrolled");
+  set.add("keep-photos", options.keep_photos, "keep the photos, so that they can be embedded by another model later");
+  set.add("report", options.report, "FILE", "what became of every file, as CSV [wajah-import.csv]");
+  set.add("force", options.force, "with --backup: replace the database that is there");
+  set.add("dry-run", options.dry_run, "only tell what would be done");
+  set.operands(options.files, "FILE", 0, 1);
+  set.common(options.common, {.device = true, .mtcnn = true, .weights = true, .data = true, .json = true});
+  if (!set.parse(arguments)) return exit_yes;
+  const int sources = int{!options.files.empty()} + int{!options.backup.empty()} + int{!options.original.empty()} +
+                      int{!options.folder.empty()};
+  if (sources != 1) fail(ErrorKind::usage, "name an archive, or one of --backup, --original and --dir");
+  if (!options.files.empty()) return take_archive(options);
+  if (!options.backup.empty()) return take_backup(options);
+  return take_people(options);
+}
+
+}  // namespace
+
+const Command import_command{"import", "adds an archive, a backup, or another installation", run};
+
+}  // namespace wajah::cli
