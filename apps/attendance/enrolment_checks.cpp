@@ -33,8 +33,8 @@ Strictness parse_strictness(std::string_view text) {
 
 const EnrolmentChecks& checks_of(Strictness strictness) {
   static const EnrolmentChecks off;
-  static const EnrolmentChecks standard{standard_limits, 0.5, 0.05, 0.8};
-  static const EnrolmentChecks strict{strict_limits, 0.25, 0.2, 0.7};
+  static const EnrolmentChecks standard{standard_limits, 0.5, 0.1, 0.8};
+  static const EnrolmentChecks strict{strict_limits, 0.25, 0.3, 0.7};
   if (strictness == Strictness::off) return off;
   return strictness == Strictness::strict ? strict : standard;
 }

@@ -83,8 +83,17 @@ std::vector<bool> same_person(std::span<const FaceVector> photos, std::span<cons
     if (!known.empty() && alike(similarity(photos[i], known))) groups.join(i, count - 1);
   }
   const std::optional<std::size_t> person = known.empty() ? largest(groups, count) : groups.of(count - 1);
-  std::vector<bool> same(photos.size());
-  for (std::size_t i = 0; i < photos.size(); ++i) same[i] = person == groups.of(i);
+  std::vector<bool> linked(photos.size());
+  for (std::size_t i = 0; i < photos.size(); ++i) linked[i] = person == groups.of(i);
+
+  std::vector<bool> same = linked;
+  for (std::size_t i = 0; i < photos.size(); ++i) {
+    std::vector<FaceVector> others(known.begin(), known.end());
+    for (std::size_t j = 0; j < photos.size(); ++j) {
+      if (j != i && linked[j]) others.push_back(photos[j]);
+    }
+    if (linked[i] && !others.empty()) same[i] = alike(similarity(photos[i], others));
+  }
   return same;
 }
 

@@ -37,8 +37,9 @@ struct Resemblance {
 [[nodiscard]] std::optional<Resemblance> nearest(FaceVector face, std::span<const PersonFaces> people);
 
 // Which of the new photos show the person whom `known` ones show, or where there are none, whom most of the new ones
-// show. Photos whose similarity is `alike` belong together, and so does what is linked by way of others: a side view is
-// held by the half profile beside it. Where two people are shown equally often, the answer is false for all.
+// show. Photos whose similarity is `alike` belong together, and so does what is linked by way of others; of these a
+// photo must then be alike to the better half of the rest, because among many photos one accidental link is soon found.
+// Where two people are shown equally often, the answer is false for all.
 [[nodiscard]] std::vector<bool> same_person(std::span<const FaceVector> photos, std::span<const FaceVector> known,
                                             const std::function<bool(double)>& alike);
 

@@ -143,7 +143,7 @@ int use_model(Arguments arguments) {
       "or 'built-in'. Photos that were kept are embedded again at once; whose were not is told.");
   set.add("later", later, "leave embedding again to the next start of the server");
   set.operands(names, "NAME", 1, 1);
-  set.common(common, {.device = true, .data = true, .json = true});
+  set.common(common, {.device = true, .mtcnn = true, .data = true, .json = true});
   if (!set.parse(arguments)) return exit_yes;
 
   const fs::path models = models_folder(common);

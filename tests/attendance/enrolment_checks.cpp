@@ -260,7 +260,9 @@ TEST_CASE("photos belong together by way of others") {
   CHECK(same_person(at({10}), {}, alike) == Answer{true});
   CHECK(same_person(at({0, 30}), {}, alike) == Answer{true, true});
   CHECK(same_person(at({0, 90}), {}, alike) == Answer{false, false});
-  CHECK(same_person(at({0, 30, 60, 90}), {}, alike) == Answer{true, true, true, true});
+  CHECK(same_person(at({0, 30, 60}), {}, alike) == Answer{true, true, true});
+  CHECK(same_person(at({0, 5, 10, 15, 50}), {}, alike) ==
+        Answer{true, true, true, true, false});  // one link is no proof
   CHECK(same_person(at({0, 10, 90}), {}, alike) == Answer{true, true, false});
   CHECK(same_person(at({90, 0, 10}), {}, alike) == Answer{false, true, true});
   CHECK(same_person(at({0, 10, 90, 100}), {}, alike) == Answer{false, false, false, false});
@@ -269,4 +271,5 @@ TEST_CASE("photos belong together by way of others") {
   CHECK(same_person(at({90, 95, 100}), known, alike) == Answer{false, false, false});
   CHECK(same_person(at({10, 95, 100}), known, alike) == Answer{true, false, false});
   CHECK(same_person(at({60, 30}), known, alike) == Answer{true, true});
+  CHECK(same_person(at({70}), known, alike) == Answer{false});
 }
