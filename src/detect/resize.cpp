@@ -16,9 +16,15 @@ bool is_whole(double ratio) { return std::abs(ratio - std::nearbyint(ratio)) < D
 
 }  // namespace
 
+TapTable::TapTable(int outputs, int most_each) {
+  const auto count = static_cast<std::size_t>(outputs);
+  for (auto* ints : {&first_, &count_, &start_}) ints->reserve(count);
+  weights_.reserve(count * static_cast<std::size_t>(most_each));
+}
+
 TapTable TapTable::areas(int from, int to, double scale, bool whole) {
   constexpr double negligible = 1e-3;
-  TapTable table;
+  TapTable table(to, static_cast<int>(scale) + 2);
   for (int i = 0; i < to; ++i) {
     if (whole) {
       const int size = static_cast<int>(std::nearbyint(scale));
@@ -39,7 +45,7 @@ TapTable TapTable::areas(int from, int to, double scale, bool whole) {
 }
 
 TapTable TapTable::between(int from, int to, double scale, double inverse) {
-  TapTable table;
+  TapTable table(to, 2);
   for (int i = 0; i < to; ++i) {
     const int first = static_cast<int>(std::floor(i * scale));
     float fraction = static_cast<float>((i + 1) - (first + 1) * inverse);

@@ -33,6 +33,8 @@ class TapTable {
   [[nodiscard]] Taps view(int first_output = 0) const;
 
  private:
+  TapTable(int outputs, int most_each);
+
   void add(int first) {
     first_.push_back(first), count_.push_back(0), start_.push_back(static_cast<int>(weights_.size()));
   }
