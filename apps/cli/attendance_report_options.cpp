@@ -54,7 +54,10 @@ void ReportOptions::declare_book(OptionSet& set) {
 }
 
 OpenBook::OpenBook(const ReportOptions& options)
-    : folder_(existing_folder(options)), database_(folder_), store_(database_), book_(store_, book_options(options)) {}
+    : folder_(existing_folder(options)),
+      database_(folder_, {options.common.storage_key_file, {}}),
+      store_(database_),
+      book_(store_, book_options(options)) {}
 
 attendance::ReportQuery OpenBook::query(const ReportOptions& options) {
   using std::chrono::year_month_day;

@@ -16,11 +16,12 @@ namespace {
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
-constexpr std::array commands{
-    &cli::serve_command,     &cli::detect_command, &cli::embed_command, &cli::verify_command,  &cli::enrol_command,
-    &cli::recognise_command, &cli::people_command, &cli::train_command, &cli::predict_command, &cli::evaluate_command,
-    &cli::calibrate_command,
-    &cli::convert_command,   &cli::models_command, &cli::bench_command, &cli::doctor_command,  &cli::version_command};
+constexpr std::array commands{&cli::serve_command,   &cli::detect_command,     &cli::embed_command,
+                              &cli::verify_command,  &cli::enrol_command,      &cli::recognise_command,
+                              &cli::people_command,  &cli::attendance_command, &cli::train_command,
+                              &cli::predict_command, &cli::evaluate_command,   &cli::calibrate_command,
+                              &cli::convert_command, &cli::models_command,     &cli::bench_command,
+                              &cli::doctor_command,  &cli::version_command};
 
 }  // namespace
 
