@@ -35,9 +35,9 @@ struct Row {
   std::optional<GalleryResult> original;
 };
 
-// Small galleries have few genuine faces, so there are more of them: about as many people in all.
+// Small galleries have few genuine faces, so there are more of them.
 std::size_t galleries_for(std::size_t people) {
-  return static_cast<std::size_t>(std::clamp(std::round(100 / static_cast<double>(people)), 1.0, 30.0));
+  return static_cast<std::size_t>(std::clamp(std::round(300 / static_cast<double>(people)), 1.0, 100.0));
 }
 
 GalleryResult measure(GalleryTrials& trials, const Options& options, std::size_t people, std::size_t photos,
