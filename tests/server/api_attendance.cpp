@@ -217,15 +217,15 @@ TEST_CASE("sites, shifts and holidays are listed, replaced and removed") {
   CHECK(api.remove("/api/v1/holidays/" + std::string(holiday.json.at("id").as_string())).status == 204);
   CHECK(api.remove("/api/v1/holidays/h_99").status == 404);
   CHECK(api.remove("/api/v1/sites/B").status == 204);
-  const std::string off = R"({"code":"OFF","name":"Off","week":[null,null,null,null,null,null,null]})";
-  CHECK(api.send_json("POST /api/v1/shifts", off).status == 201);
-  CHECK(api.send_json("PUT /api/v1/shifts/OFF", off).status == 200);
-  CHECK(api.send_json("POST /api/v1/assignments", R"({"shift":"OFF","from":"2026-01-01"})").status == 422);
-  const auto assigned = api.send_json("POST /api/v1/assignments", R"({"shift":"OFF","group":"IT","from":"2026-01-01"})");
+  const std::string mondays = R"({"code":"MON","name":"Mondays","week":[{"start":"07:00","end":"12:00"},null,null,null,null,null,null]})";
+  CHECK(api.send_json("POST /api/v1/shifts", mondays).status == 201);
+  CHECK(api.send_json("PUT /api/v1/shifts/MON", mondays).status == 200);
+  CHECK(api.send_json("POST /api/v1/assignments", R"({"shift":"MON","from":"2026-01-01"})").status == 422);
+  const auto assigned = api.send_json("POST /api/v1/assignments", R"({"shift":"MON","group":"IT","from":"2026-01-01"})");
   CHECK(assigned.status == 201);
-  CHECK(api.remove("/api/v1/shifts/OFF").status == 409);
+  CHECK(api.remove("/api/v1/shifts/MON").status == 409);
   CHECK(api.remove("/api/v1/assignments/" + std::string(assigned.json.at("id").as_string())).status == 204);
-  CHECK(api.remove("/api/v1/shifts/OFF").status == 204);
+  CHECK(api.remove("/api/v1/shifts/MON").status == 204);
 }
 
 }  // namespace wajah::server
