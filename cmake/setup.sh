@@ -3,7 +3,7 @@ set -eu
 
 compiler_packages="g++ cmake ninja-build pkg-config ccache"
 library_packages="libfmt-dev libspdlog-dev libhowardhinnant-date-dev tzdata libssl-dev ca-certificates libsodium-dev
-  libtomlplusplus-dev libsqlite3-dev libxlsxwriter-dev libminizip-dev libjpeg-dev libpng-dev libwebp-dev"
+  libtomlplusplus-dev prometheus-cpp-dev libsqlite3-dev libxlsxwriter-dev libminizip-dev libjpeg-dev libpng-dev libwebp-dev"
 test_packages="doctest-dev libxtensor-dev libopencv-core-dev libopencv-imgproc-dev libsvm-tools binutils xz-utils python3 curl"
 
 say() { printf '%s\n' "$*" >&2; }
