@@ -14,6 +14,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace boost::asio::ssl {
@@ -80,6 +81,7 @@ struct AccessLine {
   double milliseconds = 0;
   std::size_t bytes = 0;  // of the answer's body
   std::string_view id;
+  std::vector<std::pair<std::string_view, double>> stages;  // milliseconds of "body", "work", "decode", "detect", ...
 };
 
 using AccessLog = std::function<void(const AccessLine&)>;  // called from any thread

@@ -18,6 +18,8 @@
 #include <algorithm>
 #include <atomic>
 #include <csignal>
+#include <future>
+#include <memory>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -59,6 +61,15 @@ class HttpServer::Impl {
 
   std::uint16_t port() const { return port_; }
   std::size_t connections() const { return core_.connections.count(); }
+  Load load() const {
+    return {connections(), core_.recognise.waiting(), core_.manage.waiting(), core_.query.waiting()};
+  }
+
+  bool answers(Milliseconds patience) {
+    const auto done = std::make_shared<std::promise<void>>();
+    asio::post(core_.io, [done] { done->set_value(); });
+    return done->get_future().wait_for(patience) == std::future_status::ready;
+  }
 
   void start() {
     asio::co_spawn(strand_, accept(), asio::detached);
@@ -216,5 +227,7 @@ void HttpServer::drain_on_signals(std::function<void()> on_hangup) {
 void HttpServer::drain() { impl_->drain(); }
 bool HttpServer::wait() { return impl_->wait(); }
 std::size_t HttpServer::connections() const { return impl_->connections(); }
+HttpServer::Load HttpServer::load() const { return impl_->load(); }
+bool HttpServer::answers(Milliseconds patience) const { return impl_->answers(patience); }
 
 }  // namespace wajah::server

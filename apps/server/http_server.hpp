@@ -37,6 +37,15 @@ class HttpServer {
   // Connections open now.
   [[nodiscard]] std::size_t connections() const;
 
+  struct Load {
+    std::size_t connections = 0;
+    std::size_t recognise_waiting = 0, manage_waiting = 0, query_waiting = 0;
+  };
+  [[nodiscard]] Load load() const;
+
+  // Whether a network thread gets round to something new within `patience`; not to be asked on one of them.
+  [[nodiscard]] bool answers(Milliseconds patience) const;
+
  private:
   class Impl;
   std::unique_ptr<Impl> impl_;

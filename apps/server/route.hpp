@@ -83,6 +83,7 @@ struct Route {
   std::span<const Answer> answers = {};
   Reply (*handle)(Site& site, Request& request) = nullptr;
   Shape shape = Shape::detail;
+  bool without_models = false;  // answers also when the server was started without them
   std::string_view fault = "An error occurred";  // the message when the fault is the server's
 
   [[nodiscard]] bool takes_body() const { return body_limit > 0; }

@@ -1,5 +1,6 @@
 #include "server/route.hpp"
 
+#include "server/access/session_routes.hpp"
 #include "server/api/admin_routes.hpp"
 #include "server/api/attendance_routes.hpp"
 #include "server/api/documented.hpp"
@@ -77,6 +78,8 @@ constexpr Answer landing_answers[] = {
 constexpr Answer health_answers[] = {{200, "The process answers", json_type, "Status"}};
 constexpr Answer ready_answers[] = {{200, "Models are loaded and have done one real inference", json_type, "Status"},
                                     {503, "Not now; reason says why", json_type, "Status"}};
+constexpr Answer metrics_answers[] = {{200, "Prometheus text", "text/plain", ""},
+                                      {404, "Turned off", json_type, "Detail"}};
 constexpr Answer version_answers[] = {{200, "Of the program, its device and its model", json_type, "Version"}};
 constexpr Answer openapi_answers[] = {{200, "OpenAPI 3.1", json_type, "Any"}};
 constexpr Answer page_answers[] = {{200, "A page", html_type, ""}};
@@ -129,7 +132,17 @@ constexpr Route page(std::string_view path, std::string_view summary, std::span<
   return {.path = path, .tag = tag, .summary = summary, .answers = answers, .handle = handle};
 }
 
+constexpr Route metrics_route = {.path = "/metrics",
+                                 .tag = "operations",
+                                 .summary = "What the server has done and how it is",
+                                 .scope = Scope::admin,
+                                 .lane = Lane::query,
+                                 .answers = metrics_answers,
+                                 .handle = metrics,
+                                 .without_models = true};
+
 constexpr Route system_table[] = {
+    metrics_route,
     page("/healthz", "Is the process alive?", health_answers, healthz, "operations"),
     page("/readyz", "Can it recognise?", ready_answers, readyz, "operations"),
     page("/version", "What is running", version_answers, version, "operations"),
@@ -154,6 +167,8 @@ std::span<const Route> routes() {
           std::span<const Route>(system_table)}) {
       result.insert(result.end(), part.begin(), part.end());
     }
+    const auto accounts = session_routes();
+    result.insert(result.end(), accounts.begin(), accounts.end());
     return result;
   }();
   return all;

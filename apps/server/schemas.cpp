@@ -1,5 +1,6 @@
 #include "server/schemas.hpp"
 
+#include "server/access/session_routes.hpp"
 #include "server/api/admin_routes.hpp"
 #include "server/api/attendance_routes.hpp"
 #include "server/api/people_routes.hpp"
@@ -51,7 +52,8 @@ constexpr NamedSchema commons[] = {
       "name":{"type":"string"},"docs":{"type":"string"},"openapi":{"type":"string"},"ready":{"type":"string"}},
       "additionalProperties":false})"},
     {"Status", R"({"type":"object","required":["status"],"properties":{"status":{"type":"string"},
-      "reason":{"type":"string"}}})"},
+      "reason":{"type":"string"},"degraded":{"type":"array","items":{"type":"string"},
+      "description":"it works, but somebody should look at these"}}})"},
     {"Version", R"({"type":"object","required":["name","version","device","model"],"properties":{
       "name":{"type":"string"},"version":{"type":"string"},"device":{"type":"string"},
       "model":{"type":["string","null"]}}})"},
@@ -79,7 +81,7 @@ const std::map<std::string, json::value, std::less<>>& all_schemas() {
     std::map<std::string, json::value, std::less<>> result;
     for (const auto part : {common_schemas(), original_schemas(), vision_schemas(), people_schemas(), face_schemas(),
                             attendance_schemas(), calendar_schemas(), privacy_schemas(), key_schemas(),
-                            webhook_schemas(), machine_schemas()}) {
+                            webhook_schemas(), machine_schemas(), session_schemas()}) {
       add(result, part);
     }
     return result;

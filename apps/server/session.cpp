@@ -241,7 +241,7 @@ std::optional<Reply> Session::refuse_early(Exchange& now) {
   if (auto refusal = refuse_who(now)) return refusal;
   if (auto refusal = refuse_content_type(route, *now.request, now.head.framing.has_body())) return refusal;
   if (route.lane == Lane::at_once) return std::nullopt;
-  if (!core_.site.api) {
+  if (!core_.site.api && !route.without_models) {
     return failed(route, *now.request, 503, core_.site.without, "no_models").with("Retry-After", "60");
   }
   return refuse_busy(now);
@@ -348,16 +348,27 @@ asio::awaitable<Reply> Session::run_in_lane(Exchange& now) {
   co_return failed(*now.route, *now.request, 504, "Not done in time");
 }
 
+void Session::log(const Exchange& now, const Reply& reply, std::string_view id, double taken) const {
+  AccessLine line{now.route ? now.head.method : "-",
+                  now.route ? now.route->path : "-",
+                  reply.status,
+                  taken,
+                  reply.body.size(),
+                  id,
+                  {}};
+  if (now.reading.count() > 0) line.stages.emplace_back("body", milliseconds(now.reading));
+  if (now.working.count() > 0) line.stages.emplace_back("work", milliseconds(now.working));
+  for (const auto& [stage, time] : reply.timings) line.stages.emplace_back(stage, time);
+  core_.log(line);
+}
+
 asio::awaitable<bool> Session::send(Exchange& now, Reply reply) {
   // HTTP/1.0 knows no chunks: the end of the connection is the end of such a body.
   const bool ends_open = reply.source && now.head.framing.is_1_0;
   const bool keep = now.keep && now.head.framing.keep_alive && !core_.draining && !ends_open;
   const auto taken = Clock::now() - now.begun;
   const std::string id = now.request ? now.request->id : fmt::format("{}-{:x}", core_.id_prefix, ++core_.requests);
-  if (core_.log) {
-    core_.log({now.route ? now.head.method : "-", now.route ? now.route->path : "-", reply.status, milliseconds(taken),
-               reply.body.size(), id});
-  }
+  if (core_.log) log(now, reply, id, milliseconds(taken));
   http::response<http::empty_body> message;
   message.version(now.head.framing.is_1_0 ? 10 : 11);
   message.result(static_cast<unsigned>(reply.status));

@@ -69,6 +69,7 @@ class Session : public std::enable_shared_from_this<Session> {
   asio::awaitable<bool> send(Exchange& now, Reply reply);
   asio::awaitable<bool> send_source(std::shared_ptr<BodySource> source, bool chunked);
 
+  void log(const Exchange& now, const Reply& reply, std::string_view id, double taken) const;
   [[nodiscard]] std::optional<Reply> refuse_early(Exchange& now);
   [[nodiscard]] std::optional<Reply> refuse_busy(Exchange& now);
   [[nodiscard]] std::optional<Reply> refuse_who(Exchange& now);

@@ -4,6 +4,7 @@
 #include "attendance/service.hpp"
 #include "server/caller.hpp"
 #include "server/compat.hpp"
+#include "server/ops/health.hpp"
 
 #include <atomic>
 #include <functional>
@@ -15,6 +16,7 @@
 namespace wajah::server {
 
 struct Backend;
+class Gatekeeper;
 struct Reply;
 struct Request;
 struct Route;
@@ -45,6 +47,9 @@ struct Site {
   // Who asks, from the request's header, or the reply that turns them away. Called on a network thread before the body
   // is read, so it must not block for long. Whether the caller may use the route is checked afterwards.
   std::function<std::variant<Caller, Reply>(const Request&, const Route&)> authenticate;  // none: everybody is trusted
+  Gatekeeper* gatekeeper = nullptr;  // of the log-in routes; null: there are no accounts
+  std::function<Health()> health;    // the latest finding; none: ready as long as there is an api
+  std::function<std::string()> metrics;  // Prometheus text; none: /metrics is off
   // Told of faults that clients are not told about; called from any thread.
   std::function<void(const std::string&)> warn = [](const std::string&) {};
 };

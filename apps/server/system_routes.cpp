@@ -3,6 +3,7 @@
 #include "server/pages.hpp"
 
 #include <boost/json/object.hpp>
+#include <boost/json/value_from.hpp>
 
 namespace wajah::server {
 
@@ -16,7 +17,16 @@ Reply healthz(Site&, Request&) { return json_reply(200, {{"status", "ok"}}); }
 Reply readyz(Site& site, Request&) {
   if (site.draining) return json_reply(503, {{"status", "unavailable"}, {"reason", "the server is shutting down"}});
   if (!site.api) return json_reply(503, {{"status", "unavailable"}, {"reason", site.without}});
-  return json_reply(200, {{"status", "ready"}});
+  const Health health = site.health ? site.health() : Health{};
+  // The reason is for the log: it may name files.
+  if (!health.ready) return json_reply(503, {{"status", "unavailable"}, {"reason", "recognition does not work now"}});
+  if (health.degraded.empty()) return json_reply(200, {{"status", "ready"}});
+  return json_reply(200, {{"status", "ready"}, {"degraded", boost::json::value_from(health.degraded)}});
+}
+
+Reply metrics(Site& site, Request&) {
+  if (!site.metrics) return detail_reply(404, "Not Found");
+  return {200, "text/plain; version=0.0.4; charset=utf-8", site.metrics(), {}};
 }
 
 Reply version(Site& site, Request&) {

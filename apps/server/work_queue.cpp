@@ -33,6 +33,11 @@ bool WorkQueue::full() const {
   return jobs_.size() >= capacity_ + idle_;
 }
 
+std::size_t WorkQueue::waiting() const {
+  const std::lock_guard lock(mutex_);
+  return jobs_.size();
+}
+
 void WorkQueue::serve() {
   std::unique_lock lock(mutex_);
   while (true) {

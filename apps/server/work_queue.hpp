@@ -28,6 +28,9 @@ class WorkQueue {
   // Whether post() would say no now.
   [[nodiscard]] bool full() const;
 
+  // Jobs that no thread has taken yet.
+  [[nodiscard]] std::size_t waiting() const;
+
  private:
   void serve();
 

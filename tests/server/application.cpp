@@ -2,15 +2,20 @@
 #include "server/application.hpp"
 
 #include "check.hpp"
+#include "server/access/certificates.hpp"
+#include "server/access/exposure.hpp"
 #include "test_server.hpp"
+#include "tls_client.hpp"
 
 #include <wajah/error.hpp>
 
 #include <fmt/format.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <thread>
 
 namespace wajah::server {
 namespace {
@@ -92,6 +97,77 @@ TEST_CASE("where the server must not start it says why") {
   options.settings.storage.data = folder.path() / "other";
   options.mtcnn = options.embedder = folder.path() / "file";
   CHECK(refusal(options).first == ErrorKind::model);
+}
+
+TEST_CASE("the first start shows a key once, and it opens what is closed") {
+  TemporaryFolder folder;
+  auto options = options_for(folder);
+  options.settings.auth.required = true;
+  std::string key;
+  {
+    Application application(options);
+    const auto banner = application.banner();
+    const auto begin = banner.find("wjh_");
+    REQUIRE(begin != std::string::npos);
+    key = banner.substr(begin, banner.find('\n', begin) - begin);
+    const auto header = fmt::format("Authorization: Bearer {}\r\n", key);
+    CHECK(ask_once(application.port(), get("/api/v1/accounts")).status == 401);
+    CHECK(ask_once(application.port(), get("/api/v1/accounts", header)).status == 200);
+    CHECK(ask_once(application.port(), get("/metrics")).status == 401);
+    const auto metrics = ask_once(application.port(), get("/metrics", header));
+    CHECK(metrics.status == 200);
+    CHECK(metrics.body.find("wajah_requests_total{") != std::string::npos);
+    CHECK(metrics.body.find("wajah_ready 0\n") != std::string::npos);  // it has no models
+    application.drain();
+    CHECK(application.wait());
+  }
+  Application again(options);
+  CHECK(again.banner().find("wjh_") == std::string::npos);
+  CHECK(ask_once(again.port(), get("/api/v1/accounts", fmt::format("x-api-key: {}\r\n", key))).status == 200);
+}
+
+TEST_CASE("a server with a certificate of its own takes a new one on SIGHUP") {
+  TemporaryFolder folder;
+  auto options = options_for(folder);
+  options.settings.tls.mode = "auto";
+  Application application(options);
+  application.act_on_signals();
+  CHECK(application.banner().find("https://127.0.0.1:") != std::string::npos);
+  const CertificateFiles files(options.settings.storage.data);
+  TlsClient before(application.port(), files.authority);
+  CHECK(before.ask(get("/healthz", "Connection: close\r\n")).starts_with("HTTP/1.1 200"));
+
+  make_certificates(files, {"localhost"});
+  ::raise(SIGHUP);
+  std::string serial = before.serial();
+  for (int i = 0; i < 200 && serial == before.serial(); ++i) {
+    std::this_thread::sleep_for(Milliseconds(10));
+    serial = TlsClient(application.port(), files.authority).serial();
+  }
+  CHECK(serial != before.serial());
+  application.drain();
+  CHECK(application.wait());
+}
+
+TEST_CASE("addresses that others reach need TLS, or a proxy that has it") {
+  Settings settings;
+  const ListenAddress here{"127.0.0.1", 8006}, everywhere{"0.0.0.0", 8006};
+  CHECK_NOTHROW(check_exposure(settings, here));
+  CHECK_THROWS_WITH_AS(check_exposure(settings, everywhere), doctest::Contains("--tls auto"), Error);
+  settings.auth.required = true;
+  CHECK_THROWS_AS(check_exposure(settings, everywhere), Error);
+  settings.tls.mode = "auto";
+  CHECK_NOTHROW(check_exposure(settings, everywhere));
+  settings.tls.mode = "files";
+  CHECK_THROWS_WITH_AS(check_exposure(settings, everywhere), doctest::Contains("tls.certificate"), Error);
+  settings.tls.mode = "off";
+  settings.tls.certificate = "a.pem";
+  CHECK_THROWS_WITH_AS(check_exposure(settings, here), doctest::Contains("tls.mode is off"), Error);
+  settings.tls.certificate.clear();
+  settings.server.behind_proxy = true;
+  CHECK_THROWS_WITH_AS(check_exposure(settings, everywhere), doctest::Contains("trusted_proxies"), Error);
+  settings.server.trusted_proxies = {"10.0.0.1"};
+  CHECK_NOTHROW(check_exposure(settings, everywhere));
 }
 
 TEST_CASE("listen addresses") {

@@ -53,7 +53,7 @@ TemporaryFolder::~TemporaryFolder() {
   std::filesystem::remove_all(path_, ignored);
 }
 
-TestServer::TestServer(const std::function<void(HttpOptions&)>& change) {
+TestServer::TestServer(const std::function<void(HttpOptions&)>& change, AccessLog also) {
   HttpOptions options;
   options.listen.port = 0;
   options.spool_folder = folder.path();
@@ -66,7 +66,8 @@ TestServer::TestServer(const std::function<void(HttpOptions&)>& change) {
     const std::lock_guard lock(mutex_);
     warnings.push_back(text);
   };
-  server_ = std::make_unique<HttpServer>(options, site, [this](const AccessLine& line) {
+  server_ = std::make_unique<HttpServer>(options, site, [this, also = std::move(also)](const AccessLine& line) {
+    if (also) also(line);
     const std::lock_guard lock(mutex_);
     log_.push_back(fmt::format("{} {} {}", line.method, line.path, line.status));
   });

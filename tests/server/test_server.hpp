@@ -61,7 +61,8 @@ class TemporaryFolder {
 
 class TestServer {
  public:
-  explicit TestServer(const std::function<void(HttpOptions&)>& change = {});
+  // `also`: gets each line of the access log besides log().
+  explicit TestServer(const std::function<void(HttpOptions&)>& change = {}, AccessLog also = {});
 
   [[nodiscard]] std::uint16_t port() const { return server_->port(); }
   [[nodiscard]] HttpServer& server() { return *server_; }

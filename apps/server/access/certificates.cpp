@@ -327,11 +327,15 @@ void make_certificates(const CertificateFiles& files, const std::vector<std::str
   write_pair(make_server(authority, names), files.server, files.server_key, pem_of(authority.certificate.get()));
 }
 
-void keep_certificate_current(const CertificateFiles& files) {
-  if (!fs::exists(files.server) || !fs::exists(files.server_key)) return make_certificates(files, local_names());
-  const auto info = read_certificate(files.server);
-  if (info.until - std::chrono::system_clock::now() > renewed_before) return;
-  make_certificates(files, info.names.empty() ? local_names() : info.names);
+bool keep_certificate_current(const CertificateFiles& files) {
+  std::vector<std::string> names;
+  if (fs::exists(files.server) && fs::exists(files.server_key)) {
+    const auto info = read_certificate(files.server);
+    if (info.until - std::chrono::system_clock::now() > renewed_before) return false;
+    names = info.names;
+  }
+  make_certificates(files, names.empty() ? local_names() : names);
+  return true;
 }
 
 }  // namespace wajah::server

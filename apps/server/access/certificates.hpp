@@ -38,7 +38,7 @@ struct CertificateFiles {
 void make_certificates(const CertificateFiles& files, const std::vector<std::string>& names);
 
 // For a server that looks after its own: makes certificates where there are none, and a new one for the same names when
-// less than a month is left of the present one. Throws as make_certificates().
-void keep_certificate_current(const CertificateFiles& files);
+// less than a month is left of the present one; true if it did. Throws as make_certificates().
+bool keep_certificate_current(const CertificateFiles& files);
 
 }  // namespace wajah::server

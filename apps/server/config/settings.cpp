@@ -1,5 +1,6 @@
 #include "server/config/settings.hpp"
 
+#include "attendance/records/calendar.hpp"
 #include "attendance/site_time.hpp"
 
 #include <wajah/error.hpp>
@@ -21,6 +22,10 @@ constexpr double million = 1e6;
 
 void check_listen(const std::string& text) { (void)parse_listen_address(text); }
 void check_zone(const std::string& text) { (void)attendance::Zone(text); }
+
+void check_clock(const std::string& text) {
+  if (!attendance::parse_clock(text)) fail(ErrorKind::usage, "{} is no clock time from 00:00 to 23:59", quote(text));
+}
 
 void check_address(const std::string& text) {
   boost::system::error_code error;
@@ -282,6 +287,20 @@ std::vector<Setting> list_of(Settings& s) {
        0,
        {},
        check_zone},
+      {"attendance.day_start",
+       "",
+       "HH:MM",
+       "When a business day begins at sites that do not say: a night shift belongs to "
+       "the evening's date.",
+       &s.attendance.day_start,
+       0,
+       0,
+       {},
+       check_clock},
+      {"attendance.duplicate_minutes", "", "M", "A second check-in within so many minutes is the first one again.",
+       &s.attendance.duplicate_minutes, 0, 240},
+      {"privacy.require_consent", "", "", "On /api/v1, enrol nobody without a consent in force.",
+       &s.privacy.require_consent},
       {"privacy.keep_originals", "", "",
        "Keep uploaded photos, upright and without metadata, so that a new model can "
        "learn them again.",

@@ -55,9 +55,12 @@ struct Settings {
   } match;
   struct {
     std::string zone = "Asia/Jakarta";
+    std::string day_start = "04:00";
+    std::int64_t duplicate_minutes = 5;
   } attendance;
   struct {
     bool keep_originals = false;
+    bool require_consent = false;
   } privacy;
   Compat compat;
   struct {

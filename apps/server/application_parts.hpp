@@ -1,0 +1,65 @@
+// What an Application is made of. Internal to application*.cpp.
+#pragma once
+
+#include "attendance/data_folder.hpp"
+#include "attendance/sqlite_store.hpp"
+#include "server/access/front_desk.hpp"
+#include "server/access/tls.hpp"
+#include "server/api/office.hpp"
+#include "server/application.hpp"
+#include "server/http_server.hpp"
+#include "server/ops/health.hpp"
+#include "server/ops/log.hpp"
+#include "server/ops/metrics.hpp"
+#include "server/ops/supervisor.hpp"
+#include "server/site.hpp"
+
+#include <wajah/recognizer.hpp>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace wajah::server {
+
+inline constexpr std::string_view how_to_get_weights =
+    "no weights: run `wajah models fetch`, or start with --weights FILE and --mtcnn FILE";
+
+// Destroyed from the last to the first: first nobody asks any more, then nothing works any more, then the store closes.
+struct Application::Parts {
+  explicit Parts(const ApplicationOptions& given);
+
+  void listen();
+  [[nodiscard]] std::shared_ptr<const Models> load() const;  // null without weights
+  void open(const std::shared_ptr<const Models>& models);
+  void open_service(const std::shared_ptr<const Models>& models);
+  void open_office(const ModelCard& card);
+  void start();
+
+  // application_watch.cpp: how it is while it runs.
+  void reload();                 // the certificate, on SIGHUP
+  void keep_certificate();       // makes it, or a new one in time, where tls.mode is auto
+  [[nodiscard]] Health probe();  // one real inference, the disk, what else somebody should know
+  [[nodiscard]] ServerState state() const;
+  [[nodiscard]] std::optional<double> certificate_seconds_left() const;
+
+  ApplicationOptions options;
+  Log log;
+  std::unique_ptr<Metrics> metrics;
+  std::unique_ptr<TlsKeeper> tls;  // null: plain HTTP
+  Site site;
+  std::unique_ptr<attendance::DataFolder> folder;
+  std::unique_ptr<attendance::Database> database;
+  std::unique_ptr<FrontDesk> desk;
+  std::unique_ptr<attendance::SqliteStore> store;
+  std::unique_ptr<attendance::Engine> engine;
+  std::unique_ptr<attendance::Service> service;
+  std::unique_ptr<Api> api;
+  std::unique_ptr<Office> office;
+  std::unique_ptr<HealthMonitor> health;
+  std::unique_ptr<HttpServer> server;
+  std::unique_ptr<Supervisor> supervisor;
+};
+
+}  // namespace wajah::server

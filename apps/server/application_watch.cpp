@@ -1,0 +1,124 @@
+#include "attendance/refusal.hpp"
+#include "server/access/certificates.hpp"
+#include "server/access/exposure.hpp"
+#include "server/application_parts.hpp"
+
+#include <wajah/error.hpp>
+#include <wajah/image_io.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <system_error>
+#include <vector>
+
+namespace wajah::server {
+namespace {
+
+constexpr std::uintmax_t little_space = std::uintmax_t{512} << 20;
+constexpr double certificate_notice = 14 * 24 * 3600.0;
+constexpr auto probe_patience = std::chrono::seconds(5);
+
+// A picture with edges of all directions; what matters is that it goes through decoder and detector.
+const std::vector<std::byte>& probe_picture() {
+  static const auto bytes = [] {
+    Image picture(160, 160);
+    for (std::size_t i = 0; i < picture.pixels.size(); ++i) picture.pixels[i] = static_cast<std::uint8_t>(i / 3 % 251);
+    return encode_jpeg(picture);
+  }();
+  return bytes;
+}
+
+// One inference through the same queue as everybody's. That the queue is full is a rush, not a fault.
+void infer(attendance::Engine& engine, Health& found) {
+  const attendance::Bytes picture(probe_picture());
+  try {
+    const auto batch = engine.analyse(std::span(&picture, 1), attendance::Purpose::recognise,
+                                      std::chrono::steady_clock::now() + probe_patience);
+    if (batch.failure) std::rethrow_exception(batch.failure->error);
+  } catch (const attendance::Refusal&) {
+    found.degraded.emplace_back("recognitions wait longer than five seconds");
+  }
+}
+
+void look_at_disk(const std::filesystem::path& folder, Health& found) {
+  std::error_code error;
+  const auto space = std::filesystem::space(folder, error);
+  if (error) {
+    found.degraded.push_back(fmt::format("the data folder's free space is unknown: {}", error.message()));
+  } else if (space.available < little_space) {
+    found.degraded.push_back(fmt::format("only {} MiB are free in the data folder", space.available >> 20));
+  }
+}
+
+}  // namespace
+
+void Application::Parts::keep_certificate() {
+  if (options.settings.tls.mode != "auto") return;
+  const CertificateFiles files(folder->path());
+  const bool changed = keep_certificate_current(files);
+  if (!tls) {
+    tls = std::make_unique<TlsKeeper>(TlsFiles{files.server, files.server_key});
+  } else if (changed) {
+    reload();
+  }
+}
+
+void Application::Parts::reload() {
+  if (!tls) return;
+  try {
+    tls->reload();
+    log.info("certificate", fmt::format("the certificate {} is in use", tls->files().certificate.string()));
+  } catch (const Error& error) {
+    log.error("certificate", fmt::format("the former certificate stays in use: {}", error.what()));
+  }
+}
+
+std::optional<double> Application::Parts::certificate_seconds_left() const {
+  if (!tls) return std::nullopt;
+  try {
+    const auto until = read_certificate(tls->files().certificate).until;
+    return std::chrono::duration<double>(until - std::chrono::system_clock::now()).count();
+  } catch (const Error&) {
+    return 0.0;
+  }
+}
+
+Health Application::Parts::probe() {
+  desk->upkeep();
+  keep_certificate();
+  if (!service) return {false, std::string(how_to_get_weights), {}};
+  Health found;
+  infer(*engine, found);
+  look_at_disk(folder->path(), found);
+  const auto status = service->status();
+  if (!status.training_error.empty()) found.degraded.push_back("the last training failed: " + status.training_error);
+  if (status.damaged > 0) found.degraded.push_back(fmt::format("{} damaged embeddings are not used", status.damaged));
+  const auto left = certificate_seconds_left();
+  if (left && *left < certificate_notice) found.degraded.emplace_back("the TLS certificate expires within two weeks");
+  return found;
+}
+
+ServerState Application::Parts::state() const {
+  ServerState now;
+  now.ready = health && health->now().ready && !site.draining;
+  now.draining = site.draining;
+  const auto load = server->load();
+  now.connections = load.connections;
+  now.waiting = {{"recognise", load.recognise_waiting}, {"manage", load.manage_waiting}, {"query", load.query_waiting}};
+  if (service) {
+    const auto engine_load = engine->load();
+    now.waiting["engine_recognise"] = engine_load.recognise_waiting;
+    now.waiting["engine_enrol"] = engine_load.enrol_waiting;
+    now.engine_running = engine_load.running;
+    const auto counts = service->status().counts;
+    now.people = counts.people;
+    now.photos = counts.photos;
+  }
+  now.certificate_seconds_left = certificate_seconds_left();
+  return now;
+}
+
+}  // namespace wajah::server
