@@ -10,6 +10,6 @@ environment=${WAJAH_CLIENTS_ENV:-$(mktemp -d)/env}
 if [ ! -x "$environment/bin/python" ]; then
   python3 -m venv "$environment"
   "$environment/bin/pip" install --quiet --disable-pip-version-check \
-    openapi-spec-validator==0.8.* openapi-python-client==0.2* requests==2.* httpx==0.2* jsonschema==4.*
+    'openapi-spec-validator<1' 'openapi-python-client>=0.20,<1' 'requests<3' 'httpx<1' 'jsonschema<5'
 fi
 exec "$environment/bin/python" -B "$here/clients.py" "$binary" "$environment"
