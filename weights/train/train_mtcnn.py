@@ -51,6 +51,8 @@ def parse():
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--count", type=int, default=1000, help="photos of the folder --photos to use")
     parser.add_argument("--steps", type=int)
+    parser.add_argument("--own", type=int, metavar="STEPS",
+                        help="after all three are trained: go on this long on what the student's own earlier stages propose")
     parser.add_argument("--threads", type=int, default=1)
     return parser.parse_args()
 
@@ -60,18 +62,33 @@ def save(path, **state):
     os.replace(f"{path}.part", path)
 
 
+def load_average(folder, name):
+    net = NETS[name]()
+    net.load_state_dict(torch.load(folder / f"{name}.pt")["average"])
+    return net.eval()
+
+
 def pool_for(args, teacher, size, folder):
     """The patches for one network, cut once and kept for resuming."""
-    path = folder / f"{args.net}_pool.pt"
+    kind = "own_" if args.own else ""
+    path = folder / f"{args.net}_{kind}pool.pt"
     if not path.exists():
-        rng = np.random.default_rng(7)
+        rng = np.random.default_rng(8 if args.own else 7)
         photos = load_photos(pathlib.Path(args.photos), pathlib.Path(args.group), read_people(args.exclude), args.count, rng)
-        kept = folder / "seeds.pt"
+        kept = folder / f"{kind}seeds.pt"
         if not kept.exists():
-            save(kept, found=[[seeds(teacher, image) for image in images] for images in photos])
+            looker = [load_average(folder, name) for name in NETS] if args.own else teacher
+            save(kept, found=[[seeds(looker, image) for image in images] for images in photos])
         found = torch.load(kept, weights_only=False)["found"]
-        save(path, pool=make_pool(args.net, photos, found, (0.6, 0.4), size, rng))
+        save(path, pool=make_pool(args.net, photos, found, (0.3, 0.7) if args.own else (0.6, 0.4), size, rng, bool(args.own)))
     return torch.load(path)["pool"]
+
+
+def rate_at(args, step, begin, steps):
+    """Cosine from the full rate; the last part, on its own proposals, begins at a quarter of it."""
+    if args.own:
+        return args.rate / 4 * 0.5 * (1 + math.cos(math.pi * (step - begin) / (steps - begin)))
+    return args.rate * min(1, (step + 1) / 200) * 0.5 * (1 + math.cos(math.pi * step / steps))
 
 
 def train(args):
@@ -79,6 +96,8 @@ def train(args):
     folder.mkdir(parents=True, exist_ok=True)
     size, batch, steps = PLANS[args.net]
     steps = args.steps or steps
+    if args.own:
+        size //= 6
     teacher = genuine(args.mtcnn)
     pool = pool_for(args, teacher, size, folder)
     guide = teacher[list(NETS).index(args.net)]
@@ -92,19 +111,23 @@ def train(args):
         average.load_state_dict(state["average"])
         optimizer.load_state_dict(state["optimizer"])
         first = state["step"]
+    begin = first
+    if args.own:
+        begin = state.get("own_begin", first)
+        steps = begin + args.own
     rng = np.random.default_rng(first)
     torch.manual_seed(first)
     began, sums = time.monotonic(), []
     for step in range(first, steps):
         rows = torch.from_numpy(rng.integers(len(pool), size=batch))
-        x = window(pool, rows, args.net, rng)
+        x = window(pool, rows, args.net, rng, plain=bool(args.own) and rng.random() < 0.7)
         with torch.no_grad():
             wanted = guide(x)
         loss, parts = loss_of(student(x), wanted)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         for group in optimizer.param_groups:
-            group["lr"] = args.rate * min(1, (step + 1) / 200) * 0.5 * (1 + math.cos(math.pi * step / steps))
+            group["lr"] = rate_at(args, step, begin, steps)
         optimizer.step()
         with torch.no_grad():
             for mean, value in zip(average.parameters(), student.parameters()):
@@ -115,7 +138,8 @@ def train(args):
             print(f"{time.strftime('%H:%M:%S')} {args.net} step {step + 1}/{steps} face, box, landmark loss {shown} "
                   f"{(time.monotonic() - began) / (step + 1 - first):.3f} s/step", flush=True)
             sums = []
-            save(path, model=student.state_dict(), average=average.state_dict(), optimizer=optimizer.state_dict(), step=step + 1)
+            save(path, model=student.state_dict(), average=average.state_dict(), optimizer=optimizer.state_dict(), step=step + 1,
+                 **({"own_begin": begin} if args.own else {}))
 
 
 if __name__ == "__main__":
