@@ -1,25 +1,21 @@
 #include "server/application.hpp"
 
 #include "attendance/analyser.hpp"
-#include "attendance/data_folder.hpp"
+#include "attendance/enrolment_checks.hpp"
+#include "attendance/records/calendar.hpp"
 #include "attendance/site_time.hpp"
-#include "attendance/sqlite_store.hpp"
-#include "server/access/certificates.hpp"
 #include "server/access/exposure.hpp"
-#include "server/access/tls.hpp"
-#include "server/api/office.hpp"
-#include "server/http_server.hpp"
+#include "server/application_parts.hpp"
 #include "server/model_card.hpp"
 
 #include <wajah/error.hpp>
 #include <wajah/recognizer.hpp>
 
 #include <fmt/format.h>
-#include <spdlog/logger.h>
-#include <spdlog/sinks/stdout_color_sinks.h>
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <numeric>
 #include <utility>
@@ -28,8 +24,8 @@
 namespace wajah::server {
 namespace {
 
-constexpr std::string_view how_to_get_weights =
-    "no weights: run `wajah models fetch`, or start with --weights FILE and --mtcnn FILE";
+constexpr std::chrono::seconds probe_interval{60};
+constexpr Milliseconds answer_patience{5000};
 
 class ServiceApi final : public Api {
  public:
@@ -87,77 +83,73 @@ void self_test(const std::shared_ptr<const Models>& models, const Cpu& cpu) {
   }
 }
 
-std::shared_ptr<spdlog::logger> make_logger(bool wanted) {
-  if (!wanted) return std::make_shared<spdlog::logger>("wajah");
-  return std::make_shared<spdlog::logger>("wajah", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
+LogOptions log_options(const ApplicationOptions& options) {
+  const auto& log = options.settings.log;
+  auto result = log_options_of(log.format, log.level, log.access);
+  if (!options.log) result.least = LogLevel::off;
+  return result;
 }
 
 }  // namespace
 
-// Destroyed from the last to the first: first nobody asks any more, then nothing works any more, then the store closes.
-struct Application::Parts {
-  explicit Parts(const ApplicationOptions& given) : options(given), logger(make_logger(given.log)) {}
-
-  void listen();
-  [[nodiscard]] std::shared_ptr<const Models> load() const;  // null without weights
-  void open(const std::shared_ptr<const Models>& models);
-  void open_office(const ModelCard& card);
-  void reload();
-
-  ApplicationOptions options;
-  std::shared_ptr<spdlog::logger> logger;
-  std::unique_ptr<TlsKeeper> tls;  // null: plain HTTP
-  Site site;
-  std::unique_ptr<attendance::DataFolder> folder;
-  std::unique_ptr<attendance::Database> database;
-  std::unique_ptr<attendance::SqliteStore> store;
-  std::unique_ptr<attendance::Engine> engine;
-  std::unique_ptr<attendance::Service> service;
-  std::unique_ptr<ServiceApi> api;
-  std::unique_ptr<Office> office;
-  std::unique_ptr<HttpServer> server;
-};
+Application::Parts::Parts(const ApplicationOptions& given) : options(given), log(log_options(given)) {}
 
 // What can go wrong goes wrong before anything is written: address, then weights, then the data folder.
 void Application::Parts::listen() {
-  check_exposure(options.settings, options.http.listen);
-  (void)attendance::Zone(options.settings.attendance.zone);  // a wrong name is told at once
-  options.http.spool_folder = options.settings.storage.data;
-  if (options.settings.tls.mode != "off") options.http.tls = [this] { return tls->context(); };
-  if (options.settings.tls.mode == "files") tls = std::make_unique<TlsKeeper>(tls_files_of(options.settings));
+  const auto& settings = options.settings;
+  check_exposure(settings, options.http.listen);
+  (void)attendance::Zone(settings.attendance.zone);  // a wrong name is told at once
+  options.http.spool_folder = settings.storage.data;
+  if (settings.tls.mode != "off") options.http.tls = [this] { return tls->context(); };
+  if (settings.tls.mode == "files") tls = std::make_unique<TlsKeeper>(tls_files_of(settings));
   site.info = {WAJAH_VERSION, "", fmt::format("cpu/{}", name_of(options.cpu.isa()))};
   site.without = how_to_get_weights;
-  site.compat = options.settings.compat;
-  site.warn = [log = logger](const std::string& message) { log->warn(message); };
-  server = std::make_unique<HttpServer>(options.http, site, [log = logger](const AccessLine& line) {
-    log->info("{} {} {} {:.1f} ms {} B {}", line.method, line.path, line.status, line.milliseconds, line.bytes,
-              line.id);
+  site.compat = settings.compat;
+  site.warn = [this](const std::string& message) {
+    if (metrics) metrics->warned();
+    log.warn("fault", message);
+  };
+  server = std::make_unique<HttpServer>(options.http, site, [this](const AccessLine& line) {
+    metrics->request(line);
+    log.request(line);
   });
 }
 
 void Application::Parts::open(const std::shared_ptr<const Models>& models) {
-  folder = std::make_unique<attendance::DataFolder>(options.settings.storage.data);
-  if (options.settings.tls.mode == "auto") {
-    keep_certificate_current(CertificateFiles(folder->path()));
-    tls = std::make_unique<TlsKeeper>(tls_files_of(options.settings));
-  }
-  if (!models) return;
-  database = std::make_unique<attendance::Database>(*folder,
-                                                    attendance::DatabaseOptions{options.settings.storage.key_file, {}});
+  const auto& settings = options.settings;
+  site.info.model = models ? models->card().id : "";
+  metrics = std::make_unique<Metrics>(BuildInfo{site.info.version, site.info.model, site.info.device});
+  folder = std::make_unique<attendance::DataFolder>(settings.storage.data);
+  keep_certificate();
+  database =
+      std::make_unique<attendance::Database>(*folder, attendance::DatabaseOptions{settings.storage.key_file, {}});
+  desk = std::make_unique<FrontDesk>(*database, folder->path(), settings,
+                                     FrontDesk::Listeners{site.warn, [this](std::string_view action) {
+                                                            if (action.ends_with("_refused")) metrics->refused(action);
+                                                          }});
+  site.gatekeeper = &desk->gatekeeper();
+  site.authenticate = [this](const Request& request, const Route& route) {
+    return desk->gatekeeper().admit(request, route);
+  };
+  if (models) open_service(models);
+}
+
+void Application::Parts::open_service(const std::shared_ptr<const Models>& models) {
+  const auto& settings = options.settings;
   store = std::make_unique<attendance::SqliteStore>(*database);
   // The engine keeps one of two or more workers free of enrolments.
   const auto workers = static_cast<std::size_t>(std::max(2, options.cpu.threads()));
   engine = std::make_unique<attendance::Engine>(
-      attendance::make_analysers(models, Cpu(1, options.cpu.isa()), workers, analyser_options_of(options.settings)),
-      attendance::EngineOptions{static_cast<std::size_t>(options.settings.engine.recognise_queue),
-                                static_cast<std::size_t>(options.settings.engine.enrol_queue)});
+      attendance::make_analysers(models, Cpu(1, options.cpu.isa()), workers, analyser_options_of(settings)),
+      attendance::EngineOptions{static_cast<std::size_t>(settings.engine.recognise_queue),
+                                static_cast<std::size_t>(settings.engine.enrol_queue)});
   attendance::ServiceOptions rules;
   rules.log_folder = folder->log_folder();
-  rules.zone = options.settings.attendance.zone;
-  rules.accept = options.settings.match.accuracy;
-  rules.strictness = attendance::parse_strictness(options.settings.pipeline.strictness);
-  rules.classifier.closed_set = options.settings.compat.closed_set;
+  rules.zone = settings.attendance.zone;
+  rules.accept = settings.match.accuracy;
+  rules.classifier.closed_set = settings.compat.closed_set;
   rules.classifier.curve = models->card().curve;
+  rules.strictness = attendance::parse_strictness(settings.pipeline.strictness);
   rules.warn = site.warn;
   service = std::make_unique<attendance::Service>(*store, *engine, rules);
   api = std::make_unique<ServiceApi>(*service);
@@ -168,23 +160,28 @@ void Application::Parts::open(const std::shared_ptr<const Models>& models) {
 
 // The stores and the book behind /api/v1.
 void Application::Parts::open_office(const ModelCard& card) {
+  const auto& settings = options.settings;
   OfficeOptions rules;
-  rules.book.zone = options.settings.attendance.zone;
+  rules.book.zone = settings.attendance.zone;
+  rules.book.day_start = *attendance::parse_clock(settings.attendance.day_start);
+  rules.book.duplicate_window = attendance::Minutes(settings.attendance.duplicate_minutes);
   rules.backend.model = {engine->model(), "", card.architecture, card.dimension};
+  rules.backend.require_consent = settings.privacy.require_consent;
   rules.backend.temporary_folder = folder->path();
   rules.backend.warn = rules.webhooks.warn = site.warn;
-  office = std::make_unique<Office>(*database, *service, *engine, attendance::server_secret(folder->path()), rules);
+  office = std::make_unique<Office>(*database, *service, *engine, desk->secret(), rules);
   site.backend = &office->backend();
 }
 
-void Application::Parts::reload() {
-  if (!tls) return;
-  try {
-    tls->reload();
-    logger->info("the certificate {} is in use", tls->files().certificate.string());
-  } catch (const Error& error) {
-    logger->error("the former certificate stays in use: {}", error.what());
-  }
+void Application::Parts::start() {
+  health = std::make_unique<HealthMonitor>([this] { return probe(); }, probe_interval);
+  site.health = [this] { return health->now(); };
+  if (options.settings.metrics.enabled) site.metrics = [this] { return metrics->text(state()); };
+  server->start();
+  supervisor = std::make_unique<Supervisor>([this] { return server->answers(answer_patience); });
+  supervisor->ready(
+      fmt::format("answering on {}", url_of({options.http.listen.host, server->port()}, tls ? "https" : "http")));
+  log.info("start", fmt::format("wajah {} answers on port {}", WAJAH_VERSION, server->port()));
 }
 
 std::shared_ptr<const Models> Application::Parts::load() const {
@@ -198,7 +195,7 @@ Application::Application(const ApplicationOptions& options) : parts_(std::make_u
   raise_descriptor_limit();
   parts_->listen();
   parts_->open(parts_->load());
-  parts_->server->start();
+  parts_->start();
 }
 
 Application::~Application() = default;
@@ -220,6 +217,9 @@ std::string Application::banner() const {
       text += fmt::format("  waiting  {} people have no embedding of this model\n", status.counts.waiting_people);
     }
   }
+  if (const auto& key = parts.desk->first_key()) {
+    text += fmt::format("  key      {}\n           of an administrator, shown this once: keep it safe\n", *key);
+  }
   return text + fmt::format("  zone     {}\n  data     {}\n", parts.options.settings.attendance.zone,
                             parts.folder->path().string());
 }
@@ -228,6 +228,12 @@ void Application::act_on_signals() {
   parts_->server->drain_on_signals([parts = parts_.get()] { parts->reload(); });
 }
 void Application::drain() { parts_->server->drain(); }
-bool Application::wait() { return parts_->server->wait(); }
+
+bool Application::wait() {
+  const bool drained = parts_->server->wait();
+  parts_->supervisor->stopping();
+  parts_->log.info("stop", drained ? "every request was answered" : "requests were cut off");
+  return drained;
+}
 
 }  // namespace wajah::server
