@@ -24,6 +24,7 @@ extern const Command calibrate_command;
 extern const Command convert_command;
 extern const Command models_command;
 extern const Command bench_command;
+extern const Command cert_command;
 extern const Command doctor_command;
 extern const Command version_command;
 

@@ -4,11 +4,14 @@
 #include "attendance/site_time.hpp"
 #include "attendance/sqlite_store.hpp"
 #include "cli/commands.hpp"
+#include "cli/config.hpp"
 #include "cli/drawn_faces.hpp"
 #include "cli/json_text.hpp"
 #include "cli/options.hpp"
 #include "cli/verification.hpp"
 #include "cli/weight_files.hpp"
+#include "server/access/certificates.hpp"
+#include "server/access/exposure.hpp"
 
 #include <wajah/convert/open.hpp>
 #include <wajah/detect/detector.hpp>
@@ -16,13 +19,16 @@
 #include <wajah/error.hpp>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <openssl/crypto.h>
 #include <openssl/x509.h>
 #include <unistd.h>
 #include <boost/json.hpp>
 
 #include <array>
+#include <chrono>
 #include <cmath>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -34,6 +40,8 @@ namespace wajah::cli {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::uintmax_t little_space = std::uintmax_t{1} << 30;
 
 enum class State { ok, warn, fail };
 
@@ -88,7 +96,7 @@ Finding check_cpu(const CommonOptions& options) {
 }
 
 Finding check_gpu(const CommonOptions&) {
-  if (!fs::exists("/proc/driver/nvidia/version")) return {State::ok, "no NVIDIA driver; computing on the CPU"};
+  if (!fs::exists("/proc/driver/nvidia/version")) return {State::warn, "no NVIDIA driver found; computing on the CPU"};
   return {State::warn, "there is an NVIDIA driver, but this build has no CUDA kernels; computing on the CPU"};
 }
 
@@ -165,12 +173,58 @@ Finding check_time(const CommonOptions&) {
                                  now.hour, now.minute)};
 }
 
-Finding check_tls(const CommonOptions&) {
+// The settings that 'wajah serve' would start with; the checks that depend on them leave a mistake to check_settings.
+server::Settings settings_of(const CommonOptions& options) {
+  ConfigSources sources;
+  sources.environment = wajah_environment();
+  sources.flags["storage.data"] = options.data;
+  return load_configuration(sources).settings;
+}
+
+Finding check_settings(const CommonOptions& options) {
+  const auto settings = settings_of(options);
+  const auto address = server::parse_listen_address(settings.server.listen);
+  server::check_exposure(settings, address);
+  return {State::ok, fmt::format("listens on {}; keys {}, original routes {}", settings.server.listen,
+                                 server::is_loopback(address) && !settings.auth.required ? "not needed here" : "needed",
+                                 settings.auth.original_routes == "open" ? "open" : "as all others")};
+}
+
+// Without HTTPS other machines' browsers give no camera to the kiosk page.
+Finding check_tls(const CommonOptions& options) {
+  const auto settings = settings_of(options);
+  if (settings.tls.mode == "off") {
+    return {State::warn,
+            "off: browsers of other machines need HTTPS for the camera; see 'wajah cert init' and --tls auto"};
+  }
+  const auto files = server::tls_files_of(settings);
+  if (settings.tls.mode == "auto" && !fs::exists(files.certificate)) {
+    return {State::ok, "auto: the first start makes a certificate"};
+  }
+  (void)server::make_tls_context(files);
+  const auto info = server::read_certificate(files.certificate);
+  const auto days = std::chrono::duration_cast<std::chrono::hours>(info.until - std::chrono::system_clock::now()) / 24;
+  return {days.count() < 14 && settings.tls.mode == "files" ? State::warn : State::ok,
+          fmt::format("{}: {}, {}, {} days left", files.certificate.string(), fmt::join(info.names, ", "), info.key,
+                      days.count())};
+}
+
+Finding check_authorities(const CommonOptions&) {
   const bool authorities = fs::exists(X509_get_default_cert_file()) || fs::exists(X509_get_default_cert_dir());
   if (authorities) return {State::ok, OpenSSL_version(OPENSSL_VERSION)};
   return {State::warn, fmt::format("{}, but no certificate authorities: 'models fetch' trusts nobody; install "
                                    "ca-certificates",
                                    OpenSSL_version(OPENSSL_VERSION))};
+}
+
+Finding check_disk(const CommonOptions& options) {
+  std::error_code error;
+  fs::path folder = fs::absolute(options.data, error);
+  while (!fs::exists(folder, error) && folder.has_relative_path()) folder = folder.parent_path();
+  const auto space = fs::space(folder, error);
+  if (error) return {State::warn, fmt::format("{}: free space unknown: {}", folder.string(), error.message())};
+  return {space.available < little_space ? State::warn : State::ok,
+          fmt::format("{}: {:.1f} GiB free", folder.string(), static_cast<double>(space.available) / (1 << 30))};
 }
 
 Finding run_check(const Check& check, const CommonOptions& options) try {
@@ -182,18 +236,17 @@ Finding run_check(const Check& check, const CommonOptions& options) try {
 int run(Arguments arguments) {
   CommonOptions common;
   OptionSet set("doctor [options]",
-                "Looks at processor, weights, database, time zone and TLS, and says ok, warn or fail of each. Exit 0 "
+                "Looks at processor, weights, database, disk, time zone, settings and TLS, and says ok, warn or fail "
+                "of each. Exit 0 "
                 "unless something fails.");
   set.common(common, {.device = true, .mtcnn = true, .weights = true, .data = true, .json = true});
   if (!set.parse(arguments)) return exit_yes;
 
-  const std::array checks{Check{"CPU", check_cpu},
-                          Check{"GPU", check_gpu},
-                          Check{"Detector", check_detector},
-                          Check{"Embedder", check_embedder},
-                          Check{"Database", check_database},
-                          Check{"Time", check_time},
-                          Check{"TLS", check_tls}};
+  const std::array checks{Check{"CPU", check_cpu},           Check{"GPU", check_gpu},
+                          Check{"Detector", check_detector}, Check{"Embedder", check_embedder},
+                          Check{"Database", check_database}, Check{"Disk", check_disk},
+                          Check{"Time", check_time},         Check{"Settings", check_settings},
+                          Check{"TLS", check_tls},           Check{"OpenSSL", check_authorities}};
   bool failed = false;
   for (const Check& check : checks) {
     const Finding finding = run_check(check, common);
@@ -210,6 +263,6 @@ int run(Arguments arguments) {
 
 }  // namespace
 
-const Command doctor_command{"doctor", "checks processor, weights, database, time zone and TLS", run};
+const Command doctor_command{"doctor", "checks processor, weights, database, settings, time zone and TLS", run};
 
 }  // namespace wajah::cli
