@@ -22,7 +22,7 @@ json::value finding(const std::string& out, std::string_view check) {
   std::istringstream stream(out);
   for (std::string line; std::getline(stream, line);) {
     auto value = json::parse(line);
-    if (value.at("check") == check) return value;
+    if (value.at("check").as_string() == check) return value;
   }
   FAIL("doctor has no check " << std::string(check));
   return {};
