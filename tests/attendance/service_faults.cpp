@@ -38,6 +38,7 @@ struct HookedStore final : Store {
     before();
     return store.record(record);
   }
+  std::int64_t record_past(std::span<const AttendanceRecord> records) override { return store.record_past(records); }
   std::vector<AttendanceRow> attendance(Time from, Time to, std::int64_t after, std::size_t limit) override {
     return store.attendance(from, to, after, limit);
   }

