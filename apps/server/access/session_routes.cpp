@@ -79,7 +79,6 @@ Reply log_in(Site& site, Request& request) {
 }
 
 Reply who_am_i(Site& site, Request& request) {
-  if (!request.caller.known) throw Problem("key_missing", "Nobody is logged in and no key was shown.");
   auto body = caller_json(request.caller);
   if (site.gatekeeper) {
     if (const auto session = site.gatekeeper->session_of(request)) {
@@ -172,8 +171,8 @@ constexpr Answer log_in_answers[] = {{200, "Logged in; the cookie is set", json_
                                      {401, "Name and password do not fit", problem_type, "Problem"},
                                      wrong_values,
                                      too_many};
-constexpr Answer who_answers[] = {{200, "The caller", json_type, "WhoAmI"},
-                                  {401, "Nobody is logged in", problem_type, "Problem"}};
+constexpr Answer who_answers[] = {
+    {200, "The caller; anonymous with no scopes if nobody is known", json_type, "WhoAmI"}};
 constexpr Answer out_answers[] = {{204, "Logged out", "", ""}};
 constexpr Answer list_answers[] = {{200, "All accounts", json_type, "Accounts"}};
 constexpr Answer create_answers[] = {
