@@ -1,8 +1,7 @@
 # What belongs to an installed wajah besides the program, and the Debian package of it all: `cpack -G DEB`.
 include(GNUInstallDirs)
 
-configure_file(${PROJECT_SOURCE_DIR}/packaging/wajah.service.in ${PROJECT_BINARY_DIR}/wajah.service @ONLY)
-install(FILES ${PROJECT_BINARY_DIR}/wajah.service DESTINATION lib/systemd/system)
+install(FILES packaging/wajah.service DESTINATION lib/systemd/system)
 install(FILES packaging/wajah.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES packaging/wajah.toml LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN "*.md" PATTERN "*.svg")

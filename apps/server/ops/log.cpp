@@ -116,7 +116,8 @@ void Log::request(const AccessLine& line) {
 void Log::write(LogLevel level, std::string_view event, std::string_view message) {
   const auto spd = spdlog_level(level);
   if (!logger_->should_log(spd)) return;
-  const auto text = without_numbers(message);
+  // Warnings pass on what other parts say; all else is our own words.
+  const auto text = level >= LogLevel::warn ? without_numbers(message) : std::string(message);
   if (!options_.json) return logger_->log(spd, "{}", one_line(text));
   auto entry = begun(level, event);
   entry["message"] = text;

@@ -1,5 +1,5 @@
 // Log: one line an event, coloured text for people or JSON for programs, on the standard error. No images, embeddings,
-// keys or names; what might be a NIK inside a sentence is masked. Any number of threads.
+// keys or names; what might be a NIK inside a warning is masked. Any number of threads.
 #pragma once
 
 #include "server/http_options.hpp"
