@@ -1,6 +1,8 @@
 // What tests share: comparing arrays, maps between guard pages, every instruction set, and where the shared data is.
 #pragma once
 
+#include "places.hpp"
+
 #include <doctest/doctest.h>
 #include <wajah/cpu.hpp>
 
@@ -28,7 +30,7 @@ namespace wajah {
 inline std::optional<std::filesystem::path> shared_data() {
   const char* set = std::getenv("WAJAH_SHARED");
   const std::filesystem::path folder =
-      (set != nullptr ? std::filesystem::path(set) : std::filesystem::path(WAJAH_SOURCE_DIR) / ".." / "shared") /
+      (set != nullptr ? std::filesystem::path(set) : source_folder() / ".." / "shared") /
       "data";
   if (!std::filesystem::is_directory(folder)) return std::nullopt;
   return folder;

@@ -12,14 +12,6 @@
 
 namespace wajah {
 
-inline std::optional<std::filesystem::path> frozen_graph() {
-#ifdef WAJAH_FROZEN_GRAPH
-  return WAJAH_FROZEN_GRAPH;
-#else
-  return std::nullopt;
-#endif
-}
-
 // The golden crops, prewhitened; nothing, with a reason, where the shared data is not there.
 struct GoldenInput {
   std::filesystem::path folder;

@@ -96,7 +96,7 @@ TEST_CASE("doctor looks at settings and certificates") {
 }
 
 TEST_CASE("the manual page names every command") {
-  std::ifstream file(std::string(WAJAH_SOURCE_DIR) + "/packaging/wajah.1");
+  std::ifstream file(source_folder() / "packaging/wajah.1");
   std::ostringstream page;
   page << file.rdbuf();
   const Workplace place;

@@ -217,7 +217,7 @@ TEST_CASE("what --print-config shows can be read back") {
 }
 
 TEST_CASE("docs/configuration.md is current") {
-  std::ifstream file(std::string(WAJAH_SOURCE_DIR) + "/docs/configuration.md");
+  std::ifstream file(source_folder() / "docs/configuration.md");
   std::ostringstream text;
   text << file.rdbuf();
   CHECK_MESSAGE(text.str() == server::configuration_page(),

@@ -1,5 +1,7 @@
 #include "cli/program.hpp"
 
+#include "places.hpp"
+
 #include <doctest/doctest.h>
 
 #include <fcntl.h>
@@ -22,7 +24,7 @@ namespace {
 
 std::string binary() {
   const char* set = std::getenv("WAJAH_BINARY");
-  return set != nullptr ? set : WAJAH_BINARY;
+  return set != nullptr ? set : built_program().string();
 }
 
 std::string content_of(const fs::path& file) {

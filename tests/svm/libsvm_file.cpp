@@ -2,6 +2,7 @@
 
 #include <wajah/error.hpp>
 
+#include "places.hpp"
 #include "svm/libsvm_text.hpp"
 
 #include <doctest/doctest.h>
@@ -17,7 +18,7 @@ namespace {
 constexpr int labels[] = {2, -5, 11};
 
 std::filesystem::path golden(const char* name) {
-  return std::filesystem::path(WAJAH_SOURCE_DIR) / "tests/golden" / name;
+  return source_folder() / "tests/golden" / name;
 }
 
 void check_same(const Svm& a, const Svm& b, const Data& queries) {
