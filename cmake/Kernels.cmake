@@ -1,19 +1,27 @@
 # wajah_add_kernels(target folder): every .cpp of the folder is compiled once per instruction set, into the namespace of
 # that name, and linked into the target. A new kernel is found by its file; no list is edited.
-set(WAJAH_ISAS scalar avx2 avx512 avx512_vnni)
+set(WAJAH_ISAS scalar avx2 avx2_vnni avx512 avx512_vnni avx512_amx)
 set(WAJAH_FLAGS_scalar "")
 set(WAJAH_FLAGS_avx2 -mavx2 -mfma -mf16c)
+set(WAJAH_FLAGS_avx2_vnni ${WAJAH_FLAGS_avx2} -mavxvnni)
 set(WAJAH_FLAGS_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mf16c -mprefer-vector-width=512)
 set(WAJAH_FLAGS_avx512_vnni ${WAJAH_FLAGS_avx512} -mavx512vnni)
+set(WAJAH_FLAGS_avx512_amx ${WAJAH_FLAGS_avx512_vnni} -mamx-tile -mamx-int8)
+# Only kernels whose file says this word are compiled for these.
+set(WAJAH_WORD_avx2_vnni WAJAH_HAS_VNNI)
+set(WAJAH_WORD_avx512_vnni WAJAH_HAS_VNNI)
+set(WAJAH_WORD_avx512_amx WAJAH_HAS_AMX)
 
 function(wajah_add_kernels target folder)
   file(GLOB kernels CONFIGURE_DEPENDS ${folder}/*.cpp)
   foreach(isa IN LISTS WAJAH_ISAS)
     set(sources)
     foreach(kernel IN LISTS kernels)
-      # Kernels with an integer dot product say so in their declaration; only they have a fourth build.
-      file(STRINGS ${kernel} vnni REGEX "WAJAH_HAS_VNNI")
-      if(NOT isa STREQUAL "avx512_vnni" OR vnni)
+      set(found yes)
+      if(WAJAH_WORD_${isa})
+        file(STRINGS ${kernel} found REGEX ${WAJAH_WORD_${isa}})
+      endif()
+      if(found)
         list(APPEND sources ${kernel})
       endif()
     endforeach()

@@ -172,8 +172,8 @@ using GuardedMap = GuardedMapOf<float>;
 
 // Calls test(cpu, name) with every instruction set that this CPU has, on one thread and on several.
 void for_each_cpu(auto&& test) {
-  for (const Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512, Isa::avx512_vnni}) {
-    if (isa > best_isa()) continue;
+  for (const Isa isa : every_isa) {
+    if (!has_isa(isa)) continue;
     for (const int threads : {1, 2, 5}) {
       test(Cpu(threads, isa), fmt::format("{} x{}", name_of(isa), threads));
     }

@@ -86,6 +86,9 @@ std::string cpu_features() {
   add(__builtin_cpu_supports("avx512vl"), "VL");
   add(__builtin_cpu_supports("avx512vnni"), "VNNI");
   add(__builtin_cpu_supports("avx512bf16"), "BF16");
+  add(__builtin_cpu_supports("amx-tile"), "AMX-TILE");
+  add(__builtin_cpu_supports("amx-int8"), "AMX-INT8");
+  add(__builtin_cpu_supports("amx-bf16"), "AMX-BF16");
   return text.empty() ? " no vector extensions" : text;
 }
 

@@ -62,9 +62,11 @@ struct Chains {
 Chains chains_of(Isa isa) {
   switch (isa) {
     case Isa::scalar: return {chains_sse, 4};
-    case Isa::avx2: return {chains_avx2, 8};
+    case Isa::avx2:
+    case Isa::avx2_vnni: return {chains_avx2, 8};
     case Isa::avx512:
-    case Isa::avx512_vnni: return {chains_avx512, 16};
+    case Isa::avx512_vnni:
+    case Isa::avx512_amx: return {chains_avx512, 16};
   }
   return {chains_sse, 4};
 }

@@ -15,6 +15,7 @@
   void name(const Args& args, ::wajah::Part part); \
   }
 #define WAJAH_KERNEL_VNNI(name, Args) WAJAH_KERNEL(name, Args)
+#define WAJAH_KERNEL_AMX(name, Args) WAJAH_KERNEL(name, Args)
 
 #else
 
@@ -28,12 +29,17 @@
 
 namespace wajah {
 
-// Instruction sets in rising order; each includes those before it.
-enum class Isa { scalar, avx2, avx512, avx512_vnni };
+// Instruction sets, each better than those before it where a CPU has both: vectors of 8 numbers, of 16, with an integer
+// dot product (VNNI), with matrix tiles (AMX).
+enum class Isa { scalar, avx2, avx2_vnni, avx512, avx512_vnni, avx512_amx };
+inline constexpr Isa every_isa[] = {Isa::scalar, Isa::avx2,        Isa::avx2_vnni,
+                                    Isa::avx512, Isa::avx512_vnni, Isa::avx512_amx};
 
 [[nodiscard]] std::string_view name_of(Isa isa);
 
-// The best instruction set this CPU (and its operating system) supports, by CPUID and XGETBV.
+// Whether this CPU, and its operating system, supports it: by CPUID, XGETBV and, for tiles, the system's permission,
+// which the first call asks for.
+[[nodiscard]] bool has_isa(Isa isa);
 [[nodiscard]] Isa best_isa();
 
 // What to use: WAJAH_ISA from the environment if set, else the best. Throws Error (device) if the name is unknown or
@@ -72,32 +78,50 @@ class Cpu {
   void name(const Args& args, ::wajah::Part part); \
   }
 
-// A kernel in three builds; VNNI machines run the AVX-512 one.
-#define WAJAH_KERNEL(name, Args)                                          \
-  WAJAH_KERNEL_DECLARE(scalar, name, Args)                                \
-  WAJAH_KERNEL_DECLARE(avx2, name, Args)                                  \
-  WAJAH_KERNEL_DECLARE(avx512, name, Args)                                \
-  inline void name(const ::wajah::Cpu& cpu, const Args& args) {           \
-    switch (cpu.isa()) {                                                  \
-      case ::wajah::Isa::scalar: return cpu.run(scalar::name, args);      \
-      case ::wajah::Isa::avx2: return cpu.run(avx2::name, args);          \
-      case ::wajah::Isa::avx512:                                          \
-      case ::wajah::Isa::avx512_vnni: return cpu.run(avx512::name, args); \
-    }                                                                     \
+// A kernel in three builds: CPUs with a dot product or tiles run the one for their vectors.
+#define WAJAH_KERNEL(name, Args)                                                    \
+  WAJAH_KERNEL_DECLARE(scalar, name, Args)                                          \
+  WAJAH_KERNEL_DECLARE(avx2, name, Args)                                            \
+  WAJAH_KERNEL_DECLARE(avx512, name, Args)                                          \
+  inline void name(const ::wajah::Cpu& cpu, const Args& args) {                     \
+    if (cpu.isa() >= ::wajah::Isa::avx512) return cpu.run(avx512::name, args);      \
+    if (cpu.isa() >= ::wajah::Isa::avx2) return cpu.run(avx2::name, args);          \
+    cpu.run(scalar::name, args);                                                    \
   }
 
-// A kernel with an integer dot product, built for avx512_vnni as well.
+#define WAJAH_KERNEL_DECLARE_VNNI(name, Args)    \
+  WAJAH_KERNEL_DECLARE(scalar, name, Args)       \
+  WAJAH_KERNEL_DECLARE(avx2, name, Args)         \
+  WAJAH_KERNEL_DECLARE(avx2_vnni, name, Args)    \
+  WAJAH_KERNEL_DECLARE(avx512, name, Args)       \
+  WAJAH_KERNEL_DECLARE(avx512_vnni, name, Args)
+
+// A kernel with an integer dot product; its file says WAJAH_HAS_VNNI, so that the build compiles it for those as well.
 #define WAJAH_KERNEL_VNNI(name, Args)                                          \
-  WAJAH_KERNEL_DECLARE(scalar, name, Args)                                     \
-  WAJAH_KERNEL_DECLARE(avx2, name, Args)                                       \
-  WAJAH_KERNEL_DECLARE(avx512, name, Args)                                     \
-  WAJAH_KERNEL_DECLARE(avx512_vnni, name, Args)                                \
+  WAJAH_KERNEL_DECLARE_VNNI(name, Args)                                        \
   inline void name(const ::wajah::Cpu& cpu, const Args& args) {                \
     switch (cpu.isa()) {                                                       \
       case ::wajah::Isa::scalar: return cpu.run(scalar::name, args);           \
       case ::wajah::Isa::avx2: return cpu.run(avx2::name, args);               \
+      case ::wajah::Isa::avx2_vnni: return cpu.run(avx2_vnni::name, args);     \
+      case ::wajah::Isa::avx512: return cpu.run(avx512::name, args);           \
+      case ::wajah::Isa::avx512_vnni:                                          \
+      case ::wajah::Isa::avx512_amx: return cpu.run(avx512_vnni::name, args);  \
+    }                                                                          \
+  }
+
+// The same with matrix tiles as well; its file says WAJAH_HAS_VNNI and WAJAH_HAS_AMX.
+#define WAJAH_KERNEL_AMX(name, Args)                                           \
+  WAJAH_KERNEL_DECLARE_VNNI(name, Args)                                        \
+  WAJAH_KERNEL_DECLARE(avx512_amx, name, Args)                                 \
+  inline void name(const ::wajah::Cpu& cpu, const Args& args) {                \
+    switch (cpu.isa()) {                                                       \
+      case ::wajah::Isa::scalar: return cpu.run(scalar::name, args);           \
+      case ::wajah::Isa::avx2: return cpu.run(avx2::name, args);               \
+      case ::wajah::Isa::avx2_vnni: return cpu.run(avx2_vnni::name, args);     \
       case ::wajah::Isa::avx512: return cpu.run(avx512::name, args);           \
       case ::wajah::Isa::avx512_vnni: return cpu.run(avx512_vnni::name, args); \
+      case ::wajah::Isa::avx512_amx: return cpu.run(avx512_amx::name, args);   \
     }                                                                          \
   }
 

@@ -1,5 +1,18 @@
-// conv2d_int8: bytes times signed bytes in int32, with VNNI where the CPU has it (WAJAH_HAS_VNNI: a build of its own).
+// conv2d_int8: bytes times signed bytes in int32, with a dot product or matrix tiles where the CPU has them
+// (WAJAH_HAS_VNNI, WAJAH_HAS_AMX: builds of its own).
 #include <wajah/layers/conv2d_int8.hpp>
+
+#ifdef __AMX_INT8__
+
+#include "conv2d_int8_amx.hpp"
+
+namespace wajah::WAJAH_KERNEL_ISA {
+
+void conv2d_int8(const Conv2dInt8Args& args, Part part) { convolve_in_tiles(args, part); }
+
+}  // namespace wajah::WAJAH_KERNEL_ISA
+
+#else
 
 #include "conv2d_driver.hpp"
 #include "conv2d_int8_tile.hpp"
@@ -21,18 +34,7 @@ struct Int8Conv2d {
   static WAJAH_VEC bool padding_counts(const Conv2dInt8Args& args) { return args.zero_point != 0; }
 
   static WAJAH_VEC FinishInt8 finish_of(const Conv2dInt8Args& args, Panel panel) {
-    const int channel = panel.first * lanes;
-    return {.multipliers = args.multipliers + channel,
-            .offsets = args.offsets + channel,
-            .y = args.y.data == nullptr ? nullptr : args.y.data + channel,
-            .bytes = args.bytes == nullptr ? nullptr : args.bytes + channel,
-            .add = args.epilogue.add.data == nullptr ? nullptr : args.epilogue.add.data + channel,
-            .scale = args.epilogue.scale,
-            .floor = args.floor,
-            .ceiling = args.ceiling,
-            .last = Lanes(args.y.shape.c - channel - (panel.width - 1) * lanes),
-            .y_stride = args.y.stride,
-            .add_stride = args.epilogue.add.stride};
+    return WAJAH_KERNEL_ISA::finish_of(args, panel.first * lanes, panel.width);
   }
 
   template <class Source>
@@ -48,3 +50,5 @@ struct Int8Conv2d {
 void conv2d_int8(const Conv2dInt8Args& args, Part part) { convolve<Int8Conv2d>(args, part); }
 
 }  // namespace wajah::WAJAH_KERNEL_ISA
+
+#endif

@@ -5,26 +5,15 @@
 
 #include <wajah/layers/conv2d_int8.hpp>
 
+#include "conv2d_int8_finish.hpp"
 #include "conv2d_source.hpp"
 #include "vec_int8.hpp"
 
 namespace wajah::WAJAH_KERNEL_ISA {
 
-// What is done with the sums of one panel.
-struct FinishInt8 {
-  const float* multipliers;  // these four begin with the panel's first channel
-  const float* offsets;
-  float* y;        // one of these two
-  uint8_t* bytes;
-  const float* add;  // null: no residual
-  float scale, floor, ceiling;
-  Lanes last;  // channels of the panel's last vector that exist
-  ptrdiff_t y_stride, add_stride;
-};
-
 namespace {
 
-#ifdef __AVX512VNNI__
+#if defined(__AVX512VNNI__) || defined(__AVXVNNI__)
 WAJAH_INLINE int tile_height_int8(int width) { return tile_height(width); }
 #else
 // Widened weights and activations take two registers each.
@@ -59,32 +48,15 @@ WAJAH_VEC void multiply_int8(const Source& source, int tap, int depth, Sums (&su
   }
 }
 
-enum class Ending { floats, sum, bytes };
-
 template <Ending E, int Height, int Width, class Source>
 WAJAH_VEC void store_int8(const Source& source, const FinishInt8& finish, const Sums (&sums)[Height][Width]) {
-  const Vec floor(finish.floor);
-  const Vec ceiling(finish.ceiling);
-  const Vec scale(finish.scale);
+  const Finisher<E> finisher(finish);
 #pragma GCC unroll 4
   for (int v = 0; v < Width; ++v) {
-    const Vec multiplier = Vec::load(finish.multipliers + v * lanes);
-    const Vec offset = Vec::load(finish.offsets + v * lanes);
     const auto channels = v + 1 == Width ? finish.last : Lanes(lanes);
+    const Scales scales(finish, v);
 #pragma GCC unroll 16
-    for (int m = 0; m < Height; ++m) {
-      const ptrdiff_t pixel = source.index(m);
-      Vec value = fma(sums[m][v].floats(), multiplier, offset);
-      if constexpr (E == Ending::sum) {
-        value = fma(value, scale, Vec::load(finish.add + pixel * finish.add_stride + v * lanes, channels));
-      }
-      value = min(max(value, floor), ceiling);
-      if constexpr (E == Ending::bytes) {
-        store_bytes(finish.bytes + pixel * finish.y_stride + v * lanes, channels, value);
-      } else {
-        value.store(finish.y + pixel * finish.y_stride + v * lanes, channels);
-      }
-    }
+    for (int m = 0; m < Height; ++m) finisher.store(sums[m][v].floats(), scales, source.index(m), v, channels);
   }
 }
 
@@ -111,8 +83,8 @@ using ComputeInt8 = void (*)(const Source&, int taps, int depth, const FinishInt
 
 // compute_int8<1, Width> to compute_int8<tile_height_int8(Width), Width>.
 template <class Source, int Width, int... Heights>
-struct TableInt8 : TableInt8<Source, Width, tile_height_int8(Width) - static_cast<int>(sizeof...(Heights)), Heights...> {
-};
+struct TableInt8
+    : TableInt8<Source, Width, tile_height_int8(Width) - static_cast<int>(sizeof...(Heights)), Heights...> {};
 template <class Source, int Width, int... Heights>
 struct TableInt8<Source, Width, 0, Heights...> {
   static constexpr ComputeInt8<Source> of_height[] = {compute_int8<Heights, Width, Source>...};

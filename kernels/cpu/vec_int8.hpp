@@ -1,5 +1,5 @@
 // Bytes: unsigned activations times signed weights, four at a time, summed in int32. Every instruction set gives the same
-// sums: VNNI's vpdpbusd adds four products without rounding or saturation, and so do the others here. AVX2's
+// sums: VNNI's vpdpbusd adds four products without rounding or saturation, and so do the others here. Plain AVX2's
 // vpmaddubsw would be faster, but its sums of two products saturate at 16 bits unless weights give up a bit, which would
 // cost every machine accuracy; so bytes are widened to 16 bits, even and odd ones apart, for vpmaddwd.
 #pragma once
@@ -74,6 +74,28 @@ WAJAH_VEC void store_bytes(uint8_t* p, Lanes some, Vec x) {
 
 #elif defined(__AVX2__)
 
+#ifdef __AVXVNNI__
+
+struct Activations {
+  __m256i v;
+  WAJAH_VEC static Activations load(const uint8_t* p) {
+    int bits;
+    __builtin_memcpy(&bits, p, sizeof bits);
+    return {_mm256_set1_epi32(bits)};
+  }
+};
+struct SignedBytes {
+  __m256i v;
+  WAJAH_VEC static SignedBytes load(const int8_t* p) {
+    return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))};
+  }
+};
+WAJAH_VEC Sums dot(Activations x, SignedBytes w, Sums sums) {
+  return Sums(reinterpret_cast<Ints>(_mm256_dpbusd_avx_epi32(reinterpret_cast<__m256i>(sums.v), x.v, w.v)));
+}
+
+#else
+
 struct Activations {
   __m256i even, odd;
   WAJAH_VEC static Activations load(const uint8_t* p) {
@@ -94,6 +116,8 @@ WAJAH_VEC Sums dot(Activations x, SignedBytes w, Sums sums) {
   return Sums(sums.v + reinterpret_cast<Ints>(_mm256_madd_epi16(x.even, w.even)) +
               reinterpret_cast<Ints>(_mm256_madd_epi16(x.odd, w.odd)));
 }
+
+#endif
 
 WAJAH_VEC void store_bytes(uint8_t* p, Lanes some, Vec x) {
   const __m256i numbers = _mm256_cvtps_epi32(x.v);

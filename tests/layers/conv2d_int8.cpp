@@ -55,7 +55,7 @@ class Trial {
     for_each_cpu([&](const Cpu& cpu, const std::string& name) {
       const int taps = case_.window.h * case_.window.w;
       const int padding = case_.window.w * case_.x.c;
-      const Buffer packed = cpu.allocate(static_cast<std::size_t>(round_up(case_.out) * taps * case_.x.c + padding));
+      const Buffer packed = cpu.allocate(packed_int8_bytes(taps, case_.x.c, case_.out) + static_cast<std::size_t>(padding));
       pack_panels_int8(cpu, PackPanelsInt8Args{weights_.data(), packed.as<std::int8_t>(), taps, case_.x.c, case_.out,
                                                padding, zero_point_});
       const std::vector<float> offsets = without_zero_point();
@@ -134,6 +134,12 @@ TEST_CASE("conv2d_int8: the shapes of the networks") {
       {{2, 8, 8, 128}, 128, {1, 7}, Pad::same},     {{2, 8, 8, 128}, 128, {7, 1}, Pad::same},
       {{1, 8, 8, 896}, 128, {1, 1}, Pad::same},     {{3, 3, 3, 192}, 192, {1, 3}, Pad::same},
       {{3, 3, 3, 192}, 192, {3, 1}, Pad::same},     {{1, 3, 3, 1792}, 96, {1, 1}, Pad::same},
+      // Beside the sizes of matrix tiles: 16 and 32 pixels, 64 bytes, 36 of these at once.
+      {{1, 1, 15, 64}, 16, {1, 1}, Pad::valid},     {{1, 1, 16, 64}, 17, {1, 1}, Pad::valid},
+      {{1, 1, 17, 60}, 32, {1, 1}, Pad::valid},     {{1, 1, 31, 68}, 33, {1, 1}, Pad::valid},
+      {{1, 4, 8, 128}, 48, {1, 1}, Pad::valid},     {{3, 1, 11, 64}, 64, {1, 1}, Pad::valid},
+      {{1, 4, 4, 256}, 40, {3, 3}, Pad::same},      {{1, 5, 5, 264}, 40, {3, 3}, Pad::same},
+      {{2, 5, 5, 512}, 24, {3, 3}, Pad::same},      {{1, 2, 20, 2308}, 20, {1, 1}, Pad::valid},
   };
   for (const Case& c : cases) run(c, random);
 }

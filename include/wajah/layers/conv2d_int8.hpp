@@ -21,7 +21,7 @@ struct Conv2dInt8Args {
   int zero_point = 0;            // of x: what padding consists of
   Epilogue epilogue;             // only where y is floats
 };
-WAJAH_KERNEL_VNNI(conv2d_int8, Conv2dInt8Args)
+WAJAH_KERNEL_AMX(conv2d_int8, Conv2dInt8Args)
 
 #ifndef WAJAH_KERNEL_ISA
 

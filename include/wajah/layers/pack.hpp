@@ -14,13 +14,13 @@ struct PackPanelsArgs {
 WAJAH_KERNEL(pack_panels, PackPanelsArgs)
 
 // The same of signed bytes, groups of four input channels side by side for each output channel; `in` is a multiple of
-// four. Then `padding` bytes that hold the zero point of the map.
+// four. Then `padding` bytes that hold the zero point of the map, where the instruction set's kernel reads them.
 struct PackPanelsInt8Args {
   const int8_t* weights = nullptr;
-  int8_t* packed = nullptr;  // round_up(out) * taps * in + padding bytes
+  int8_t* packed = nullptr;  // packed_int8_bytes(taps, in, out) + padding bytes
   int taps = 1, in = 4, out = 1, padding = 0, zero_point = 0;
 };
-WAJAH_KERNEL(pack_panels_int8, PackPanelsInt8Args)
+WAJAH_KERNEL_AMX(pack_panels_int8, PackPanelsInt8Args)
 
 #ifndef WAJAH_KERNEL_ISA
 
@@ -28,6 +28,12 @@ inline constexpr int widest_vector = alignment / sizeof(float);
 
 // Channels in whole vectors of any instruction set.
 constexpr int round_up(int channels) { return (channels + widest_vector - 1) / widest_vector * widest_vector; }
+
+// Enough for the order of any instruction set; matrix tiles take 64 input channels of all taps at a time.
+constexpr std::size_t packed_int8_bytes(int taps, int in, int out) {
+  return static_cast<std::size_t>(round_up(out)) *
+         align_up(static_cast<std::size_t>(taps) * static_cast<std::size_t>(in));
+}
 
 // Rows of `channels` floats, each padded with zeros to whole vectors.
 [[nodiscard]] Buffer pack_rows(const Cpu& device, const float* values, int rows, int channels);

@@ -1,0 +1,73 @@
+// What becomes of the int32 sums of a convolution of bytes: y = multiplier * sum + offset, the residual, the
+// activation, and the next layer's bytes or floats, once, in float32.
+#pragma once
+
+#include <wajah/layers/conv2d_int8.hpp>
+
+#include "vec_int8.hpp"
+
+namespace wajah::WAJAH_KERNEL_ISA {
+
+// What is done with the sums of one panel of channels.
+struct FinishInt8 {
+  const float* multipliers;  // these four begin with the panel's first channel
+  const float* offsets;
+  float* y;  // one of these two
+  uint8_t* bytes;
+  const float* add;  // null: no residual
+  float scale, floor, ceiling;
+  Lanes last;  // channels of the panel's last vector that exist
+  ptrdiff_t y_stride, add_stride;
+};
+
+enum class Ending { floats, sum, bytes };
+
+namespace {
+
+WAJAH_VEC FinishInt8 finish_of(const Conv2dInt8Args& args, int channel, int vectors) {
+  return {.multipliers = args.multipliers + channel,
+          .offsets = args.offsets + channel,
+          .y = args.y.data == nullptr ? nullptr : args.y.data + channel,
+          .bytes = args.bytes == nullptr ? nullptr : args.bytes + channel,
+          .add = args.epilogue.add.data == nullptr ? nullptr : args.epilogue.add.data + channel,
+          .scale = args.epilogue.scale,
+          .floor = args.floor,
+          .ceiling = args.ceiling,
+          .last = Lanes(args.y.shape.c - channel - (vectors - 1) * lanes),
+          .y_stride = args.y.stride,
+          .add_stride = args.epilogue.add.stride};
+}
+
+// Of one vector of channels.
+struct Scales {
+  Vec multiplier, offset;
+
+  WAJAH_VEC Scales(const FinishInt8& finish, int v)
+      : multiplier(Vec::load(finish.multipliers + v * lanes)), offset(Vec::load(finish.offsets + v * lanes)) {}
+};
+
+template <Ending E>
+struct Finisher {
+  const FinishInt8& finish;
+  Vec floor, ceiling, scale;
+
+  WAJAH_VEC explicit Finisher(const FinishInt8& f) : finish(f), floor(f.floor), ceiling(f.ceiling), scale(f.scale) {}
+
+  // Vector v of the panel's channels of one pixel of y.
+  WAJAH_VEC void store(Vec sums, const Scales& scales, ptrdiff_t pixel, int v, Lanes channels) const {
+    Vec value = fma(sums, scales.multiplier, scales.offset);
+    if constexpr (E == Ending::sum) {
+      value = fma(value, scale, Vec::load(finish.add + pixel * finish.add_stride + v * lanes, channels));
+    }
+    value = min(max(value, floor), ceiling);
+    if constexpr (E == Ending::bytes) {
+      store_bytes(finish.bytes + pixel * finish.y_stride + v * lanes, channels, value);
+    } else {
+      value.store(finish.y + pixel * finish.y_stride + v * lanes, channels);
+    }
+  }
+};
+
+}  // namespace
+
+}  // namespace wajah::WAJAH_KERNEL_ISA
