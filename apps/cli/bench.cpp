@@ -105,10 +105,16 @@ void print(const NetResult& r) {
   }
 }
 
+// Those of --weights, else random ones: only the time counts.
+template <class Net>
+Weights weights_for(const Options& options, Shape image) {
+  return options.common.weights.empty() ? random_weights<Net>(image) : open_embedder(options.common.weights);
+}
+
 template <class Net>
 void bench_one_net(const Options& options, Shape image, int batch, int threads) {
   const Cpu cpu = device(options.common, threads);
-  Session<Net, Cpu> session(std::make_shared<const Model<Net, Cpu>>(cpu, random_weights<Net>(image)));
+  Session<Net, Cpu> session(std::make_shared<const Model<Net, Cpu>>(cpu, weights_for<Net>(options, image)));
   const Shape shape = image.images(batch);
   const std::vector<float> input = random_input(shape);
   const double peak = measure_fma_peak(cpu.isa(), cpu.threads());
@@ -120,13 +126,13 @@ void bench_one_net(const Options& options, Shape image, int batch, int threads) 
 
 int bench_net(Arguments arguments) {
   Options options;
-  OptionSet set("bench net [options]", "Times a whole network on random weights and input.");
+  OptionSet set("bench net [options]", "Times a whole network on random input, and on random weights unless some are given.");
   const std::string names(net_names);
   set.add("net", options.net, names.c_str(), "the network");
   set.add("batch", options.batches, "N,N...", "images at once");
   set.add("threads", options.threads, "N,N...", "threads, 0 = all");
   set.add("seconds", options.seconds, "S", "how long to measure each setting");
-  set.common(options.common, {.kernels = true, .json = true});
+  set.common(options.common, {.kernels = true, .weights = true, .json = true});
   if (!set.parse(arguments)) return exit_yes;
   check(options);
   const std::vector<int> batches = parse_counts("batch", options.batches, 1);
