@@ -16,7 +16,7 @@ as_root() {
 boost_packages() {
   for version in 1.81 1.83 1.84 1.88; do
     if dpkg-query -W "libboost-url$version-dev" >/dev/null 2>&1 || apt-cache show "libboost-url$version-dev" >/dev/null 2>&1; then
-      echo "libboost$version-dev libboost-json$version-dev libboost-url$version-dev libboost-program-options$version-dev"
+      echo "libboost$version-dev libboost-json$version-dev libboost-url$version-dev libboost-program-options$version-dev libboost-context$version-dev"
       return
     fi
   done

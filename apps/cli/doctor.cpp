@@ -14,6 +14,7 @@
 #include "server/access/exposure.hpp"
 
 #include <wajah/convert/open.hpp>
+#include <wajah/cuda.hpp>
 #include <wajah/detect/detector.hpp>
 #include <wajah/embed/embedder.hpp>
 #include <wajah/error.hpp>
@@ -99,8 +100,13 @@ Finding check_cpu(const CommonOptions& options) {
 }
 
 Finding check_gpu(const CommonOptions&) {
-  if (!fs::exists("/proc/driver/nvidia/version")) return {State::warn, "no NVIDIA driver found; computing on the CPU"};
-  return {State::warn, "there is an NVIDIA driver, but this build has no CUDA kernels; computing on the CPU"};
+  if (const auto reason = why_not_cuda(0)) {
+    return {State::warn, fmt::format("no CUDA card to compute on: {}; computing on the CPU", *reason)};
+  }
+  CudaFacts card;
+  (void)cuda_runtime().describe(0, &card);
+  return {State::ok, fmt::format("{}, compute capability {}.{}, {} MB of memory", card.name, card.major, card.minor,
+                                 card.total_bytes >> 20U)};
 }
 
 std::string licence_of(const Weights& weights) {

@@ -2,6 +2,7 @@
 
 #include "cli/suggest.hpp"
 
+#include <wajah/cuda.hpp>
 #include <wajah/error.hpp>
 #include <wajah/text.hpp>
 
@@ -193,11 +194,10 @@ Precision precision_of(const CommonOptions& options) {
 }
 
 Cpu make_device(const CommonOptions& options) {
-  if (options.device.starts_with("cuda")) {
-    fail(ErrorKind::device, "--device {}: this build has no CUDA kernels; use --device cpu", options.device);
-  }
-  if (options.device != "auto" && options.device != "cpu") {
-    fail(ErrorKind::usage, "--device {}: expected auto, cpu or cuda[:n]", quote(options.device));
+  if (const DeviceChoice choice = parse_device(options.device); choice.kind == DeviceChoice::Kind::cuda) {
+    const auto reason = why_not_cuda(choice.card);
+    fail(ErrorKind::device, "--device {}: {}; use --device cpu", options.device,
+         reason ? *reason : "this command computes on the CPU only");
   }
   (void)precision_of(options);
   check_threads(options);

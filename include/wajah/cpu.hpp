@@ -4,11 +4,25 @@
 // namespace of its own. WAJAH_KERNEL(name, Args) declares those functions, and for everybody else the overload
 // name(const Cpu&, const Args&) that picks the right one and spreads its parts over the pool. Kernel files define
 // WAJAH_KERNEL_ISA (the build does) and see nothing below the first half of this header.
+//
+// The CUDA kernel of the same name is void cuda::name(const Args&, const Launch&) in kernels/cuda/name.cu, and
+// name(const Cuda&, const Args&) calls it. It is needed where a network is used with a Cuda, not before.
 #pragma once
 
 #include <wajah/shape.hpp>
 
-#ifdef WAJAH_KERNEL_ISA
+#ifdef WAJAH_KERNEL_CUDA
+
+#include <wajah/launch.hpp>
+
+#define WAJAH_KERNEL(name, Args)                          \
+  namespace WAJAH_KERNEL_ISA {                            \
+  void name(const Args& args, const ::wajah::Launch& on); \
+  }
+#define WAJAH_KERNEL_VNNI(name, Args) WAJAH_KERNEL(name, Args)
+#define WAJAH_KERNEL_AMX(name, Args) WAJAH_KERNEL(name, Args)
+
+#elif defined(WAJAH_KERNEL_ISA)
 
 #define WAJAH_KERNEL(name, Args)                   \
   namespace WAJAH_KERNEL_ISA {                     \
@@ -20,6 +34,7 @@
 #else
 
 #include <wajah/buffer.hpp>
+#include <wajah/launch.hpp>
 #include <wajah/thread_pool.hpp>
 
 #include <memory>
@@ -78,8 +93,9 @@ class Cpu {
   void name(const Args& args, ::wajah::Part part); \
   }
 
-// A kernel in three builds: CPUs with a dot product or tiles run the one for their vectors.
+// A kernel in three builds, and for Cuda: CPUs with a dot product or tiles run the one for their vectors.
 #define WAJAH_KERNEL(name, Args)                                                    \
+  WAJAH_KERNEL_CUDA_DECLARE(name, Args)                                             \
   WAJAH_KERNEL_DECLARE(scalar, name, Args)                                          \
   WAJAH_KERNEL_DECLARE(avx2, name, Args)                                            \
   WAJAH_KERNEL_DECLARE(avx512, name, Args)                                          \
@@ -90,6 +106,7 @@ class Cpu {
   }
 
 #define WAJAH_KERNEL_DECLARE_VNNI(name, Args)    \
+  WAJAH_KERNEL_CUDA_DECLARE(name, Args)          \
   WAJAH_KERNEL_DECLARE(scalar, name, Args)       \
   WAJAH_KERNEL_DECLARE(avx2, name, Args)         \
   WAJAH_KERNEL_DECLARE(avx2_vnni, name, Args)    \

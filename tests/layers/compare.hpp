@@ -1,6 +1,9 @@
-// A layer on every instruction set against the same layer on the Reference device.
+// A layer on every instruction set, and by its CUDA kernel's source, against the same layer on the Reference device.
 #pragma once
 
+#ifdef WAJAH_CUDA_HOST
+#include "cuda_host/emulated_cuda.hpp"
+#endif
 #include "check.hpp"
 #include "reference.hpp"
 
@@ -18,6 +21,24 @@ inline std::vector<float> random_numbers(std::mt19937& random, std::size_t count
 struct Gaps {
   int x = 0, y = 0;  // numbers between the channels of one pixel and the next
 };
+
+#ifdef WAJAH_CUDA_HOST
+inline const EmulatedCuda& emulated_cuda(Arithmetic arithmetic) {
+  static const EmulatedCuda cudas[] = {EmulatedCuda(Arithmetic::fp32), EmulatedCuda(Arithmetic::tf32),
+                                       EmulatedCuda(Arithmetic::fp16), EmulatedCuda(Arithmetic::bf16)};
+  return cudas[static_cast<std::size_t>(arithmetic)];
+}
+#endif
+
+// Calls test(device) with the host as a CUDA card; it passes when the operation has no file in kernels/cuda.
+void on_emulated_cuda([[maybe_unused]] auto&& test, [[maybe_unused]] Arithmetic arithmetic = Arithmetic::fp32) {
+#ifdef WAJAH_CUDA_HOST
+  try {
+    test(emulated_cuda(arithmetic));
+  } catch (const NoCudaKernel&) {
+  }
+#endif
+}
 
 // Loads Layer with `weights` for each device and runs it on random numbers of up to `scale`, between guard pages.
 template <class Layer>
@@ -37,6 +58,15 @@ void compare(const std::string& name, const Weights& weights, Shape shape, Toler
     GuardedMap y(Layer::out(shape), gaps.y, touch);
     layer.forward(cpu, x.view(), y.view(), Arena{});
     const std::string what = fmt::format("{} {}x{}x{}x{} on {}", name, shape.n, shape.h, shape.w, shape.c, isa);
+    check_close(what, y.view(), expected.view(), tolerance);
+    CHECK_MESSAGE(y.gaps_untouched(), what << " wrote between the channels");
+  });
+  on_emulated_cuda([&](const auto& cuda) {
+    Layer layer;
+    layer.load(cuda, weights);
+    GuardedMap y(Layer::out(shape), gaps.y, touch);
+    layer.forward(cuda, x.view(), y.view(), Arena{});
+    const std::string what = fmt::format("{} {}x{}x{}x{} by its CUDA kernel", name, shape.n, shape.h, shape.w, shape.c);
     check_close(what, y.view(), expected.view(), tolerance);
     CHECK_MESSAGE(y.gaps_untouched(), what << " wrote between the channels");
   });

@@ -1,0 +1,92 @@
+// Cuda: the device beside Cpu. One card, one stream; memory comes from one allocation made at the start.
+//
+// Every call of CUDA's runtime is checked: errors are Error (device) and name the call, the card and a hint. Kernels
+// are launched without waiting; upload() and download() keep their order. Values are cheap to copy and share
+// everything; a thread of its own takes on_own_stream().
+#pragma once
+
+#include <wajah/cuda_driver.hpp>
+#include <wajah/layers/conv2d.hpp>
+#include <wajah/layers/depthwise_conv2d.hpp>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+namespace wajah {
+
+struct CudaOptions {
+  int card = 0;
+  double memory_fraction = 0.5;  // of the card's memory: never more is allocated, by anything in this process
+  Arithmetic arithmetic = Arithmetic::fp32;
+};
+
+[[nodiscard]] std::string_view name_of(Arithmetic arithmetic);
+
+// "auto", "cpu", "cuda", "cuda:2". Throws Error (usage).
+struct DeviceChoice {
+  enum class Kind { automatic, cpu, cuda } kind = Kind::automatic;
+  int card = 0;
+};
+[[nodiscard]] DeviceChoice parse_device(std::string_view text);
+
+// Why kernels cannot run on this card, in a sentence; nothing if they can.
+[[nodiscard]] std::optional<std::string> why_not_cuda(int card, const CudaDriver& driver = cuda_runtime());
+
+// What was captured once and is launched as a whole.
+class CudaGraph {
+ public:
+  CudaGraph() = default;
+  void launch() const;
+  [[nodiscard]] explicit operator bool() const { return graph_ != nullptr; }
+
+ private:
+  friend class Cuda;
+  struct State;
+  std::shared_ptr<const State> graph_;
+};
+
+class Cuda {
+ public:
+  // Takes the card and its share of memory. Throws Error (device).
+  explicit Cuda(const CudaOptions& options = {}, const CudaDriver& driver = cuda_runtime());
+
+  // The same card and memory, another stream (and staging and scratch that go with it).
+  [[nodiscard]] Cuda on_own_stream() const;
+
+  // Memory of the card; uninitialised. Throws Error (device) if the share is used up.
+  [[nodiscard]] Buffer allocate(std::size_t bytes) const;
+
+  // Through pinned memory, after everything launched before. `from` may change when upload returns; `to` is there when
+  // download returns.
+  void upload(void* to, const void* from, std::size_t bytes) const;
+  void download(void* to, const void* from, std::size_t bytes) const;
+  [[nodiscard]] Buffer uploaded(const void* from, std::size_t bytes) const;
+  void wait() const;
+
+  // Runs `work` to see what it launches, and gives that as one graph. `work` must not upload, download or allocate.
+  [[nodiscard]] CudaGraph capture(const std::function<void()>& work) const;
+
+  [[nodiscard]] const Launch& launch() const;
+  [[nodiscard]] const CudaFacts& facts() const;
+  // Bytes of the share, in use now and at most.
+  struct MemoryUse {
+    std::size_t share = 0, used = 0, peak = 0;
+  };
+  [[nodiscard]] MemoryUse memory() const;
+
+ private:
+  struct Card;
+  struct Stream;
+  Cuda(std::shared_ptr<Card> card, Arithmetic arithmetic);
+
+  std::shared_ptr<Card> card_;
+  std::shared_ptr<Stream> stream_;
+};
+
+// Plain order (window.h, window.w, in, out), in the device's arithmetic, output channels padded to a multiple of four.
+[[nodiscard]] PackedConv2d pack_conv2d(const Cuda& device, const Conv2dWeights& weights);
+[[nodiscard]] PackedDepthwiseConv2d pack_depthwise_conv2d(const Cuda& device, const DepthwiseConv2dWeights& weights);
+
+}  // namespace wajah

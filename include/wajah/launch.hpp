@@ -1,0 +1,55 @@
+// Launch: what a CUDA kernel's file needs to know of the device besides its args, a plain struct; and how the overloads
+// for the devices that run kernels/cuda are declared.
+#pragma once
+
+#include <stddef.h>
+
+namespace wajah {
+
+// What a convolution multiplies in; maps and weights are float32 outside of it, and sums always are. fp32: plain FFMA,
+// the products of the CPU. tf32: 10 bits of mantissa (tensor cores since Ampere). fp16, bf16: 10 and 7 bits, and half
+// the bytes of weights.
+enum class Arithmetic { fp32, tf32, fp16, bf16 };
+
+struct Launch {
+  void* stream = nullptr;  // a cudaStream_t
+  Arithmetic arithmetic = Arithmetic::fp32;
+  int processors = 1;         // multiprocessors: how many blocks make the card busy
+  float* partials = nullptr;  // scratch of the device, for sums that several blocks make together
+  size_t partial_bytes = 0;
+};
+
+}  // namespace wajah
+
+#ifndef WAJAH_KERNEL_ISA
+
+namespace wajah {
+
+class Cuda;          // cuda.hpp
+class EmulatedCuda;  // tests/cuda_host: the same sources compiled as plain C++, run by the host
+[[nodiscard]] const Launch& launch_of(const Cuda& cuda);
+[[nodiscard]] const Launch& launch_of(const EmulatedCuda& cuda);
+
+// What the emulated device throws for an operation without a file in kernels/cuda.
+struct NoCudaKernel {
+  const char* name;
+};
+
+}  // namespace wajah
+
+// A kernel that is missing does not link where a Cuda is used. The emulated overload is for tests, which learn that
+// there is nothing to test.
+#define WAJAH_KERNEL_CUDA_DECLARE(name, Args)                                                                       \
+  namespace cuda {                                                                                                  \
+  void name(const Args& args, const ::wajah::Launch& on);                                                           \
+  }                                                                                                                 \
+  inline void name(const ::wajah::Cuda& device, const Args& args) { cuda::name(args, ::wajah::launch_of(device)); } \
+  namespace cuda_host {                                                                                             \
+  [[gnu::weak]] void name(const Args& args, const ::wajah::Launch& on);                                             \
+  }                                                                                                                 \
+  inline void name(const ::wajah::EmulatedCuda& device, const Args& args) {                                         \
+    if (&cuda_host::name == nullptr) throw ::wajah::NoCudaKernel{#name};                                            \
+    cuda_host::name(args, ::wajah::launch_of(device));                                                              \
+  }
+
+#endif

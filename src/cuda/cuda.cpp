@@ -1,0 +1,220 @@
+#include <wajah/cuda.hpp>
+#include <wajah/error.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <mutex>
+
+#include "card_memory.hpp"
+#include "check.hpp"
+
+namespace wajah {
+namespace {
+
+constexpr std::size_t staging_bytes = std::size_t{8} << 20U;   // pinned: a 1080p frame and more at once
+constexpr std::size_t partial_bytes = std::size_t{16} << 20U;  // for sums that several blocks make together
+constexpr int oldest_major = 8;                                // cp.async and the tensor cores' formats
+
+constexpr std::string_view lost = "if the card was lost, start wajah again or use --device cpu";
+
+}  // namespace
+
+std::string_view name_of(Arithmetic arithmetic) {
+  switch (arithmetic) {
+    case Arithmetic::fp32: return "fp32";
+    case Arithmetic::tf32: return "tf32";
+    case Arithmetic::fp16: return "fp16";
+    case Arithmetic::bf16: return "bf16";
+  }
+  return "unknown";
+}
+
+DeviceChoice parse_device(std::string_view text) {
+  if (text == "auto") return {};
+  if (text == "cpu") return {DeviceChoice::Kind::cpu, 0};
+  if (text == "cuda") return {DeviceChoice::Kind::cuda, 0};
+  DeviceChoice choice{DeviceChoice::Kind::cuda, 0};
+  if (text.starts_with("cuda:")) {
+    const std::string_view digits = text.substr(5);
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), choice.card);
+    if (error == std::errc() && end == digits.data() + digits.size() && choice.card >= 0) return choice;
+  }
+  fail(ErrorKind::usage, "--device '{}': expected auto, cpu or cuda[:n]", text);
+}
+
+std::optional<std::string> why_not_cuda(int card, const CudaDriver& driver) {
+  int cards = 0;
+  if (const int error = driver.count(&cards); error != 0) return driver.explain(error);
+  if (cards == 0) return "no CUDA card found";
+  if (card >= cards) return fmt::format("there is no CUDA card {}: this machine has {}", card, cards);
+  CudaFacts facts;
+  if (const int error = driver.describe(card, &facts); error != 0) return driver.explain(error);
+  if (facts.major < oldest_major) {
+    return fmt::format("card {} ({}) has compute capability {}.{}, the kernels need {}.0", card, facts.name,
+                       facts.major, facts.minor, oldest_major);
+  }
+  return std::nullopt;
+}
+
+struct Cuda::Card {
+  const CudaDriver& driver;
+  int index;
+  CudaFacts facts;
+  std::shared_ptr<CardMemory> memory;
+};
+
+struct Cuda::Stream {
+  Stream(std::shared_ptr<Card> on, Arithmetic arithmetic) : card(std::move(on)) {
+    const CudaDriver& driver = card->driver;
+    check_cuda(driver, driver.use(card->index), "cudaSetDevice", card->index, lost);
+    check_cuda(driver, driver.make_stream(&launch.stream), "cudaStreamCreate", card->index, lost);
+    check_cuda(driver, driver.allocate_pinned(&staging, staging_bytes), "cudaHostAlloc", card->index,
+               "the host has too little memory that can be pinned");
+    partials = card->memory->allocate(std::min(partial_bytes, card->memory->use().share / 8));
+    launch.partials = partials.as<float>();
+    launch.partial_bytes = partials.size();
+    launch.processors = card->facts.processors;
+    launch.arithmetic = arithmetic;
+  }
+  ~Stream() {
+    const CudaDriver& driver = card->driver;
+    (void)driver.use(card->index);
+    if (launch.stream != nullptr) {
+      (void)driver.wait(launch.stream);
+      (void)driver.end_stream(launch.stream);
+    }
+    if (staging != nullptr) (void)driver.release_pinned(staging);
+  }
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+  Stream(Stream&&) = delete;
+  Stream& operator=(Stream&&) = delete;
+
+  void copy(void* to, const void* from, std::size_t bytes, CopyDirection direction) const {
+    check_cuda(card->driver, card->driver.copy(to, from, bytes, direction, launch.stream), "cudaMemcpyAsync",
+               card->index, lost);
+  }
+  void wait() const {
+    check_cuda(card->driver, card->driver.wait(launch.stream), "cudaStreamSynchronize", card->index, lost);
+  }
+
+  std::shared_ptr<Card> card;
+  Launch launch;
+  void* staging = nullptr;
+  Buffer partials;
+};
+
+Cuda::Cuda(const CudaOptions& options, const CudaDriver& driver) {
+  if (!(options.memory_fraction > 0 && options.memory_fraction <= 1)) {
+    fail(ErrorKind::usage, "engine.gpu.memory_fraction: {}, expected more than 0 and at most 1",
+         options.memory_fraction);
+  }
+  if (const auto reason = why_not_cuda(options.card, driver)) {
+    fail(ErrorKind::device, "--device cuda:{}: {}; use --device cpu", options.card, *reason);
+  }
+  check_cuda(driver, driver.use(options.card), "cudaSetDevice", options.card, lost);
+  CudaFacts facts;
+  check_cuda(driver, driver.describe(options.card, &facts), "cudaGetDeviceProperties", options.card, lost);
+  const auto share = static_cast<std::size_t>(static_cast<double>(facts.total_bytes) * options.memory_fraction);
+  auto memory = std::make_shared<CardMemory>(driver, options.card, share);
+  card_ = std::make_shared<Card>(Card{driver, options.card, std::move(facts), std::move(memory)});
+  stream_ = std::make_shared<Stream>(card_, options.arithmetic);
+}
+
+Cuda::Cuda(std::shared_ptr<Card> card, Arithmetic arithmetic)
+    : card_(std::move(card)), stream_(std::make_shared<Stream>(card_, arithmetic)) {}
+
+Cuda Cuda::on_own_stream() const { return {card_, stream_->launch.arithmetic}; }
+
+Buffer Cuda::allocate(std::size_t bytes) const { return card_->memory->allocate(bytes); }
+
+void Cuda::upload(void* to, const void* from, std::size_t bytes) const {
+  (void)launch();
+  for (std::size_t done = 0; done < bytes;) {
+    const std::size_t now = std::min(bytes - done, staging_bytes);
+    std::memcpy(stream_->staging, static_cast<const char*>(from) + done, now);
+    stream_->copy(static_cast<char*>(to) + done, stream_->staging, now, CopyDirection::to_card);
+    stream_->wait();  // the staging memory is free again
+    done += now;
+  }
+}
+
+void Cuda::download(void* to, const void* from, std::size_t bytes) const {
+  (void)launch();
+  for (std::size_t done = 0; done < bytes;) {
+    const std::size_t now = std::min(bytes - done, staging_bytes);
+    stream_->copy(stream_->staging, static_cast<const char*>(from) + done, now, CopyDirection::from_card);
+    stream_->wait();
+    std::memcpy(static_cast<char*>(to) + done, stream_->staging, now);
+    done += now;
+  }
+}
+
+Buffer Cuda::uploaded(const void* from, std::size_t bytes) const {
+  Buffer buffer = allocate(bytes);
+  upload(buffer.as<>(), from, bytes);
+  return buffer;
+}
+
+void Cuda::wait() const {
+  (void)launch();
+  stream_->wait();
+}
+
+struct CudaGraph::State {
+  State(std::shared_ptr<const Cuda> owner, const CudaDriver& with, void* made, int on)
+      : device(std::move(owner)), driver(with), graph(made), card(on) {}
+  ~State() { (void)driver.end_graph(graph); }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+  State(State&&) = delete;
+  State& operator=(State&&) = delete;
+
+  std::shared_ptr<const Cuda> device;
+  const CudaDriver& driver;
+  void* graph;
+  int card;
+};
+
+void CudaGraph::launch() const {
+  check_cuda(graph_->driver, graph_->driver.launch_graph(graph_->graph, graph_->device->launch().stream),
+             "cudaGraphLaunch", graph_->card, lost);
+}
+
+CudaGraph Cuda::capture(const std::function<void()>& work) const {
+  const CudaDriver& driver = card_->driver;
+  void* const stream = launch().stream;
+  check_cuda(driver, driver.begin_capture(stream), "cudaStreamBeginCapture", card_->index, lost);
+  void* graph = nullptr;
+  try {
+    work();
+  } catch (...) {
+    if (driver.end_capture(stream, &graph) == 0) (void)driver.end_graph(graph);
+    throw;
+  }
+  check_cuda(driver, driver.end_capture(stream, &graph), "cudaStreamEndCapture", card_->index, lost);
+  CudaGraph result;
+  result.graph_ =
+      std::make_shared<const CudaGraph::State>(std::make_shared<const Cuda>(*this), driver, graph, card_->index);
+  return result;
+}
+
+const Launch& Cuda::launch() const {
+  check_cuda(card_->driver, card_->driver.use(card_->index), "cudaSetDevice", card_->index, lost);
+  return stream_->launch;
+}
+
+const CudaFacts& Cuda::facts() const { return card_->facts; }
+
+Cuda::MemoryUse Cuda::memory() const { return card_->memory->use(); }
+
+const Launch& launch_of(const Cuda& cuda) { return cuda.launch(); }
+
+// Called by kernels/cuda/device_nvcc.hpp.
+[[noreturn]] void cuda_launch_failed(const char* call, const char* kernel, int error);
+void cuda_launch_failed(const char* call, const char* kernel, int error) {
+  fail(ErrorKind::device, "{} of kernel {}: {}; {}", call, kernel, cuda_runtime().explain(error), lost);
+}
+
+}  // namespace wajah

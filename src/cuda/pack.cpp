@@ -1,0 +1,70 @@
+// How a Cuda lays out weights.
+#include <wajah/cuda.hpp>
+#include <wajah/layers/cuda_format.hpp>
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <vector>
+
+#include "../search/half.hpp"
+
+namespace wajah {
+namespace {
+
+int round_up(int channels) { return (channels + packed_channels - 1) / packed_channels * packed_channels; }
+
+// Rows of `channels` floats, each padded with zeros.
+std::vector<float> padded_rows(const float* values, int rows, int channels) {
+  const auto from = static_cast<std::size_t>(channels), to = static_cast<std::size_t>(round_up(channels));
+  std::vector<float> padded(static_cast<std::size_t>(rows) * to);
+  for (std::size_t i = 0; i < static_cast<std::size_t>(rows); ++i) {
+    std::copy_n(values + i * from, from, padded.begin() + static_cast<std::ptrdiff_t>(i * to));
+  }
+  return padded;
+}
+
+Buffer upload_rows(const Cuda& device, const float* values, int rows, int channels) {
+  const std::vector<float> padded = padded_rows(values, rows, channels);
+  return device.uploaded(padded.data(), padded.size() * sizeof(float));
+}
+
+Buffer upload_slopes(const Cuda& device, const Activation& activation, int channels) {
+  if (activation.kind != ActivationKind::prelu) return {};
+  return upload_rows(device, activation.slope, 1, channels);
+}
+
+// To nearest, of two equally near the one further from zero, as cvt.rna.tf32 does.
+float round_to_tf32(float x) { return std::bit_cast<float>((std::bit_cast<std::uint32_t>(x) + 0x1000U) & ~0x1FFFU); }
+
+std::uint16_t to_bfloat(float x) {
+  const auto bits = std::bit_cast<std::uint32_t>(x);
+  return static_cast<std::uint16_t>((bits + 0x7FFFU + (bits >> 16U & 1U)) >> 16U);
+}
+
+// The same numbers in what tensor cores multiply: TF32 as floats, the others as 16 bits.
+Buffer upload_as(Arithmetic format, const Cuda& device, std::vector<float> values) {
+  if (format == Arithmetic::fp32) return device.uploaded(values.data(), values.size() * sizeof(float));
+  if (format == Arithmetic::tf32) {
+    for (float& value : values) value = round_to_tf32(value);
+    return device.uploaded(values.data(), values.size() * sizeof(float));
+  }
+  std::vector<std::uint16_t> words(values.size());
+  std::transform(values.begin(), values.end(), words.begin(), format == Arithmetic::fp16 ? to_half : to_bfloat);
+  return device.uploaded(words.data(), words.size() * sizeof(std::uint16_t));
+}
+
+}  // namespace
+
+PackedConv2d pack_conv2d(const Cuda& device, const Conv2dWeights& from) {
+  const Arithmetic format = weight_format(device.launch().arithmetic, from.in, from.out);
+  return {upload_as(format, device, padded_rows(from.weights, from.window.h * from.window.w * from.in, from.out)),
+          upload_rows(device, from.biases, 1, from.out), upload_slopes(device, from.activation, from.out)};
+}
+
+PackedDepthwiseConv2d pack_depthwise_conv2d(const Cuda& device, const DepthwiseConv2dWeights& from) {
+  return {upload_rows(device, from.weights, from.window.h * from.window.w, from.channels),
+          upload_rows(device, from.biases, 1, from.channels), upload_slopes(device, from.activation, from.channels)};
+}
+
+}  // namespace wajah

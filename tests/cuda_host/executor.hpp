@@ -1,0 +1,133 @@
+// Executor: runs the threads of CUDA blocks on the host, one after another, switching only where one has to wait.
+//
+// A thread begins as a plain call on a fiber. If it returns without having waited, the same fiber calls the next
+// thread, so a kernel without barriers costs no switch at all; where it waits (a barrier, a warp's collective) another
+// fiber goes on. One Executor belongs to one host thread; blocks of a launch are spread over several.
+#pragma once
+
+#include <boost/context/detail/fcontext.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "shared_memory.hpp"
+
+namespace wajah::shim {
+
+struct Dim {
+  unsigned x = 1, y = 1, z = 1;
+  [[nodiscard]] std::size_t count() const { return std::size_t{x} * y * z; }
+};
+
+// Where in a kernel's source a thread waits.
+struct Site {
+  const char* file = nullptr;
+  unsigned line = 0;
+  friend bool operator==(const Site&, const Site&) = default;
+};
+
+// Bytes on their way into shared memory (cp.async): they arrive when the thread waits for their group.
+struct Copy {
+  char* to = nullptr;
+  const char* from = nullptr;
+  unsigned bytes = 0;   // of the destination
+  unsigned source = 0;  // read from the source, the rest is zeros
+};
+
+struct Thread {
+  Dim index{0, 0, 0};
+  Dim block{0, 0, 0};
+  unsigned number = 0;  // within the block
+  std::size_t shared_top = 0, shared_array = 0;
+  std::vector<std::vector<Copy>> groups;  // committed, oldest first
+  std::vector<Copy> open;                 // not committed
+
+  [[nodiscard]] unsigned lane() const { return number % 32; }
+  [[nodiscard]] unsigned warp() const { return number / 32; }
+};
+
+// What a warp does together: every lane named by the mask brings a payload, the last to come computes for all.
+using Collective = void (*)(void* const* payloads, std::uint32_t mask);
+
+struct LaunchShape {
+  const char* kernel = "";
+  Dim grid, block;
+  std::size_t dynamic_shared = 0;
+};
+
+class Executor {
+ public:
+  Executor() = default;
+  ~Executor();
+  Executor(const Executor&) = delete;
+  Executor& operator=(const Executor&) = delete;
+  Executor(Executor&&) = delete;
+  Executor& operator=(Executor&&) = delete;
+
+  // Runs one block. Throws Error (device) naming kernel, block, thread and what went wrong.
+  void run(const LaunchShape& shape, Dim block, const std::function<void()>& body);
+
+  // For the code of a kernel, on its fiber:
+  // The executor and the thread that run on this host thread.
+  [[nodiscard]] static Executor& current();
+  [[nodiscard]] static bool running();
+  [[nodiscard]] Thread& thread() { return *thread_; }
+  [[nodiscard]] const LaunchShape& shape() const { return *shape_; }
+  [[nodiscard]] SharedMemory& shared() { return shared_; }
+
+  // All threads of the block; gives how many brought a true `vote`.
+  int barrier(Site site, bool vote);
+  void collective(Site site, std::uint32_t mask, void* payload, Collective compute);
+  // Stops the whole block with this message. Never returns.
+  [[noreturn]] void stop(const std::string& message);
+
+ private:
+  struct Fiber {
+    boost::context::detail::fcontext_t context = nullptr;
+    void* stack = nullptr;
+    Thread thread;
+  };
+  struct Gathering {  // of one warp
+    Site site;
+    std::uint32_t mask = 0, arrived = 0;
+    void* payloads[32] = {};
+    std::vector<Fiber*> waiting;
+  };
+
+  static void enter(boost::context::detail::transfer_t from);
+  void work();
+  void begin_thread(unsigned number);
+  void hop(Fiber& to);
+  void leave();
+  Fiber& idle_fiber();
+  void discard_fibers();
+  [[nodiscard]] std::string where_all_wait() const;
+
+  std::deque<Fiber> fibers_;
+  std::vector<Fiber*> idle_, ready_;
+  std::size_t next_ready_ = 0;
+  Fiber main_;
+  Fiber* running_ = nullptr;
+  Fiber* came_from_ = nullptr;
+  Thread* thread_ = nullptr;
+
+  const LaunchShape* shape_ = nullptr;
+  const std::function<void()>* body_ = nullptr;
+  Dim block_{0, 0, 0};
+  unsigned threads_ = 0, begun_ = 0, ended_ = 0;
+  std::string error_;
+
+  Site barrier_site_;
+  unsigned arrived_ = 0;
+  int votes_ = 0, last_votes_ = 0;
+  std::vector<Fiber*> at_barrier_;
+  std::vector<Gathering> warps_;
+
+  SharedMemory shared_;
+};
+
+}  // namespace wajah::shim

@@ -1,0 +1,83 @@
+#include "shared_memory.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace wajah::shim {
+
+void SharedMemory::clear(unsigned warps) {
+  if (base_ == nullptr) {
+    const auto address = reinterpret_cast<std::uintptr_t>(bytes_.data());
+    base_ = bytes_.data() + (128 - address % 128) % 128;
+  }
+  std::fill_n(words_.begin(), (used_ + word - 1) / word, Word{});
+  arrays_.clear();
+  used_ = 0;
+  block_round_ = 1;
+  warp_rounds_.assign(warps, 1);
+}
+
+SharedMemory::Extent SharedMemory::declare(std::size_t& top, std::size_t& count, const char* name, std::size_t bytes,
+                                           std::string& error) {
+  const std::size_t first = (top + 127) / 128 * 128;
+  if (count == arrays_.size()) {
+    if (first + bytes > most_shared) {
+      error = fmt::format("shared array {} of {} bytes after {} others, expected at most {} in all", name, bytes, first,
+                          most_shared);
+      return {};
+    }
+    arrays_.push_back({name, first, bytes});
+    used_ = first + bytes;
+  } else if (arrays_[count].name != name || arrays_[count].bytes != bytes) {
+    error = fmt::format("shared array {} of {} bytes where another thread has {} of {}: declare them alike", name,
+                        bytes, arrays_[count].name, arrays_[count].bytes);
+    return {};
+  }
+  ++count;
+  top = first + bytes;
+  return {base_ + first, base_ + first + bytes};
+}
+
+std::string SharedMemory::name_at(std::size_t offset) const {
+  for (const Array& array : arrays_) {
+    if (offset >= array.first && offset < array.first + array.bytes) {
+      return fmt::format("byte {} of shared {}", offset - array.first, array.name);
+    }
+  }
+  return fmt::format("byte {} of shared memory", offset);
+}
+
+std::string SharedMemory::explain(Fault fault, const char* pointer, std::size_t bytes, const Extent& in,
+                                  unsigned thread) {
+  const auto offset_of = [&](const char* at) { return static_cast<std::size_t>(at - base_); };
+  if (fault == Fault::outside) {
+    return fmt::format("{} bytes at byte {} of a shared array of {} bytes ({})", bytes, pointer - in.first,
+                       in.last - in.first, name_at(offset_of(in.first)));
+  }
+  // Visit again to find the word; a second visit of a good word changes nothing.
+  std::size_t offset = offset_of(pointer) / word * word;
+  for (; offset + word < offset_of(pointer) + bytes; offset += word) {
+    const Word& w = words_[offset / word];
+    const bool wrong = w.state != State::full || !ordered(w.write, thread) || !ordered(w.reading, thread);
+    if (wrong) break;
+  }
+  const Word& w = words_[offset / word];
+  const auto who = [](const Access& access) {
+    if (access.thread == several) return std::string("several threads");
+    if (access.thread >= several_of_warp) return fmt::format("threads of warp {}", access.thread - several_of_warp);
+    return fmt::format("thread {}", access.thread);
+  };
+  switch (fault) {
+    case Fault::empty: return fmt::format("read of {}, which no thread has written", name_at(offset));
+    case Fault::flying:
+      return fmt::format("read of {}, where a copy_async of {} has not arrived: wait for it, then for the barrier",
+                         name_at(offset), who(w.write));
+    case Fault::race_with_write:
+      return fmt::format("{} was written by {} and no barrier came in between", name_at(offset), who(w.write));
+    default:
+      return fmt::format("write to {}, which {} read with no barrier in between", name_at(offset), who(w.reading));
+  }
+}
+
+}  // namespace wajah::shim
