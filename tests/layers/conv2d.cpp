@@ -46,12 +46,18 @@ class Trial {
     add.fill(random);
     GuardedMap expected(y_, 0, touch_);
     compute(Reference{}, add, expected);
-    for_each_cpu([&](const Cpu& cpu, const std::string& name) {
+    const auto check = [&](const auto& device, const std::string& name, Tolerance tolerance) {
       GuardedMap y(y_, y_gap_, touch_);
-      compute(cpu, add, y);
-      check_close(describe(case_) + " on " + name, y.view(), expected.view(), {1e-5, 1e-5});
+      compute(device, add, y);
+      check_close(describe(case_) + " on " + name, y.view(), expected.view(), tolerance);
       CHECK_MESSAGE(y.gaps_untouched(), describe(case_) << " on " << name << " wrote between the channels");
-    });
+    };
+    for_each_cpu([&](const Cpu& cpu, const std::string& name) { check(cpu, name, {1e-5, 1e-5}); });
+    on_emulated_cuda([&](const auto& cuda) { check(cuda, "its CUDA kernel", {1e-5, 1e-5}); });
+    // Rounded to 10 or 7 bits of mantissa, of numbers up to 1 and weights that sum up to no more.
+    on_emulated_cuda([&](const auto& cuda) { check(cuda, "its CUDA kernel", {2e-3, 2e-3}); }, Arithmetic::tf32);
+    on_emulated_cuda([&](const auto& cuda) { check(cuda, "its CUDA kernel", {2e-3, 2e-3}); }, Arithmetic::fp16);
+    on_emulated_cuda([&](const auto& cuda) { check(cuda, "its CUDA kernel", {2e-2, 2e-2}); }, Arithmetic::bf16);
   }
 
  private:

@@ -1,0 +1,115 @@
+// A convolution as a matrix product that is never written down: rows are output pixels, columns output channels, and
+// the inner dimension walks the window's taps and, within each, the input channels. What all kernels of conv2d share.
+#pragma once
+
+#include <wajah/layers/conv2d.hpp>
+
+#include "activation.hpp"
+#include "device.hpp"
+
+namespace wajah::WAJAH_KERNEL_ISA {
+
+struct Gemm {
+  int rows = 0, inner = 0;
+  int columns = 0;  // as packed: a multiple of 8
+  int before_y = 0, before_x = 0;
+  int per_split = 0;       // of the inner dimension; the last split may have less
+  bool x_vectors = false;  // pixels of x begin at multiples of 16 bytes
+  bool vectors = false;    // y and what is added to it can be reached four channels at once
+};
+
+inline Gemm gemm_of(const Conv2dArgs& args) {
+  Gemm gemm;
+  gemm.rows = static_cast<int>(args.y.shape.pixels());
+  gemm.inner = args.window.h * args.window.w * args.x.shape.c;
+  gemm.columns = (args.y.shape.c + 7) / 8 * 8;
+  gemm.before_y = reach(args.x.shape.h, args.window.h, args.window.stride, args.pad).before;
+  gemm.before_x = reach(args.x.shape.w, args.window.w, args.window.stride, args.pad).before;
+  gemm.per_split = gemm.inner;
+  gemm.x_vectors = in_vectors(args.x);
+  gemm.vectors = in_vectors(args.y) && args.y.shape.c % 4 == 0 &&
+                 (args.epilogue.add.data == nullptr || in_vectors(args.epilogue.add));
+  return gemm;
+}
+
+// Where the window of one output pixel lies in the input.
+struct WindowAt {
+  const float* image = nullptr;  // null: no such pixel
+  int top = 0, left = 0;
+
+  WindowAt() = default;
+  __device__ WindowAt(const Conv2dArgs& args, const Gemm& gemm, int row) {
+    if (row >= gemm.rows) return;
+    const Shape& y = args.y.shape;
+    const int x_at = row % y.w, y_at = row / y.w % y.h, n = row / y.w / y.h;
+    image = args.x.data + static_cast<ptrdiff_t>(n) * args.x.shape.h * args.x.shape.w * args.x.stride;
+    top = y_at * args.window.stride - gemm.before_y;
+    left = x_at * args.window.stride - gemm.before_x;
+  }
+
+  // The input pixel under tap (v, u); null where there is none.
+  __device__ const float* pixel(const Conv2dArgs& args, int v, int u) const {
+    const int at_y = top + v, at_x = left + u;
+    const bool inside = image != nullptr && at_y >= 0 && at_y < args.x.shape.h && at_x >= 0 && at_x < args.x.shape.w;
+    return inside ? image + (at_y * args.x.shape.w + at_x) * args.x.stride : nullptr;
+  }
+};
+
+// A place in the inner dimension: tap and channel. Steps are small against the channels or the other way round, never
+// both, so that a loop replaces two divisions.
+struct InnerAt {
+  int v = 0, u = 0, c = 0;
+
+  __device__ InnerAt(const Conv2dArgs& args, int k) {
+    const int tap = k / args.x.shape.c;
+    c = k % args.x.shape.c;
+    v = tap / args.window.w;
+    u = tap % args.window.w;
+  }
+  __device__ void advance(const Conv2dArgs& args, int step) {
+    c += step;
+    while (c >= args.x.shape.c) {
+      c -= args.x.shape.c;
+      if (++u == args.window.w) {
+        u = 0;
+        ++v;
+      }
+    }
+  }
+};
+
+__device__ __forceinline__ float finished(const Conv2dArgs& args, float sum, float add, int channel) {
+  sum += args.biases[channel];
+  if (args.epilogue.add.data != nullptr) sum = add + args.epilogue.scale * sum;
+  return activate(args.activation, sum, channel);
+}
+
+// Ends the sums of four neighbouring channels of one row, of which the last may not exist, and stores them.
+__device__ __forceinline__ void store_four(const Conv2dArgs& args, const Gemm& gemm, int row, int column,
+                                           const float (&sums)[4]) {
+  if (row >= gemm.rows || column >= args.y.shape.c) return;
+  float* const y = args.y.data + row * args.y.stride + column;
+  const float* const add =
+      args.epilogue.add.data == nullptr ? nullptr : args.epilogue.add.data + row * args.epilogue.add.stride + column;
+  if (gemm.vectors) {
+    const float4 a = add == nullptr ? make_float4(0, 0, 0, 0) : vector_at<float4>(add);
+    vector_at<float4>(y) =
+        make_float4(finished(args, sums[0], a.x, column), finished(args, sums[1], a.y, column + 1),
+                    finished(args, sums[2], a.z, column + 2), finished(args, sums[3], a.w, column + 3));
+  } else {
+    for (int i = 0; i < 4 && column + i < args.y.shape.c; ++i) {
+      y[i] = finished(args, sums[i], add == nullptr ? 0.0F : add[i], column + i);
+    }
+  }
+}
+
+// The sums of four channels go to this split's share of the scratch instead, if there are several splits.
+__device__ __forceinline__ void end_four(const Conv2dArgs& args, const Gemm& gemm, float* partials, int row, int column,
+                                         const float (&sums)[4]) {
+  if (partials == nullptr) return store_four(args, gemm, row, column, sums);
+  if (row >= gemm.rows || column >= gemm.columns) return;
+  const auto at = (static_cast<ptrdiff_t>(blockIdx.z) * gemm.rows + row) * gemm.columns + column;
+  vector_at<float4>(partials + at) = make_float4(sums[0], sums[1], sums[2], sums[3]);
+}
+
+}  // namespace wajah::WAJAH_KERNEL_ISA
