@@ -1,0 +1,92 @@
+// Whole networks through the CUDA kernels' sources against the CPU, on invented weights.
+#include <wajah/cuda_session.hpp>
+#include <wajah/networks/inception_resnet_v1.hpp>
+#include <wajah/networks/mobilefacenet.hpp>
+#include <wajah/networks/mtcnn.hpp>
+
+#include <random>
+
+#include "check.hpp"
+#include "cuda_host/emulated_cuda.hpp"
+
+namespace wajah {
+namespace {
+
+std::vector<float> noise(Shape shape) {
+  std::mt19937 random(5);
+  std::uniform_real_distribution<float> number(-1, 1);
+  std::vector<float> values(shape.size());
+  for (float& value : values) value = number(random);
+  return values;
+}
+
+template <class Net>
+std::vector<float> on_cpu(Shape shape, const std::vector<float>& x) {
+  const Cpu cpu;
+  Session<Net, Cpu> session(std::make_shared<const Model<Net, Cpu>>(cpu, Weights::invented()));
+  const View<float> y = session.forward({x.data(), shape});
+  return {y.data, y.data + y.shape.size()};
+}
+
+// The largest difference may be `tolerance` of the largest number: what sums of thousands of products in another order
+// give, layer after layer.
+void check_near(const char* name, std::span<const float> got, std::span<const float> expected, double tolerance) {
+  double largest = 0;
+  for (const float value : expected) largest = std::max(largest, std::abs(double{value}));
+  check_close(name, got, expected, {tolerance * largest, 0});
+}
+
+template <class Net>
+void check(const char* name, Shape shape, double tolerance, Arithmetic arithmetic = Arithmetic::fp32) {
+  const std::vector<float> x = noise(shape);
+  const std::vector<float> expected = on_cpu<Net>(shape, x);
+  const EmulatedCuda cuda(arithmetic);
+  CudaSession<Net, EmulatedCuda> session(std::make_shared<const Model<Net, EmulatedCuda>>(cuda, Weights::invented()));
+  std::vector<float> y(expected.size(), -1);
+  session.forward({x.data(), shape}, {y.data(), Net::out(shape)});
+  check_near(name, y, expected, tolerance);
+}
+
+TEST_CASE("cuda networks: P-Net, R-Net and O-Net") {
+  check<PNet>("P-Net", {1, 41, 60, 3}, 1e-5);
+  check<PNet>("P-Net's smallest", {1, 12, 12, 3}, 1e-5);
+  check<RNet>("R-Net", {5, 24, 24, 3}, 1e-5);
+  check<ONet>("O-Net", {3, 48, 48, 3}, 1e-5);
+}
+
+TEST_CASE("cuda networks: on the tensor cores, in every format") {
+  check<PNet>("P-Net tf32", {1, 41, 60, 3}, 2e-3, Arithmetic::tf32);
+  check<RNet>("R-Net tf32", {5, 24, 24, 3}, 2e-3, Arithmetic::tf32);
+  check<ONet>("O-Net fp16", {3, 48, 48, 3}, 2e-3, Arithmetic::fp16);
+  check<ONet>("O-Net bf16", {3, 48, 48, 3}, 2e-2, Arithmetic::bf16);
+  check<MobileFaceNet>("MobileFaceNet fp16", {1, 112, 112, 3}, 1e-2, Arithmetic::fp16);
+}
+
+TEST_CASE("cuda networks: MobileFaceNet") { check<MobileFaceNet>("MobileFaceNet", {1, 112, 112, 3}, 2e-5); }
+
+TEST_CASE("cuda networks: Inception-ResNet-v1") {
+  check<InceptionResnetV1>("Inception-ResNet-v1", {1, 160, 160, 3}, 1e-4);
+}
+
+TEST_CASE("cuda networks: a session keeps a graph a shape, and begins anew when memory moves") {
+  const EmulatedCuda cuda;
+  CudaSession<RNet, EmulatedCuda> session(std::make_shared<const Model<RNet, EmulatedCuda>>(cuda, Weights::invented()));
+  const Shape most{3, 24, 24, 3};
+  const std::vector<float> x = noise(most);
+  const std::vector<float> expected = on_cpu<RNet>(most, x);
+  const auto run = [&](int images) {
+    std::vector<float> y(static_cast<std::size_t>(images) * 6);
+    session.forward({x.data(), most.images(images)}, {y.data(), {images, 1, 1, 6}});
+    check_near("R-Net again", y, std::span(expected).first(y.size()), 1e-5);
+    return session.graphs();
+  };
+  CHECK(run(2) == 1);
+  CHECK(run(1) == 2);
+  CHECK(run(2) == 2);
+  CHECK(run(3) == 1);
+  CHECK(run(0) == 1);
+  CHECK(run(3) == 1);
+}
+
+}  // namespace
+}  // namespace wajah
