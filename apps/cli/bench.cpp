@@ -13,6 +13,7 @@
 #include "cli/weight_files.hpp"
 
 #include <wajah/convert/open.hpp>
+#include <wajah/cuda.hpp>
 #include <wajah/describe.hpp>
 #include <wajah/detect/detector.hpp>
 #include <wajah/image_io.hpp>
@@ -137,6 +138,10 @@ int bench_net(Arguments arguments) {
   check(options);
   const std::vector<int> batches = parse_counts("batch", options.batches, 1);
   const std::vector<int> threads = parse_counts("threads", options.threads, 0);
+  if (parse_device(options.common.device).kind == DeviceChoice::Kind::cuda) {
+    bench_net_on_cuda(options.net, options.common, batches, options.seconds);
+    return exit_yes;
+  }
   with_net(options.net, precision_of(options.common), [&]<class Net>(Shape image) {
     for (const int t : threads) {
       for (const int b : batches) bench_one_net<Net>(options, image, b, t);
@@ -293,6 +298,7 @@ int run(Arguments arguments) {
                                     Command{"recognise", "from a photo's bytes to names", bench_recognise},
                                     Command{"svm", "training the support-vector machine", bench_svm},
                                     Command{"search", "the nearest of many embeddings", bench_search},
+                                    Command{"--check", "one network on two devices, compared", bench_check},
                                     Command{"--signature", "one hash of what the networks compute", print_signature}};
   return run_verb("bench", "Measures speed, beside the peak of multiply-adds measured in the same process.", verbs,
                   arguments);

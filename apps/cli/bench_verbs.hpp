@@ -2,11 +2,20 @@
 #pragma once
 
 #include "cli/command.hpp"
+#include "cli/options.hpp"
+
+#include <string>
+#include <vector>
 
 namespace wajah::cli {
 
 [[nodiscard]] int bench_svm(Arguments arguments);
 [[nodiscard]] int bench_search(Arguments arguments);
 [[nodiscard]] int bench_recognise(Arguments arguments);
+[[nodiscard]] int bench_check(Arguments arguments);
+
+// Times a network of bench net on the card that common.device names, each batch in turn.
+void bench_net_on_cuda(const std::string& net, const CommonOptions& common, const std::vector<int>& batches,
+                       double seconds);
 
 }  // namespace wajah::cli

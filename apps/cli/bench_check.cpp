@@ -1,0 +1,141 @@
+// wajah bench --check A,B: the same network on two devices, and how far their outputs lie apart.
+#include "cli/bench_nets.hpp"
+#include "cli/bench_verbs.hpp"
+#include "cli/commands.hpp"
+#include "cli/cuda_options.hpp"
+#include "cli/json_text.hpp"
+#include "cli/random_weights.hpp"
+#include "cli/report.hpp"
+
+#include <wajah/cuda_session.hpp>
+#include <wajah/model.hpp>
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace wajah::cli {
+namespace {
+
+namespace json = boost::json;
+
+struct Options {
+  CommonOptions common;
+  std::string net = "inception-resnet-v1", batch = "1";
+  double tolerance = 1e-3;
+  std::vector<std::string> devices;
+};
+
+template <class Net>
+std::vector<float> on_cpu(const Cpu& cpu, Shape shape, const std::vector<float>& x) {
+  Session<Net, Cpu> session(std::make_shared<const Model<Net, Cpu>>(cpu, Weights::invented()));
+  const View<float> y = session.forward({x.data(), shape});
+  return {y.data, y.data + y.shape.size()};
+}
+
+template <class Net>
+std::vector<float> on_cuda([[maybe_unused]] const Cuda& cuda, Shape shape,
+                           [[maybe_unused]] const std::vector<float>& x) {
+  std::vector<float> y(Net::out(shape).size());
+#ifdef WAJAH_HAVE_CUDA
+  CudaSession<Net> session(std::make_shared<const Model<Net, Cuda>>(cuda, Weights::invented()));
+  session.forward({x.data(), shape}, {y.data(), Net::out(shape)});
+#endif
+  return y;
+}
+
+// "cpu", "cpu:scalar", "cuda", "cuda:1".
+template <class Net>
+std::vector<float> compute(const std::string& device, const Options& options, Shape shape,
+                           const std::vector<float>& x) {
+  if (device.starts_with("cpu:")) return on_cpu<Net>(Cpu(1, parse_isa(device.substr(4))), shape, x);
+  const DeviceChoice choice = parse_device(device);
+  if (choice.kind != DeviceChoice::Kind::cuda) return on_cpu<Net>(Cpu(1), shape, x);
+  return on_cuda<Net>(make_cuda(choice, arithmetic_of(options.common.precision)), shape, x);
+}
+
+// Differences as shares of the largest output, counted by powers of ten.
+struct Difference {
+  static constexpr int bins = 8;  // none, then up to 1e-7, 1e-6, ... 1e-2, and more
+
+  Difference(const std::vector<float>& a, const std::vector<float>& b) {
+    double largest = 0;
+    for (const float value : b) largest = std::max(largest, std::abs(double{value}));
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      const double d = std::abs(double{a[i]} - double{b[i]}) / (largest > 0 ? largest : 1);
+      worst = std::isnan(d) ? INFINITY : std::max(worst, d);
+      const int bin = d == 0          ? 0
+                      : std::isnan(d) ? bins - 1
+                                      : std::clamp(static_cast<int>(std::ceil(std::log10(d))) + 8, 1, bins - 1);
+      ++counts[static_cast<std::size_t>(bin)];
+    }
+  }
+
+  double worst = 0;
+  std::array<std::size_t, bins> counts{};
+};
+
+void print(const Options& options, Shape shape, const Difference& difference) {
+  std::size_t all = 0;
+  for (const std::size_t count : difference.counts) all += count;
+  if (options.common.json) {
+    json::array counts;
+    for (const std::size_t count : difference.counts) counts.push_back(count);
+    print_json(json::object{{"net", options.net},
+                            {"batch", shape.n},
+                            {"devices", json::value_from(options.devices)},
+                            {"precision", options.common.precision},
+                            {"worst", difference.worst},
+                            {"tolerance", options.tolerance},
+                            {"counts", counts}});
+    return;
+  }
+  constexpr std::array labels{"     equal", "  to 1e-7", "  to 1e-6", "  to 1e-5",
+                              "  to 1e-4",  "  to 1e-3", "  to 1e-2", "      more"};
+  fmt::print("{}, {} image{}, {} against {}: {} numbers, differences as shares of the largest\n", options.net, shape.n,
+             shape.n == 1 ? "" : "s", options.devices[0], options.devices[1], all);
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    const std::size_t stars = all == 0 ? 0 : (difference.counts[i] * 50 + all - 1) / all;
+    fmt::print("{:>10}  {:>9}  {}\n", labels[i], difference.counts[i], std::string(stars, '*'));
+  }
+  fmt::print("worst {:.2e}, {} {:.1e}\n", difference.worst,
+             difference.worst <= options.tolerance ? "within" : "MORE THAN", options.tolerance);
+}
+
+}  // namespace
+
+int bench_check(Arguments arguments) {
+  Options options;
+  options.common.precision = "fp32";
+  OptionSet set("bench --check DEVICE,DEVICE [options]",
+                "Computes a network on two devices (cpu, cpu:ISA, cuda[:n]) and prints how far apart they are.");
+  std::vector<std::string> pair;
+  const std::string names(net_names);
+  set.add("net", options.net, names.c_str(), "the network");
+  set.add("batch", options.batch, "N", "images at once");
+  set.add("tolerance", options.tolerance, "T", "the largest difference that passes, as a share of the largest output");
+  set.operands(pair, "DEVICE,DEVICE", 1, 1);
+  set.common(options.common, {.kernels = true, .json = true});
+  if (!set.parse(arguments)) return exit_yes;
+  const auto comma = pair[0].find(',');
+  if (comma == std::string::npos) {
+    fail(ErrorKind::usage, "--check {}: expected two devices, such as cuda,cpu", quote(pair[0]));
+  }
+  options.devices = {pair[0].substr(0, comma), pair[0].substr(comma + 1)};
+  const int batch = parse_counts("batch", options.batch, 1).at(0);
+  double worst = 0;
+  with_float_net(options.net, [&]<class Net>(Shape image) {
+    const Shape shape = image.images(batch);
+    std::uint64_t state = 3;
+    const std::vector<float> x = random_values(shape.size(), 1, state);
+    const Difference difference(compute<Net>(options.devices[0], options, shape, x),
+                                compute<Net>(options.devices[1], options, shape, x));
+    print(options, shape, difference);
+    worst = difference.worst;
+  });
+  return worst <= options.tolerance ? exit_yes : exit_no;
+}
+
+}  // namespace wajah::cli

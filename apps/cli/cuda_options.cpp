@@ -1,0 +1,19 @@
+#include "cli/cuda_options.hpp"
+
+#include <wajah/error.hpp>
+#include <wajah/text.hpp>
+
+namespace wajah::cli {
+
+Arithmetic arithmetic_of(const std::string& precision) {
+  if (precision == "auto") return Arithmetic::fp32;
+  for (const Arithmetic a : {Arithmetic::fp32, Arithmetic::tf32, Arithmetic::fp16, Arithmetic::bf16}) {
+    if (precision == name_of(a)) return a;
+  }
+  if (precision == "int8") fail(ErrorKind::device, "--precision int8: not on a CUDA card; use fp16, tf32 or fp32");
+  fail(ErrorKind::usage, "--precision {}: on a CUDA card expected auto, fp32, tf32, fp16 or bf16", quote(precision));
+}
+
+Cuda make_cuda(const DeviceChoice& choice, Arithmetic arithmetic) { return Cuda({choice.card, 0.5, arithmetic}); }
+
+}  // namespace wajah::cli

@@ -1,0 +1,16 @@
+// What the common options mean where a command can compute on a card.
+#pragma once
+
+#include "cli/options.hpp"
+
+#include <wajah/cuda.hpp>
+
+namespace wajah::cli {
+
+// --precision of a Cuda: auto (fp32), fp32, tf32, fp16 or bf16. Throws Error: usage on another word, device on int8.
+[[nodiscard]] Arithmetic arithmetic_of(const std::string& precision);
+
+// The card that --device asks for, with a share of its memory. Throws Error (device) saying why it cannot be had.
+[[nodiscard]] Cuda make_cuda(const DeviceChoice& choice, Arithmetic arithmetic);
+
+}  // namespace wajah::cli
