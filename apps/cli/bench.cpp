@@ -15,8 +15,6 @@
 #include <wajah/convert/open.hpp>
 #include <wajah/cuda.hpp>
 #include <wajah/describe.hpp>
-#include <wajah/detect/detector.hpp>
-#include <wajah/image_io.hpp>
 #include <wajah/model.hpp>
 
 #include <boost/json.hpp>
@@ -247,48 +245,6 @@ int bench_layers(Arguments arguments) {
   for (const LayerResult& result : results) print(result, options, total, peak);
   if (!options.common.json) fmt::print("{} layers, {:.3f} ms together\n", results.size(), total);
   return exit_yes;
-}
-
-// bench detect
-
-int bench_detect(Arguments arguments) {
-  Options options;
-  DetectorOptions detector_options;
-  std::vector<std::string> images;
-  OptionSet set("bench detect [options] IMAGE...", "Times finding the faces of pictures, decoding apart.");
-  set.add("min-size", detector_options.min_size, "PIXELS", "the smallest face to look for");
-  set.add("seconds", options.seconds, "S", "how long to measure each picture");
-  set.operands(images, "IMAGE", 1, std::size_t(-1));
-  set.common(options.common, {.device = true, .mtcnn = true, .json = true});
-  if (!set.parse(arguments)) return exit_yes;
-  check(options);
-  validate(detector_options);
-  const Cpu cpu = make_device(options.common);
-  const auto file = look_for_mtcnn(options.common);
-  if (!file) fmt::print(stderr, "wajah bench: no weights for the detector, so random ones find what no face is\n");
-  Detector detector(load_detector(file ? open_mtcnn(*file) : random_mtcnn(), cpu), cpu);
-  return for_each_input("bench", images, [&](const std::string& name) {
-    Image image;
-    const Timing decode = measure(options.seconds / 4, [&] { image = read_image(name); });
-    std::size_t faces = 0;
-    const Timing detect = measure(options.seconds, [&] { faces = detector.detect(image, detector_options).size(); });
-    if (options.common.json) {
-      print_json(json::object{{"image", name},
-                              {"width", image.width},
-                              {"height", image.height},
-                              {"min_size", detector_options.min_size},
-                              {"device", "cpu"},
-                              {"isa", name_of(cpu.isa())},
-                              {"threads", cpu.threads()},
-                              {"faces", faces},
-                              {"decode_ms", rounded(decode.median_ms)},
-                              {"median_ms", rounded(detect.median_ms)},
-                              {"min_ms", rounded(detect.min_ms)}});
-    } else {
-      fmt::print("{}: {}x{}, {} faces, detect median {:.2f} ms, min {:.2f}, decode {:.2f}\n", name, image.width,
-                 image.height, faces, detect.median_ms, detect.min_ms, decode.median_ms);
-    }
-  });
 }
 
 int run(Arguments arguments) {

@@ -12,6 +12,7 @@ namespace wajah::cli {
 [[nodiscard]] int bench_svm(Arguments arguments);
 [[nodiscard]] int bench_search(Arguments arguments);
 [[nodiscard]] int bench_recognise(Arguments arguments);
+[[nodiscard]] int bench_detect(Arguments arguments);
 [[nodiscard]] int bench_check(Arguments arguments);
 
 // Times a network of bench net on the card that common.device names, each batch in turn.

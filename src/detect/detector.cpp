@@ -41,7 +41,9 @@ class DetectorModel {
       : pnet(std::make_shared<const Model<PNet, Cpu>>(cpu, weights.scope("pnet"))),
         rnet(std::make_shared<const Model<RNet, Cpu>>(cpu, weights.scope("rnet"))),
         onet(std::make_shared<const Model<ONet, Cpu>>(cpu, weights.scope("onet"))),
-        scan(load_pnet_weights(weights.scope("pnet"))) {
+        scan(load_pnet_weights(weights.scope("pnet"))),
+        rnet_guesser(CropGuesser::of_rnet(weights.scope("rnet"))),
+        onet_guesser(CropGuesser::of_onet(weights.scope("onet"))) {
     if (const auto unused = weights.unused(); !unused.empty()) {
       fail(ErrorKind::model, "{}: {} tensors belong to no layer of MTCNN, first '{}': is this the right network?",
            weights.source(), unused.size(), unused.front());
@@ -52,31 +54,52 @@ class DetectorModel {
   SharedModel<RNet> rnet;
   SharedModel<ONet> onet;
   std::unique_ptr<const PNetWeights> scan;
+  CropGuesser rnet_guesser, onet_guesser;
 };
 
 struct Detector::Impl {
-  Impl(std::shared_ptr<const DetectorModel> shared, const Cpu& cpu)
-      : model(std::move(shared)),
-        pnet(model->pnet, cpu),
-        cascade(cpu) {
-    const Cpu alone(1, cpu.isa());
+  Impl(std::shared_ptr<const DetectorModel> shared, const Cpu& cpu, DetectorWay way)
+      : model(std::move(shared)), alone(1, cpu.isa()), pnet(model->pnet, cpu), cascade(cpu) {
+    const bool fast = way == DetectorWay::fast;
+    networks.pnet = call(pnet);
+    networks.scan = fast ? model->scan.get() : nullptr;
+    // Without dot products of bytes guesses cost almost as much as they save.
+    const bool guesses = fast && cpu.isa() >= Isa::avx512_vnni;
     for (int i = 0; i < cpu.threads(); ++i) {
-      rnet.emplace_back(model->rnet, alone);
-      onet.emplace_back(model->onet, alone);
+      networks.rnet.push_back(call(rnet.emplace_back(model->rnet, alone)));
+      networks.onet.push_back(call(onet.emplace_back(model->onet, alone)));
+      if (!guesses) continue;
+      networks.rnet_guess.push_back(guess(model->rnet_guesser.net()));
+      networks.onet_guess.push_back(guess(model->onet_guesser.net()));
     }
-    networks = {call(pnet), {}, {}, model->scan.get()};
-    for (auto& session : rnet) networks.rnet.push_back(call(session));
-    for (auto& session : onet) networks.onet.push_back(call(session));
   }
 
   static Networks::Forward call(auto& session) {
     return [&session](ConstView<float> x) -> ConstView<float> { return session.forward(x); };
   }
 
+  Networks::Guess guess(const GuessNet& net) {
+    return [this, &net, &memory = scratch.emplace_back()](const Image& image, std::span<const CropWindow> windows,
+                                                          CropGuess* guesses) {
+      const std::ptrdiff_t floats = guess_crops_scratch(net, image.width);
+      const std::size_t bytes = static_cast<std::size_t>(floats) * sizeof(float);
+      if (memory.size() < bytes) memory = Buffer(bytes);
+      guess_crops(alone, {&net,
+                          {image.pixels.data(), {1, image.height, image.width, 3}},
+                          windows.data(),
+                          static_cast<int>(windows.size()),
+                          guesses,
+                          memory.as<float>(),
+                          floats});
+    };
+  }
+
   std::shared_ptr<const DetectorModel> model;
+  Cpu alone;
   Session<PNet, Cpu> pnet;
   std::deque<Session<RNet, Cpu>> rnet;  // one a thread
   std::deque<Session<ONet, Cpu>> onet;
+  std::deque<Buffer> scratch;
   Networks networks;
   Cascade cascade;
 };
@@ -85,14 +108,14 @@ std::shared_ptr<const DetectorModel> load_detector(const Weights& mtcnn, const C
   return std::make_shared<const DetectorModel>(mtcnn, cpu);
 }
 
-Detector::Detector(std::shared_ptr<const DetectorModel> model, const Cpu& cpu)
-    : impl_(std::make_unique<Impl>(std::move(model), cpu)) {}
+Detector::Detector(std::shared_ptr<const DetectorModel> model, const Cpu& cpu, DetectorWay way)
+    : impl_(std::make_unique<Impl>(std::move(model), cpu, way)) {}
 Detector::~Detector() = default;
 Detector::Detector(Detector&&) noexcept = default;
 Detector& Detector::operator=(Detector&&) noexcept = default;
 
-std::vector<Face> Detector::detect(const Image& image, const DetectorOptions& options) {
-  return impl_->cascade.run(image, options, impl_->networks);
+std::vector<Face> Detector::detect(const Image& image, const DetectorOptions& options, const DetectorWatch& watch) {
+  return impl_->cascade.run(image, options, impl_->networks, watch);
 }
 
 }  // namespace wajah

@@ -5,6 +5,7 @@
 #include <wajah/detect/nms.hpp>
 
 #include "numpy_order.hpp"
+#include "overlap.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -14,15 +15,6 @@
 namespace wajah {
 
 namespace {
-
-double area(const Box& box) { return (box.width() + 1) * (box.height() + 1); }
-
-double overlap_of(const Box& a, const Box& b, Overlap kind) {
-  const double width = std::max(0.0, std::min(a.x2, b.x2) - std::max(a.x1, b.x1) + 1);
-  const double height = std::max(0.0, std::min(a.y2, b.y2) - std::max(a.y1, b.y1) + 1);
-  const double common = width * height;
-  return common / (kind == Overlap::of_smaller ? std::min(area(a), area(b)) : area(a) + area(b) - common);
-}
 
 double longer_side(const Box& box) { return std::max({box.width() + 1, box.height() + 1, 1.0}); }
 

@@ -41,9 +41,14 @@ void Proposer::cut(std::span<const Level> levels, Part band) {
     const int top = begin * pnet_stride;
     const int bottom = end == outputs ? level.height : (end - 1) * pnet_stride + pnet_window;
     const ResizePlan& plan = plans_[i];
-    pieces_.push_back({i, begin, end - begin,
-                       {plan.columns.view(), plan.rows.view(top), {nullptr, {1, bottom - top, level.width, 4}},
-                        plan.scale, plan.rounding}});
+    pieces_.push_back({i,
+                       begin,
+                       end - begin,
+                       {plan.columns.view(),
+                        plan.rows.view(top),
+                        {nullptr, {1, bottom - top, level.width, 4}},
+                        plan.scale,
+                        plan.rounding}});
     pixels += pieces_.back().shrunk.y.shape.pixels();
   }
   auto* next = reserve<std::uint8_t>(pixels_, 4 * pixels);
@@ -65,8 +70,12 @@ void Proposer::shrink_pieces(const Image& image) {
   const auto threads = static_cast<std::size_t>(cpu_.threads());
   const std::ptrdiff_t each = shrink_scratch(image.width, widest, all, count);
   walks_.resize(threads * shrunk_.size());
-  shrink(cpu_, {{image.pixels.data(), {1, image.height, image.width, 3}}, shrunk_.data(), count, walks_.data(),
-                reserve<float>(scratch_, threads * static_cast<std::size_t>(each)), each});
+  shrink(cpu_, {{image.pixels.data(), {1, image.height, image.width, 3}},
+                shrunk_.data(),
+                count,
+                walks_.data(),
+                reserve<float>(scratch_, threads * static_cast<std::size_t>(each)),
+                each});
 }
 
 void Proposer::scan_pieces(float threshold, const PNetWeights& weights) {
@@ -100,7 +109,7 @@ void Proposer::scan_pieces(float threshold, const PNetWeights& weights) {
 }
 
 std::vector<std::vector<PNetHit>> Proposer::propose(const Image& image, std::span<const Level> levels, float threshold,
-                                                    const PNetWeights& weights) {
+                                                    const PNetWeights& weights, const DetectorWatch& watch) {
   std::vector<std::vector<PNetHit>> found(levels.size());
   plans_.clear();
   std::size_t pixels = 0;
@@ -112,7 +121,9 @@ std::vector<std::vector<PNetHit>> Proposer::propose(const Image& image, std::spa
   for (int band = 0; band < bands; ++band) {
     cut(levels, {band, bands});
     shrink_pieces(image);
+    if (watch) watch({DetectorStage::pyramid, pieces_.size(), 0});
     scan_pieces(threshold, weights);
+    if (watch) watch({DetectorStage::pnet, strips_.size(), strips_.size()});
     for (std::size_t i = 0; i < strips_.size(); ++i) {
       for (int k = 0; k < strips_[i].found; ++k) {
         if (strips_[i].hits[k].score >= threshold) found[level_of_strip_[i]].push_back(strips_[i].hits[k]);

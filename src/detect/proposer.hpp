@@ -1,6 +1,7 @@
 // Proposer: P-Net over all levels of a picture by the two kernels made for it, shrink and scan_pnet.
 #pragma once
 
+#include <wajah/detect/detector.hpp>
 #include <wajah/detect/pyramid.hpp>
 #include <wajah/detect/resize.hpp>
 #include <wajah/detect/scan_pnet.hpp>
@@ -19,7 +20,8 @@ class Proposer {
   // For each level the places where P-Net's probability of "face" is `threshold` or more, by rows. No level may be
   // larger than the image.
   [[nodiscard]] std::vector<std::vector<PNetHit>> propose(const Image& image, std::span<const Level> levels,
-                                                          float threshold, const PNetWeights& weights);
+                                                          float threshold, const PNetWeights& weights,
+                                                          const DetectorWatch& watch);
 
  private:
   // Rows of a level and where they lie in pixels_.

@@ -5,6 +5,7 @@
 #include <wajah/cpu.hpp>
 #include <wajah/detect/box.hpp>
 #include <wajah/detect/detector.hpp>
+#include <wajah/detect/guess_crops.hpp>
 #include <wajah/detect/pyramid.hpp>
 #include <wajah/detect/resize.hpp>
 #include <wajah/detect/scan_pnet.hpp>
@@ -23,17 +24,21 @@ namespace wajah {
 // 24x24 crops (n, 1, 1, 6), the same; onet on 48x48 crops (n, 1, 1, 16), the same and five landmarks, x1 to x5 and y1
 // to y5. Of rnet and onet there are as many as threads may work at once: each is called by one thread at a time.
 // scan, if any, holds pnet's own weights: P-Net is then done by the kernel made for it, with the same result.
+// rnet_guess and onet_guess, as many as rnet and onet or none, tell nearly what those will say of crops.
 struct Networks {
   using Forward = std::function<ConstView<float>(ConstView<float>)>;
+  using Guess = std::function<void(const Image&, std::span<const CropWindow>, CropGuess*)>;
   Forward pnet;
   std::vector<Forward> rnet, onet;
   const PNetWeights* scan = nullptr;
+  std::vector<Guess> rnet_guess{}, onet_guess{};
 };
 
 class Proposer;
+class Judges;
 
-// The cascade of one caller; keeps its scratch memory, which is bounded whatever the picture: large levels go through P-Net
-// in strips, crops through R- and O-Net in batches.
+// The cascade of one caller; keeps its scratch memory, which is bounded whatever the picture: large levels go through
+// P-Net in strips, crops through R- and O-Net in batches.
 class Cascade {
  public:
   explicit Cascade(const Cpu& cpu);
@@ -42,31 +47,28 @@ class Cascade {
   Cascade& operator=(Cascade&&) noexcept;
 
   // As Detector::detect.
-  [[nodiscard]] std::vector<Face> run(const Image& image, const DetectorOptions& options, const Networks& networks);
+  [[nodiscard]] std::vector<Face> run(const Image& image, const DetectorOptions& options, const Networks& networks,
+                                      const DetectorWatch& watch = {});
 
  private:
   struct Proposal;
   struct LevelHits;
-  struct Verdict;
-  struct Worker;
-  using Forwards = std::span<const Networks::Forward>;
 
-  std::vector<Box> propose(const Image& image, const DetectorOptions& options, const Networks& networks);
+  std::vector<Box> propose(const Image& image, const DetectorOptions& options, const Networks& networks,
+                           const DetectorWatch& watch);
   std::vector<LevelHits> look(const Image& image, std::span<const Level> levels, float threshold,
-                              const Networks& networks);
+                              const Networks& networks, const DetectorWatch& watch);
   LevelHits look_at(const Image& image, const Level& level, float threshold, const Networks::Forward& pnet);
   std::array<float, 4> mirrored(const Image& image, const Level& level, const PNetHit& hit,
                                 const Networks::Forward& pnet);
-  std::vector<Box> refine(const Image& image, std::span<const Box> boxes, float threshold, Forwards rnet);
-  std::vector<Face> decide(const Image& image, std::span<const Box> boxes, float threshold, Forwards onet);
-  std::vector<Verdict> judge(const Image& image, std::span<const Box> boxes, int side, float threshold,
-                             Forwards networks);
+  std::vector<Box> refine(const Image& image, std::span<const Box> boxes, float threshold, const Networks& networks);
+  std::vector<Face> decide(const Image& image, std::span<const Box> boxes, float threshold, const Networks& networks);
   View<float> input(Shape shape);
 
   Cpu cpu_;
   AreaResizer resizer_;
-  std::vector<Worker> workers_;  // one a thread
   std::unique_ptr<Proposer> proposer_;
+  std::unique_ptr<Judges> judges_;
   Buffer input_;
 };
 

@@ -8,6 +8,7 @@
 #include <wajah/weights.hpp>
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -34,17 +35,32 @@ class DetectorModel;  // the three loaded networks: shared, const
 // missing, misshapen or left over.
 [[nodiscard]] std::shared_ptr<const DetectorModel> load_detector(const Weights& mtcnn, const Cpu& cpu);
 
+// The end of a stage: how many places or crops it had, and how many of them the network itself has seen. A large
+// picture goes through the first two in bands, so they end several times.
+enum class DetectorStage { pyramid, pnet, proposals, rnet, onet };
+struct StageEnd {
+  DetectorStage stage;
+  std::size_t seen = 0, judged = 0;
+};
+using DetectorWatch = std::function<void(const StageEnd&)>;
+
+// How: by kernels made for it that skip what cannot change the result, or plainly, every network layer by layer on
+// everything. Both find the same faces to the last bit.
+enum class DetectorWay { fast, plain };
+
 // One thread's detector; it keeps its scratch memory between calls.
 class Detector {
  public:
-  Detector(std::shared_ptr<const DetectorModel> model, const Cpu& cpu);
+  Detector(std::shared_ptr<const DetectorModel> model, const Cpu& cpu, DetectorWay way = DetectorWay::fast);
   ~Detector();
   Detector(Detector&&) noexcept;
   Detector& operator=(Detector&&) noexcept;
 
   // Faces of an upright picture of any size from 1x1, best score first. Throws Error (usage) on options out of range
   // and Error (input) on an empty picture or one that min_size would enlarge beyond what the pyramid may hold.
-  [[nodiscard]] std::vector<Face> detect(const Image& image, const DetectorOptions& options = {});
+  // watch, if any, is called by this thread at the end of every stage.
+  [[nodiscard]] std::vector<Face> detect(const Image& image, const DetectorOptions& options = {},
+                                         const DetectorWatch& watch = {});
 
  private:
   struct Impl;

@@ -6,6 +6,11 @@
 
 namespace wajah {
 
+// A part of a picture that may reach beyond it, where all is black.
+struct CropWindow {
+  int x = 0, y = 0, width = 0, height = 0;
+};
+
 // Output i is the sum over k < count[i] of weights[start[i] + k] * source[first[i] + k]; a count may be 0.
 struct Taps {
   const int* first = nullptr;

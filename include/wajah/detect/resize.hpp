@@ -14,11 +14,6 @@
 
 namespace wajah {
 
-// A part of a picture that may reach beyond it, where all is black.
-struct CropWindow {
-  int x = 0, y = 0, width = 0, height = 0;
-};
-
 // Taps with the memory they lie in.
 class TapTable {
  public:

@@ -1,0 +1,184 @@
+// wajah bench detect: finding faces, stage by stage; and whether the fast way finds what the plain one finds.
+#include "cli/bench_verbs.hpp"
+#include "cli/json_text.hpp"
+#include "cli/options.hpp"
+#include "cli/random_weights.hpp"
+#include "cli/report.hpp"
+#include "cli/timing.hpp"
+#include "cli/weight_files.hpp"
+
+#include <wajah/convert/open.hpp>
+#include <wajah/detect/detector.hpp>
+#include <wajah/error.hpp>
+#include <wajah/image_io.hpp>
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace wajah::cli {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::array stage_names{"pyramid", "pnet", "proposals", "rnet", "onet"};
+
+struct Options {
+  CommonOptions common;
+  DetectorOptions detector;
+  double seconds = 1;
+  bool check = false;
+  std::size_t most = 0;
+};
+
+// One detection's milliseconds and counts, stage by stage.
+struct Stages {
+  std::array<double, stage_names.size()> ms{};
+  std::array<std::size_t, stage_names.size()> seen{}, judged{};
+};
+
+Stages detect_once(Detector& detector, const Image& image, const DetectorOptions& options, std::size_t& faces) {
+  Stages stages;
+  Stopwatch watch;
+  double last = 0;
+  faces = detector
+              .detect(image, options,
+                      [&](const StageEnd& end) {
+                        const auto i = static_cast<std::size_t>(end.stage);
+                        const double now = watch.milliseconds();
+                        stages.ms[i] += now - last;
+                        stages.seen[i] = end.seen;
+                        stages.judged[i] = end.judged;
+                        last = now;
+                      })
+              .size();
+  return stages;
+}
+
+double median(std::vector<double> values) {
+  std::ranges::nth_element(values, values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2));
+  return values[values.size() / 2];
+}
+
+void time_picture(Detector& detector, const Cpu& cpu, const std::string& name, const Options& options) {
+  Image image;
+  const Timing decode = measure(options.seconds / 4, [&] { image = read_image(name); });
+  std::size_t faces = 0;
+  std::vector<Stages> runs;
+  const Timing detect =
+      measure(options.seconds, [&] { runs.push_back(detect_once(detector, image, options.detector, faces)); });
+  json::object stages;
+  std::string table;
+  for (std::size_t i = 0; i < stage_names.size(); ++i) {
+    std::vector<double> times;
+    for (const Stages& run : runs) times.push_back(run.ms[i]);
+    const double ms = median(std::move(times));
+    const Stages& last = runs.back();
+    stages[stage_names[i]] = json::object{{"ms", rounded(ms)}, {"seen", last.seen[i]}, {"judged", last.judged[i]}};
+    table += fmt::format("  {:<10}{:>9.2f} ms {:>5.1f} %", stage_names[i], ms, 100 * ms / detect.median_ms);
+    table += i < 2 ? "\n" : fmt::format("  {} of {} judged by the network\n", last.judged[i], last.seen[i]);
+  }
+  if (options.common.json) {
+    print_json(json::object{{"image", name},
+                            {"width", image.width},
+                            {"height", image.height},
+                            {"min_size", options.detector.min_size},
+                            {"device", "cpu"},
+                            {"isa", name_of(cpu.isa())},
+                            {"threads", cpu.threads()},
+                            {"faces", faces},
+                            {"decode_ms", rounded(decode.median_ms)},
+                            {"median_ms", rounded(detect.median_ms)},
+                            {"min_ms", rounded(detect.min_ms)},
+                            {"stages", std::move(stages)}});
+  } else {
+    fmt::print("{}: {}x{}, {} faces, detect median {:.2f} ms, min {:.2f}, decode {:.2f}\n{}", name, image.width,
+               image.height, faces, detect.median_ms, detect.min_ms, decode.median_ms, table);
+  }
+}
+
+bool same(const std::vector<Face>& a, const std::vector<Face>& b) {
+  return std::ranges::equal(
+      a, b, [](const Face& f, const Face& g) { return f.box == g.box && f.score == g.score && f.points == g.points; });
+}
+
+// The JPEG files among and below the names, at most `most` of them evenly spread; 0: all.
+std::vector<std::string> photos_of(const std::vector<std::string>& names, std::size_t most) {
+  namespace fs = std::filesystem;
+  std::vector<std::string> all, some;
+  for (const std::string& name : names) {
+    if (!fs::is_directory(name)) {
+      all.push_back(name);
+      continue;
+    }
+    for (const auto& entry : fs::recursive_directory_iterator(name)) {
+      if (entry.path().extension() == ".jpg") all.push_back(entry.path().string());
+    }
+  }
+  std::ranges::sort(all);
+  if (most == 0 || all.size() <= most) return all;
+  for (std::size_t i = 0; i < most; ++i) some.push_back(all[i * all.size() / most]);
+  return some;
+}
+
+int check_photos(Detector& fast, Detector& plain, const std::vector<std::string>& photos, const Options& options) {
+  std::size_t faces = 0, different = 0, done = 0, read = 0;
+  Progress progress("comparing", photos.size());
+  const int code = for_each_input("bench", photos, [&](const std::string& name) {
+    progress.show(++done);
+    const Image image = read_image(name);
+    ++read;
+    for (const DetectorOptions& setting : {options.detector, recognise_options, enrol_options}) {
+      const std::vector<Face> found = fast.detect(image, setting);
+      faces += found.size();
+      if (same(found, plain.detect(image, setting))) continue;
+      ++different;
+      fmt::print(stderr, "wajah bench: {}: other faces at min size {}\n", name, setting.min_size);
+    }
+  });
+  if (options.common.json) {
+    print_json(json::object{{"photos", read}, {"settings", 3}, {"faces", faces}, {"different", different}});
+  } else {
+    fmt::print("{} photos, 3 settings, {} faces: {} differ from the plain way\n", read, faces, different);
+  }
+  return different == 0 ? code : exit_no;
+}
+
+}  // namespace
+
+int bench_detect(Arguments arguments) {
+  Options options;
+  std::vector<std::string> images;
+  OptionSet set(
+      "bench detect [options] IMAGE...",
+      "Times finding the faces of pictures stage by stage, decoding apart. With --check it times nothing, but "
+      "says in how many pictures the fast way finds other boxes, scores or landmarks than every network layer "
+      "by layer on everything: there must be none.");
+  set.add("min-size", options.detector.min_size, "PIXELS", "the smallest face to look for");
+  set.add("seconds", options.seconds, "S", "how long to measure each picture");
+  set.add("check", options.check, "compare instead; IMAGE may be a folder of photos");
+  set.add("most", options.most, "N", "with --check: at most so many photos, 0 = all");
+  set.operands(images, "IMAGE", 1, std::size_t(-1));
+  set.common(options.common, {.device = true, .mtcnn = true, .json = true});
+  if (!set.parse(arguments)) return exit_yes;
+  if (!(options.seconds > 0 && options.seconds <= 3600)) {
+    fail(ErrorKind::usage, "--seconds {}: expected more than 0, at most 3600", options.seconds);
+  }
+  validate(options.detector);
+  const Cpu cpu = make_device(options.common);
+  const auto file = look_for_mtcnn(options.common);
+  if (!file) fmt::print(stderr, "wajah bench: no weights for the detector, so random ones find what no face is\n");
+  const auto model = load_detector(file ? open_mtcnn(*file) : random_mtcnn(), cpu);
+  Detector detector(model, cpu);
+  if (options.check) {
+    Detector plain(model, cpu, DetectorWay::plain);
+    return check_photos(detector, plain, photos_of(images, options.most), options);
+  }
+  return for_each_input("bench", images, [&](const std::string& name) { time_picture(detector, cpu, name, options); });
+}
+
+}  // namespace wajah::cli
