@@ -107,9 +107,9 @@ void scan(const Cpu& cpu, const PNetWeights& net, const Pyramid& pyramid, std::v
     room += pnet_outputs(level.width) * pnet_outputs(level.height);
   }
   int next = 0;
-  const std::ptrdiff_t each = scan_pnet_scratch(pyramid.levels.front().width);
+  const std::ptrdiff_t each = scan_pnet_scratch(pyramid.levels.front().width, pyramid.levels.front().height);
   std::vector<float> scratch(static_cast<std::size_t>(each));
-  scan_pnet(cpu, {&net, strips.data(), static_cast<int>(strips.size()), &next, 1e6F, scratch.data(), each});
+  scan_pnet(cpu, {&net, nullptr, strips.data(), static_cast<int>(strips.size()), &next, 1e6F, scratch.data(), each});
 }
 
 void resize_by_level(const Cpu& cpu, const Image& image, Pyramid& pyramid) {

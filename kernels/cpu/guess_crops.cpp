@@ -1,12 +1,13 @@
 // R- and O-Net in bytes. Each layer makes a row of sums at a time, in registers over tiles of pixels by channels; the
 // row, with bias and PReLU, stays as floats in a ring in L1 until its windows are pooled, and only what is left of a
 // map after pooling, a quarter, becomes bytes. The last layer, whose window is its whole map, takes several crops at
-// once, as its weights are as large as all others together. WAJAH_HAS_VNNI.
+// once, as its weights are as large as all others together. WAJAH_HAS_VNNI, WAJAH_HAS_AMX.
 //
 // Rows of a window are one piece of memory each, and no layer pads, so a tile's pixels are evenly spaced and there is
 // no border to look after.
 #include <wajah/detect/guess_crops.hpp>
 
+#include "amx.hpp"
 #include "guess_cutter.hpp"
 #include "vec_int8.hpp"
 
@@ -14,7 +15,7 @@ namespace wajah::WAJAH_KERNEL_ISA {
 
 namespace {
 
-// The tallest tile beside `width` vectors of channels.
+// The tallest tile in registers beside `width` vectors of channels.
 #if defined(__AVX512VNNI__)
 constexpr int tallest(int width) { return width == 4 ? 6 : width == 3 ? 9 : 12; }
 #else
@@ -38,14 +39,106 @@ struct Row {
   Meaning meaning;
 };
 
+// Scale, bias and slope of a vector of channels.
+struct Ending {
+  Vec scale, bias, slope;
+
+  WAJAH_VEC Ending(const GuessLayer& layer, Meaning meaning, int channel)
+      : scale(Vec::load(layer.scales + channel) * Vec(meaning.scale)),
+        bias(Vec::load(layer.biases + channel)),
+        slope(Vec::load(layer.slopes + channel)) {}
+
+  WAJAH_VEC Vec operator()(Sums sums) const {
+    const Vec sum = fma(sums.floats(), scale, bias);
+    return if_negative(sum, sum * slope);
+  }
+};
+
+// What the zero point adds to every sum, to begin with.
+WAJAH_VEC Ints offset_of(const GuessLayer& layer, Meaning meaning, int channel) {
+  Ints offset;
+  __builtin_memcpy(&offset, layer.sums + channel, sizeof offset);
+  return offset * -meaning.zero;
+}
+
+#ifdef __AMX_INT8__
+
+constexpr int group = 2 * tile_rows;  // pixels
+
+// Channels `channel` to channel + 16 * Width of a group of pixels, Groups tiles of them, to sums: 16 a tile row.
+template <int Groups, int Width>
+WAJAH_VEC void multiply_group(const Row& row, const uint8_t* x, const GuessLayer& layer, int steps, int channel,
+                              int* sums) {
+  zero_tile<0>();
+  zero_tile<1>();
+  zero_tile<2>();
+  zero_tile<3>();
+  const ptrdiff_t each = static_cast<ptrdiff_t>(row.rows) * steps * tile_bytes;
+  const int8_t* weights = layer.tiles + channel / lanes * each;
+  for (int r = 0; r < row.rows; ++r, x += row.row_bytes) {
+    for (int s = 0; s < steps; ++s, weights += tile_bytes) {
+      load_tile<4>(x + s * tile_row_bytes, row.pixel_bytes);
+      load_tile<6>(weights, tile_row_bytes);
+      dot_tiles<0, 4, 6>();
+      if constexpr (Width == 2) {
+        load_tile<7>(weights + each, tile_row_bytes);
+        dot_tiles<1, 4, 7>();
+      }
+      if constexpr (Groups == 2) {
+        load_tile<5>(x + tile_rows * row.pixel_bytes + s * tile_row_bytes, row.pixel_bytes);
+        dot_tiles<2, 5, 6>();
+        if constexpr (Width == 2) dot_tiles<3, 5, 7>();
+      }
+    }
+  }
+  constexpr int tile = tile_rows * lanes;
+  store_tile<0>(sums, tile_row_bytes);
+  if constexpr (Width == 2) store_tile<1>(sums + tile, tile_row_bytes);
+  if constexpr (Groups == 2) {
+    store_tile<2>(sums + 2 * tile, tile_row_bytes);
+    if constexpr (Width == 2) store_tile<3>(sums + 3 * tile, tile_row_bytes);
+  }
+}
+
+// All channels of `count` pixels of a row, at most a group, from pixel `first` on; place(m): where the channels of
+// pixel first + m go, null: nowhere.
+template <class Place>
+WAJAH_VEC void compute_group(const Row& row, const GuessLayer& layer, int first, int count, const Place& place) {
+  alignas(tile_row_bytes) int sums[4 * tile_rows * lanes];
+  const int steps = (row.quads * quad + tile_row_bytes - 1) / tile_row_bytes;
+  const uint8_t* x = row.x + first * row.pixel_bytes;
+  for (int channel = 0; channel < layer.out; channel += 2 * lanes) {
+    const int width = layer.out - channel > lanes ? 2 : 1;
+    if (count > tile_rows) {
+      if (width == 2) multiply_group<2, 2>(row, x, layer, steps, channel, sums);
+      if (width == 1) multiply_group<2, 1>(row, x, layer, steps, channel, sums);
+    } else {
+      if (width == 2) multiply_group<1, 2>(row, x, layer, steps, channel, sums);
+      if (width == 1) multiply_group<1, 1>(row, x, layer, steps, channel, sums);
+    }
+    for (int v = 0; v < width; ++v) {
+      const int c = channel + v * lanes;
+      const Ending ending(layer, row.meaning, c);
+      const Ints offset = offset_of(layer, row.meaning, c);
+      for (int m = 0; m < count; ++m) {
+        float* y = place(m);
+        if (y == nullptr) continue;
+        Ints sum;
+        __builtin_memcpy(&sum, sums + ((m / tile_rows * 2 + v) * tile_rows + m % tile_rows) * lanes, sizeof sum);
+        ending(Sums(sum + offset)).store(y + c);
+      }
+    }
+  }
+}
+
+#else
+
 template <int Height, int Width>
 WAJAH_VEC void compute(const Row& row, const GuessLayer& layer, const int8_t* weights, int first, int channel) {
   Sums sums[Height][Width];
 #pragma GCC unroll 4
   for (int v = 0; v < Width; ++v) {
-    Ints offset;
-    __builtin_memcpy(&offset, layer.sums + channel + v * lanes, sizeof offset);
-    offset *= -row.meaning.zero;
+    const Ints offset = offset_of(layer, row.meaning, channel + v * lanes);
 #pragma GCC unroll 12
     for (int m = 0; m < Height; ++m) sums[m][v] = Sums(offset);
   }
@@ -66,13 +159,9 @@ WAJAH_VEC void compute(const Row& row, const GuessLayer& layer, const int8_t* we
 #pragma GCC unroll 4
   for (int v = 0; v < Width; ++v) {
     const int c = channel + v * lanes;
-    const Vec scale = Vec::load(layer.scales + c) * Vec(row.meaning.scale);
-    const Vec bias = Vec::load(layer.biases + c), slope = Vec::load(layer.slopes + c);
+    const Ending ending(layer, row.meaning, c);
 #pragma GCC unroll 12
-    for (int m = 0; m < Height; ++m) {
-      const Vec sum = fma(sums[m][v].floats(), scale, bias);
-      if_negative(sum, sum * slope).store(row.y + (first + m) * row.y_pixel + c);
-    }
+    for (int m = 0; m < Height; ++m) ending(sums[m][v]).store(row.y + (first + m) * row.y_pixel + c);
   }
 }
 
@@ -117,6 +206,8 @@ void compute_row(const Row& row, const GuessLayer& layer) {
   }
 }
 
+#endif
+
 class Guess {
  public:
   WAJAH_VEC Guess(const GuessCropsArgs& args, float* scratch) : args_(args), net_(*args.net), sizes_(net_) {
@@ -160,25 +251,50 @@ class Guess {
     const int side = layer.side - layer.window + 1;
     const ptrdiff_t line = static_cast<ptrdiff_t>(layer.side) * layer.in;
     Row row{x, line, layer.in, layer.window, layer.window * layer.in / quad, side, ring_, layer.out, meaning_};
+#ifdef __AMX_INT8__
+    // The map as one line of pixels, of which those whose windows would reach into the next row are computed in vain.
+    row.pixels = (side - 1) * layer.side + side;
+    const auto compute_until = [&](int done, int wanted) {
+      const int last = wanted < side ? wanted * layer.side : row.pixels;
+      for (; done < last; done += group) {
+        float* places[group];
+        const int count = row.pixels - done < group ? row.pixels - done : group;
+        int y = done / layer.side, column = done % layer.side;
+        for (int m = 0; m < count; ++m) {
+          places[m] = column < side ? row_of(layer, y) + static_cast<ptrdiff_t>(column) * layer.out : nullptr;
+          if (++column == layer.side) column = 0, ++y;
+        }
+        compute_group(row, layer, done, count, [&](int m) { return places[m]; });
+      }
+      return done;
+    };
+#else
+    const auto compute_until = [&](int done, int wanted) {
+      for (; done < wanted; ++done, row.x += line) {
+        row.y = row_of(layer, done);
+        compute_row(row, layer);
+      }
+      return done;
+    };
+#endif
     int done = 0;
     for (int j = 0; j < layer.pooled; ++j) {
       const int begin = layer.pool == 1 ? j : 2 * j, wanted = begin + layer.pool < side ? begin + layer.pool : side;
-      for (; done < wanted; ++done, row.x += line) {
-        row.y = layer.pool == 1 ? map_ + static_cast<ptrdiff_t>(done) * side * layer.out : ring_row(layer, done);
-        compute_row(row, layer);
-      }
+      done = compute_until(done, wanted);
       if (layer.pool > 1) pool_row(layer, begin, wanted, map_ + static_cast<ptrdiff_t>(j) * layer.pooled * layer.out);
     }
   }
 
-  WAJAH_VEC float* ring_row(const GuessLayer& layer, int row) const {
-    return ring_ + static_cast<ptrdiff_t>(row % guess_ring) * (layer.side - layer.window + 1) * layer.out;
+  // Where a row of a convolution goes: to the ring, or to the map if nothing is pooled.
+  WAJAH_VEC float* row_of(const GuessLayer& layer, int row) const {
+    const ptrdiff_t step = static_cast<ptrdiff_t>(layer.side - layer.window + 1) * layer.out;
+    return layer.pool == 1 ? map_ + row * step : ring_ + row % guess_ring * step;
   }
 
   void pool_row(const GuessLayer& layer, int begin, int end, float* y) const {
     const int side = layer.side - layer.window + 1;
     const float* rows[3];
-    for (int r = 0; r < 3; ++r) rows[r] = ring_row(layer, begin + r < end ? begin + r : begin);
+    for (int r = 0; r < 3; ++r) rows[r] = row_of(layer, begin + r < end ? begin + r : begin);
     for (int c = 0; c < layer.out; c += lanes) {
       const auto taller = [&](int column) __attribute__((always_inline)) {
         const ptrdiff_t at = static_cast<ptrdiff_t>(column) * layer.out + c;
@@ -224,8 +340,12 @@ class Guess {
     float* features = vectors_ + crops_per_guess * size;
     const Meaning meaning = to_bytes(vectors_, count * size, bytes);
     const ptrdiff_t line = static_cast<ptrdiff_t>(last.side) * last.in;
-    compute_row({bytes, line, size, last.side, static_cast<int>(line / quad), count, features, last.out, meaning},
-                last);
+    const Row row{bytes, line, size, last.side, static_cast<int>(line / quad), count, features, last.out, meaning};
+#ifdef __AMX_INT8__
+    compute_group(row, last, 0, count, [&](int m) { return features + static_cast<ptrdiff_t>(m) * last.out; });
+#else
+    compute_row(row, last);
+#endif
     for (int i = 0; i < count; ++i) judge(features + i * last.out, last.out, args_.guesses[first + i]);
   }
 
@@ -255,6 +375,9 @@ class Guess {
 }  // namespace
 
 void guess_crops(const GuessCropsArgs& args, Part part) {
+#ifdef __AMX_INT8__
+  const Tiles tiles;
+#endif
   Guess guess(args, args.scratch + part.index * args.scratch_floats);
   const auto end = static_cast<int>(part.end(args.count));
   for (auto i = static_cast<int>(part.begin(args.count)); i < end; i += crops_per_guess) {

@@ -1,15 +1,20 @@
-// P-Net, all layers in one walk down a strip. Between the layers lie only the few rows that the next one's window needs,
-// in rings that stay in L2 whatever the picture; no map is ever stored. Layer by layer a level of 1152 x 648 pixels
-// writes and reads 80 MB of maps, and pooling, which computes nothing, took a sixth of the time.
+// P-Net, all layers in one walk down a strip. Between the layers lie only the few rows that the next one's window
+// needs, in rings that stay in L2 whatever the picture; no map is ever stored. Layer by layer a level of 1152 x 648
+// pixels writes and reads 80 MB of maps, and pooling, which computes nothing, took a sixth of the time.
 //
 // conv1 has 10 output channels, which would leave 6 of 16 lanes idle, so its vectors run along the columns: planes of
 // one channel in, planes out, and the 2x2 pooling is a maximum of neighbouring vectors and lanes while they are still
 // in registers. conv2 and conv3 have 16 and 32 output channels, which fill vectors: tiles of pixels by channels, whose
 // inputs are broadcast one by one, from planes as well as from pixels. Both heads are one product of 6 channels.
 //
+// Where the CPU multiplies bytes (WAJAH_HAS_VNNI) a pass in bytes, screen_pnet.hpp, first rules out most of the strip;
+// the tiles of every layer that what is left depends on are then computed as ever, so the hits are the same to the last
+// bit. Should one lie where the screen was nearly wrong, its strip is computed whole.
+//
 // Rows are computed in whole tiles; what lies past their ends is computed from zeros or old numbers and never used.
 #include <wajah/detect/scan_pnet.hpp>
 
+#include "screen_pnet.hpp"
 #include "vec.hpp"
 
 namespace wajah::WAJAH_KERNEL_ISA {
@@ -25,7 +30,8 @@ WAJAH_VEC Vec prelu(Vec x, Vec slope) { return if_negative(x, x * slope); }
 // 3x3 over `In` channels for a tile of pixels: Step floats from pixel to pixel, `plane` from channel to channel.
 // weights: Out floats for every tap and channel, beginning with the first of the Width vectors wanted.
 template <int In, int Out, int Step, int Width>
-WAJAH_VEC void convolve(const float* const (&rows)[3], ptrdiff_t plane, const float* weights, Vec (&sums)[tile][Width]) {
+WAJAH_VEC void convolve(const float* const (&rows)[3], ptrdiff_t plane, const float* weights,
+                        Vec (&sums)[tile][Width]) {
   for (const float* row : rows) {
 #pragma GCC unroll 1
     for (int column = 0; column < 3; ++column) {
@@ -68,41 +74,51 @@ WAJAH_VEC void layer(const float* const (&rows)[3], ptrdiff_t plane, const float
   }
 }
 
-// Every other lane of two neighbouring vectors.
-#if defined(__AVX512F__)
-WAJAH_VEC Vec even_lanes(Vec a, Vec b) {
-  return Vec(__builtin_shufflevector(a.v, b.v, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30));
-}
-WAJAH_VEC Vec odd_lanes(Vec a, Vec b) {
-  return Vec(__builtin_shufflevector(a.v, b.v, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31));
-}
-#elif defined(__AVX2__)
-WAJAH_VEC Vec even_lanes(Vec a, Vec b) { return Vec(__builtin_shufflevector(a.v, b.v, 0, 2, 4, 6, 8, 10, 12, 14)); }
-WAJAH_VEC Vec odd_lanes(Vec a, Vec b) { return Vec(__builtin_shufflevector(a.v, b.v, 1, 3, 5, 7, 9, 11, 13, 15)); }
-#else
-WAJAH_VEC Vec even_lanes(Vec a, Vec b) { return Vec(__builtin_shufflevector(a.v, b.v, 0, 2, 4, 6)); }
-WAJAH_VEC Vec odd_lanes(Vec a, Vec b) { return Vec(__builtin_shufflevector(a.v, b.v, 1, 3, 5, 7)); }
-#endif
-
 WAJAH_VEC int round_up(int n, int to) { return (n + to - 1) / to * to; }
 
 class Scan {
  public:
-  WAJAH_VEC Scan(const PNetWeights& weights, PNetStrip& strip, float least, float* scratch)
-      : net_(weights), strip_(strip), least_(least), width_(strip.x.shape.w), height_(strip.x.shape.h) {
+  WAJAH_VEC Scan(const ScanPNetArgs& args, PNetStrip& strip, float* scratch)
+      : net_(*args.weights),
+        screen_(args.screen),
+        strip_(strip),
+        least_(args.least_difference),
+        width_(strip.x.shape.w),
+        height_(strip.x.shape.h) {
     pooled_width_ = (width_ - 1) / 2;
     full_ = round_up(width_, 32) + 32;
     half_ = round_up(pooled_width_, 16) + 16;
+    words_ = static_cast<int>(half_) / lanes + 1;
     input_ = scratch;
     pooled_ = input_ + 4 * 3 * full_;
     narrow_ = pooled_ + 3 * planes * half_;
-    const float* end = narrow_ + 3 * narrow * half_;
-    for (float* p = scratch; p < end; ++p) *p = 0.0F;  // old numbers may be no numbers, which are slow on some CPUs
+    float* end = narrow_ + 3 * narrow * half_;
+    const ptrdiff_t marks = static_cast<ptrdiff_t>(pnet_outputs(height_) + 4) * words_;
+    maybe_ = reinterpret_cast<uint16_t*>(end);
+    likely_ = maybe_ + marks;
+    deep_tiles_ = reinterpret_cast<uint8_t*>(likely_ + marks);
+    narrow_tiles_ = deep_tiles_ + 2 * marks;
+    pooled_vectors_ = narrow_tiles_ + 2 * marks;
   }
 
   void run() {
+    screened_ = screen_ != nullptr && pnet_outputs(width_) > lanes;
+    if (screened_) {
+      ScreenPass(*screen_, strip_.x, least_, input_, maybe_, likely_, words_).run();
+      mark();
+    }
+    scan();
+    if (!screened_ || !doubtful_) return;
+    screened_ = false;
+    scan();
+  }
+
+ private:
+  void scan() {
     const int rows = pnet_outputs(height_);
     strip_.found = 0;
+    const float* end = narrow_ + 3 * narrow * half_;
+    for (float* p = input_; p < end; ++p) *p = 0.0F;  // old numbers may be no numbers, which are slow on some CPUs
     read(0);
     read(1);
     for (int row = 0; row < rows + 4; ++row) {
@@ -114,7 +130,33 @@ class Scan {
     }
   }
 
- private:
+  // Which tiles of conv3's rows hold a place that may be a hit, and which tiles and vectors of the layers before these
+  // depend on. A layer's row or tile depends on three of the layer before.
+  void mark() {
+    const int rows = pnet_outputs(height_), tiles = 2 * words_;
+    const ptrdiff_t all = static_cast<ptrdiff_t>(rows + 4) * tiles;
+    for (uint8_t* p = deep_tiles_; p < deep_tiles_ + 3 * all; ++p) *p = 0;
+    for (int row = 0; row < rows; ++row) {
+      for (int word = 0; word * lanes < pooled_width_ - 4; ++word) {
+        for (unsigned bits = maybe_[row * words_ + word]; bits != 0; bits &= bits - 1) {
+          const int t = (word * lanes + __builtin_ctz(bits)) / tile;
+          if (deep_tiles_[row * tiles + t] != 0) continue;
+          deep_tiles_[row * tiles + t] = 1;
+          for (int r = row; r < row + 3; ++r) narrow_tiles_[r * tiles + t] = narrow_tiles_[r * tiles + t + 1] = 1;
+          const int first = t * tile / lanes, last = ((t + 2) * tile + 1) / lanes;
+          for (int r = row; r < row + 5; ++r) {
+            for (int v = first; v <= last && v < tiles; ++v) pooled_vectors_[r * tiles + v] = 1;
+          }
+        }
+      }
+    }
+  }
+
+  // Whether a tile or vector of a row must be computed.
+  WAJAH_VEC bool wanted(const uint8_t* marks, int row, int column, int step) const {
+    return !screened_ || marks[row * 2 * words_ + column / step] != 0;
+  }
+
   WAJAH_VEC float* input(int row, int channel) const { return input_ + (row % 4 * 3 + channel) * full_; }
   WAJAH_VEC float* pooled(int row, int plane) const { return pooled_ + (row % 3 * planes + plane) * half_; }
   WAJAH_VEC float* narrow_row_of(int row) const { return narrow_ + row % 3 * narrow * half_; }
@@ -143,6 +185,7 @@ class Scan {
       rows[1][r] = input(lower + r, 0);
     }
     for (int column = 0; column < pooled_width_; column += lanes) {
+      if (!wanted(pooled_vectors_, row, column, lanes)) continue;
       for (int plane = 0; plane < planes; plane += together) {
         float taller[together][2 * lanes];
         conv1(rows, 2 * column, plane, taller, 0);
@@ -191,6 +234,7 @@ class Scan {
     const float* const rows[3] = {pooled(row, 0), pooled(row + 1, 0), pooled(row + 2, 0)};
     float* y = narrow_row_of(row);
     for (int column = 0; column < pooled_width_ - 2; column += tile) {
+      if (!wanted(narrow_tiles_, row, column, tile)) continue;
       const float* const from[3] = {rows[0] + column, rows[1] + column, rows[2] + column};
       layer<planes, narrow, 1>(from, half_, net_.conv2, net_.bias2, net_.slope2, y + column * narrow);
     }
@@ -200,6 +244,7 @@ class Scan {
     const float* const rows[3] = {narrow_row_of(row), narrow_row_of(row + 1), narrow_row_of(row + 2)};
     const int columns = pooled_width_ - 4;
     for (int column = 0; column < columns; column += tile) {
+      if (!wanted(deep_tiles_, row, column, tile)) continue;
       const ptrdiff_t first = static_cast<ptrdiff_t>(column) * narrow;
       const float* const from[3] = {rows[0] + first, rows[1] + first, rows[2] + first};
       alignas(alignment) float features[tile * deep];
@@ -240,15 +285,21 @@ class Scan {
     const Vec largest = max(Vec(p[0]), Vec(p[1]));
     const Vec face = exp(Vec(p[1]) - largest);
     const Vec score = face / (exp(Vec(p[0]) - largest) + face);
+    if (screened_ && (likely_[row * words_ + column / lanes] >> (column % lanes) & 1) == 0) doubtful_ = true;
     strip_.hits[strip_.found++] = {column, strip_.first_row + row, score.v[0], {p[2], p[3], p[4], p[5]}};
   }
 
   const PNetWeights& net_;
+  const PNetScreen* screen_;
   PNetStrip& strip_;
   float least_;
   int width_, height_, pooled_width_;  // conv1's map is 2 smaller each way, the pooled one half of that, rounded up
   ptrdiff_t full_, half_;              // floats from plane to plane
   float *input_, *pooled_, *narrow_;   // rings of 4 rows of 3 planes, 3 of 10 planes, 3 of pixels
+  int words_;                          // of marks a row; twice as many tiles or vectors at most
+  uint16_t *maybe_, *likely_;
+  uint8_t *deep_tiles_, *narrow_tiles_, *pooled_vectors_;
+  bool screened_ = false, doubtful_ = false;
 };
 
 }  // namespace
@@ -257,7 +308,7 @@ void scan_pnet(const ScanPNetArgs& args, Part part) {
   for (;;) {
     const int i = __atomic_fetch_add(args.next, 1, __ATOMIC_RELAXED);
     if (i >= args.count) return;
-    Scan(*args.weights, args.strips[i], args.least_difference, args.scratch + part.index * args.scratch_floats).run();
+    Scan(args, args.strips[i], args.scratch + part.index * args.scratch_floats).run();
   }
 }
 

@@ -100,7 +100,8 @@ std::vector<Cascade::LevelHits> Cascade::look(const Image& image, std::span<cons
   for (const Level& level : levels.first(first)) found.push_back(look_at(image, level, threshold, networks.pnet));
   const auto others = levels.subspan(first);
   if (others.empty()) return found;
-  std::vector<std::vector<PNetHit>> hits = proposer_->propose(image, others, threshold, *networks.scan, watch);
+  std::vector<std::vector<PNetHit>> hits =
+      proposer_->propose(image, others, threshold, *networks.scan, networks.screen, watch);
   for (std::size_t i = 0; i < hits.size(); ++i) {
     found.push_back({std::move(hits[i]), {}});
     if (found.back().hits.size() != 1) continue;
@@ -161,7 +162,7 @@ std::vector<Box> Cascade::propose(const Image& image, const DetectorOptions& opt
 std::vector<Box> Cascade::refine(const Image& image, std::span<const Box> boxes, float threshold,
                                  const Networks& networks) {
   std::vector<Box> refined;
-  const Trial trial{24, threshold, networks.rnet, networks.rnet_guess, Overlap::of_union, false, 1.2, 0};
+  const Trial trial{24, threshold, networks.rnet, networks.rnet_guess, Overlap::of_union, false, 0.9, 0};
   for (const Verdict& verdict : judges_->judge(image, boxes, trial)) {
     refined.push_back(whole_square(regress(verdict.box, verdict.regression, 1)));
   }
@@ -171,7 +172,7 @@ std::vector<Box> Cascade::refine(const Image& image, std::span<const Box> boxes,
 std::vector<Face> Cascade::decide(const Image& image, std::span<const Box> boxes, float threshold,
                                   const Networks& networks) {
   std::vector<Face> faces;
-  const Trial trial{48, threshold, networks.onet, networks.onet_guess, Overlap::of_smaller, true, 0.8, 0.05};
+  const Trial trial{48, threshold, networks.onet, networks.onet_guess, Overlap::of_smaller, true, 0.7, 0.036};
   for (const Verdict& verdict : judges_->judge(image, boxes, trial)) {
     faces.push_back({regress(verdict.box, verdict.regression, 1), verdict.score, verdict.points});
   }

@@ -42,6 +42,7 @@ class DetectorModel {
         rnet(std::make_shared<const Model<RNet, Cpu>>(cpu, weights.scope("rnet"))),
         onet(std::make_shared<const Model<ONet, Cpu>>(cpu, weights.scope("onet"))),
         scan(load_pnet_weights(weights.scope("pnet"))),
+        screen(make_pnet_screen(*scan)),
         rnet_guesser(CropGuesser::of_rnet(weights.scope("rnet"))),
         onet_guesser(CropGuesser::of_onet(weights.scope("onet"))) {
     if (const auto unused = weights.unused(); !unused.empty()) {
@@ -54,6 +55,7 @@ class DetectorModel {
   SharedModel<RNet> rnet;
   SharedModel<ONet> onet;
   std::unique_ptr<const PNetWeights> scan;
+  std::unique_ptr<const PNetScreen> screen;
   CropGuesser rnet_guesser, onet_guesser;
 };
 
@@ -63,8 +65,9 @@ struct Detector::Impl {
     const bool fast = way == DetectorWay::fast;
     networks.pnet = call(pnet);
     networks.scan = fast ? model->scan.get() : nullptr;
-    // Without dot products of bytes guesses cost almost as much as they save.
-    const bool guesses = fast && cpu.isa() >= Isa::avx512_vnni;
+    // Without dot products of bytes, screen and guesses cost almost as much as they save.
+    const bool guesses = fast && (cpu.isa() >= Isa::avx512_vnni || cpu.isa() == Isa::avx2_vnni);
+    networks.screen = guesses ? model->screen.get() : nullptr;
     for (int i = 0; i < cpu.threads(); ++i) {
       networks.rnet.push_back(call(rnet.emplace_back(model->rnet, alone)));
       networks.onet.push_back(call(onet.emplace_back(model->onet, alone)));

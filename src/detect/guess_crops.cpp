@@ -10,6 +10,7 @@ namespace {
 
 constexpr int quad = 4;                // input channels that are multiplied together
 constexpr float largest_weight = 127;  // of 8 bits
+constexpr int tile_row = 64;           // bytes of one row of a matrix tile
 
 int round_up(int n, int to) { return (n + to - 1) / to * to; }
 
@@ -40,6 +41,9 @@ void CropGuesser::add_layer(const Weights& weights, std::string_view name, std::
   auto* sums = keep<int>(static_cast<std::size_t>(channels));
   auto* floats = keep<float>(static_cast<std::size_t>(3 * channels));
   layer.weights = steps;
+  const int row_steps = guess_steps(layer);
+  auto* tiles = keep<std::int8_t>(static_cast<std::size_t>(channels * window * row_steps * tile_row));
+  layer.tiles = tiles;
   layer.sums = sums;
   layer.scales = floats;
   layer.biases = floats + channels;
@@ -54,6 +58,10 @@ void CropGuesser::add_layer(const Weights& weights, std::string_view name, std::
         const int k = tap * before + i, first = c / panel * panel * window * window * before;
         const auto step = static_cast<int>(std::nearbyint(weight(tap, i) / scale));
         steps[first + (k / quad * panel + c % panel) * quad + k % quad] = static_cast<std::int8_t>(step);
+        const int at = tap % window * before + i;  // in a row of the window
+        const int tile = (c / 16 * window + tap / window) * row_steps + at / tile_row;
+        tiles[tile * 16 * tile_row + at % tile_row / quad * tile_row + c % 16 * quad + at % quad] =
+            static_cast<std::int8_t>(step);
         sums[c] += step;
       }
     }

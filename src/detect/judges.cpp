@@ -2,7 +2,7 @@
 // photo that reach O-Net 45 are left. Guesses tell which those may be: each box gets a score that it cannot exceed, the
 // highest is judged by the network itself, and what it covers never is. Every number that counts is the network's own.
 //
-// "Cannot exceed" is a margin, twelve times the root mean square of the guesses' errors over LFW and twice the largest
+// "Cannot exceed" is a margin, ten times the root mean square of the guesses' errors over LFW and twice the largest
 // seen. Each judgement is compared with its guess, and where half of the margin is used up nothing is left to guesses.
 #include "judges.hpp"
 

@@ -78,11 +78,11 @@ void Proposer::shrink_pieces(const Image& image) {
                 each});
 }
 
-void Proposer::scan_pieces(float threshold, const PNetWeights& weights) {
+void Proposer::scan_pieces(float threshold, const PNetWeights& weights, const PNetScreen* screen) {
   strips_.clear();
   level_of_strip_.clear();
   std::size_t places = 0;
-  int widest = 0;
+  int widest = 0, tallest = 0;
   for (const Piece& piece : pieces_) {
     const View<std::uint8_t> y = piece.shrunk.y;
     widest = std::max(widest, y.shape.w);
@@ -93,6 +93,7 @@ void Proposer::scan_pieces(float threshold, const PNetWeights& weights) {
       const int begin = static_cast<int>(part.begin(piece.outputs)), end = static_cast<int>(part.end(piece.outputs));
       const int top = begin * pnet_stride;
       const int bottom = i + 1 == count ? y.shape.h : (end - 1) * pnet_stride + pnet_window;
+      tallest = std::max(tallest, bottom - top);
       strips_.push_back({{y.pixel(0, top, 0), {1, bottom - top, y.shape.w, 4}}, piece.first_output + begin});
       level_of_strip_.push_back(piece.level);
     }
@@ -103,13 +104,15 @@ void Proposer::scan_pieces(float threshold, const PNetWeights& weights) {
     hits += pnet_outputs(strip.x.shape.h) * pnet_outputs(strip.x.shape.w);
   }
   int next = 0;
-  const std::ptrdiff_t each = scan_pnet_scratch(widest);
-  scan_pnet(cpu_, {&weights, strips_.data(), static_cast<int>(strips_.size()), &next, least_difference(threshold),
-                   reserve<float>(scratch_, static_cast<std::size_t>(each * cpu_.threads())), each});
+  const std::ptrdiff_t each = scan_pnet_scratch(widest, tallest);
+  scan_pnet(cpu_,
+            {&weights, screen, strips_.data(), static_cast<int>(strips_.size()), &next, least_difference(threshold),
+             reserve<float>(scratch_, static_cast<std::size_t>(each * cpu_.threads())), each});
 }
 
 std::vector<std::vector<PNetHit>> Proposer::propose(const Image& image, std::span<const Level> levels, float threshold,
-                                                    const PNetWeights& weights, const DetectorWatch& watch) {
+                                                    const PNetWeights& weights, const PNetScreen* screen,
+                                                    const DetectorWatch& watch) {
   std::vector<std::vector<PNetHit>> found(levels.size());
   plans_.clear();
   std::size_t pixels = 0;
@@ -122,7 +125,7 @@ std::vector<std::vector<PNetHit>> Proposer::propose(const Image& image, std::spa
     cut(levels, {band, bands});
     shrink_pieces(image);
     if (watch) watch({DetectorStage::pyramid, pieces_.size(), 0});
-    scan_pieces(threshold, weights);
+    scan_pieces(threshold, weights, screen);
     if (watch) watch({DetectorStage::pnet, strips_.size(), strips_.size()});
     for (std::size_t i = 0; i < strips_.size(); ++i) {
       for (int k = 0; k < strips_[i].found; ++k) {

@@ -21,7 +21,7 @@ class Proposer {
   // larger than the image.
   [[nodiscard]] std::vector<std::vector<PNetHit>> propose(const Image& image, std::span<const Level> levels,
                                                           float threshold, const PNetWeights& weights,
-                                                          const DetectorWatch& watch);
+                                                          const PNetScreen* screen, const DetectorWatch& watch);
 
  private:
   // Rows of a level and where they lie in pixels_.
@@ -33,7 +33,7 @@ class Proposer {
 
   void cut(std::span<const Level> levels, Part band);
   void shrink_pieces(const Image& image);
-  void scan_pieces(float threshold, const PNetWeights& weights);
+  void scan_pieces(float threshold, const PNetWeights& weights, const PNetScreen* screen);
   template <class T>
   T* reserve(Buffer& buffer, std::size_t count);
 

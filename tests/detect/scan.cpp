@@ -54,12 +54,17 @@ struct Strip {
   std::vector<PNetHit> hits;
 };
 
-void scan(const Cpu& cpu, const PNetWeights& weights, std::vector<PNetStrip>& strips, float least) {
-  int widest = 0, next = 0;
-  for (const PNetStrip& strip : strips) widest = std::max(widest, strip.x.shape.w);
-  const std::ptrdiff_t each = scan_pnet_scratch(widest);
+void scan(const Cpu& cpu, const PNetWeights& weights, std::vector<PNetStrip>& strips, float least,
+          const PNetScreen* screen = nullptr) {
+  int widest = 0, tallest = 0, next = 0;
+  for (const PNetStrip& strip : strips) {
+    widest = std::max(widest, strip.x.shape.w);
+    tallest = std::max(tallest, strip.x.shape.h);
+  }
+  const std::ptrdiff_t each = scan_pnet_scratch(widest, tallest);
   std::vector<float> scratch(static_cast<std::size_t>(each * cpu.threads()), NAN);
-  scan_pnet(cpu, {&weights, strips.data(), static_cast<int>(strips.size()), &next, least, scratch.data(), each});
+  scan_pnet(cpu,
+            {&weights, screen, strips.data(), static_cast<int>(strips.size()), &next, least, scratch.data(), each});
 }
 
 void check_hit(const PNetHit& hit, ConstView<float> expected, int first_row) {
@@ -78,8 +83,9 @@ TEST_CASE("scanning a strip is P-Net layer by layer") {
     CAPTURE(name);
     const auto model = std::make_shared<const Model<PNet, Cpu>>(cpu, weights);
     Session<PNet, Cpu> session(model);
-    const std::pair<int, int> sizes[] = {{12, 12}, {13, 12}, {12, 13}, {14, 15}, {31, 18}, {33, 17}, {34, 14}, {35, 40},
-                                         {36, 13}, {41, 16}, {64, 12}, {65, 21}, {67, 13}, {130, 12}, {257, 23}};
+    const std::pair<int, int> sizes[] = {{12, 12}, {13, 12}, {12, 13}, {14, 15},  {31, 18},
+                                         {33, 17}, {34, 14}, {35, 40}, {36, 13},  {41, 16},
+                                         {64, 12}, {65, 21}, {67, 13}, {130, 12}, {257, 23}};
     for (const auto& [width, height] : sizes) {
       CAPTURE(width);
       CAPTURE(height);
@@ -128,6 +134,37 @@ TEST_CASE("only what looks like a face enough is kept, strip by strip") {
   });
 }
 
+TEST_CASE("what the screen leaves is what looks like a face") {
+  std::mt19937 random(4);
+  const Weights weights = random_pnet(random);
+  const auto packed = load_pnet_weights(weights);
+  const auto screen = make_pnet_screen(*packed);
+  std::size_t all = 0;
+  for_each_cpu([&](const Cpu& cpu, const std::string& name) {
+    CAPTURE(name);
+    for (int i = 0; i < 12; ++i) {
+      CAPTURE(i);
+      Strip strip(17 + 29 * i, 12 + 7 * i, i % 2 == 0 ? Touch::first : Touch::last, random);
+      std::vector<PNetStrip> strips{{strip.bytes.view(), 3, strip.hits.data()}};
+      scan(cpu, *packed, strips, -HUGE_VALF);
+      std::vector<float> differences;
+      for (const PNetHit& hit : strip.hits) differences.push_back(std::log(hit.score / (1 - hit.score)));
+      const auto tenth = differences.begin() + static_cast<std::ptrdiff_t>(differences.size() * 9 / 10);
+      std::ranges::nth_element(differences, tenth);
+      scan(cpu, *packed, strips, *tenth);
+      const std::vector<PNetHit> expected(strips[0].hits, strips[0].hits + strips[0].found);
+      scan(cpu, *packed, strips, *tenth, screen.get());
+      all += expected.size();
+      CHECK(std::ranges::equal(expected, std::span(strips[0].hits, static_cast<std::size_t>(strips[0].found)),
+                               [](const PNetHit& a, const PNetHit& b) {
+                                 return a.row == b.row && a.column == b.column && a.score == b.score &&
+                                        std::equal(a.regression, a.regression + 4, b.regression);
+                               }));
+    }
+  });
+  CHECK(all > 1000);
+}
+
 TEST_CASE("shrinking to many levels at once is resizing to each") {
   std::mt19937 random(3);
   for (const auto& [width, height] : {std::pair{1, 1}, {3, 5}, {37, 29}, {64, 48}, {129, 97}, {200, 31}}) {
@@ -148,13 +185,14 @@ TEST_CASE("shrinking to many levels at once is resizing to each") {
         const int to_width = static_cast<int>(std::ceil(width * scale)),
                   to_height = static_cast<int>(std::ceil(height * scale));
         plans.push_back(resize_plan(width, height, to_width, to_height, true));
-        levels.push_back(std::make_unique<GuardedMapOf<std::uint8_t>>(Shape{1, to_height, to_width, 4}, 0, Touch::last));
+        levels.push_back(
+            std::make_unique<GuardedMapOf<std::uint8_t>>(Shape{1, to_height, to_width, 4}, 0, Touch::last));
         widest = std::max<std::ptrdiff_t>(widest, to_width);
         all += to_width;
       }
       for (std::size_t i = 0; i < plans.size(); ++i) {
-        jobs.push_back({plans[i].columns.view(), plans[i].rows.view(), levels[i]->view(), plans[i].scale,
-                        plans[i].rounding});
+        jobs.push_back(
+            {plans[i].columns.view(), plans[i].rows.view(), levels[i]->view(), plans[i].scale, plans[i].rounding});
       }
       const int count = static_cast<int>(jobs.size());
       const std::ptrdiff_t each = shrink_scratch(width, widest, all, count);
@@ -203,9 +241,8 @@ class Plain {
 };
 
 bool same(const std::vector<Face>& a, const std::vector<Face>& b) {
-  return std::ranges::equal(a, b, [](const Face& f, const Face& g) {
-    return f.box == g.box && f.score == g.score && f.points == g.points;
-  });
+  return std::ranges::equal(
+      a, b, [](const Face& f, const Face& g) { return f.box == g.box && f.score == g.score && f.points == g.points; });
 }
 
 // Every `step`th of the JPEG files below a folder, in the order of their names.

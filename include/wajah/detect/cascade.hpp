@@ -24,6 +24,7 @@ namespace wajah {
 // 24x24 crops (n, 1, 1, 6), the same; onet on 48x48 crops (n, 1, 1, 16), the same and five landmarks, x1 to x5 and y1
 // to y5. Of rnet and onet there are as many as threads may work at once: each is called by one thread at a time.
 // scan, if any, holds pnet's own weights: P-Net is then done by the kernel made for it, with the same result.
+// screen, if any, tells it where not to look.
 // rnet_guess and onet_guess, as many as rnet and onet or none, tell nearly what those will say of crops.
 struct Networks {
   using Forward = std::function<ConstView<float>(ConstView<float>)>;
@@ -31,6 +32,7 @@ struct Networks {
   Forward pnet;
   std::vector<Forward> rnet, onet;
   const PNetWeights* scan = nullptr;
+  const PNetScreen* screen = nullptr;
   std::vector<Guess> rnet_guess{}, onet_guess{};
 };
 

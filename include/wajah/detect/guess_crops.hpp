@@ -24,6 +24,7 @@ struct GuessLayer {
   int pool = 1;                     // side of the windows whose largest values are kept, every second; 1: all are kept
   int pooled = 1;                   // side of the output
   const int8_t* weights = nullptr;  // (out / panel, window, window * in / 4, panel, 4)
+  const int8_t* tiles = nullptr;    // (out / 16, window, guess_steps, 16, 16, 4), zeros beyond a row of the window
   const int* sums = nullptr;        // (out), of a channel's weights
   const float* scales = nullptr;    // (out), of the weights
   const float* biases = nullptr;    // (out)
@@ -54,7 +55,10 @@ struct GuessCropsArgs {
 };
 
 // Rows of one convolution that are in memory at once, until they are pooled.
-inline constexpr int guess_ring = 4;
+inline constexpr int guess_ring = 8;
+
+// Of 64 bytes, in which a row of the window is multiplied by matrix tiles.
+[[nodiscard]] WAJAH_INLINE int guess_steps(const GuessLayer& layer) { return (layer.window * layer.in + 63) / 64; }
 
 [[nodiscard]] WAJAH_INLINE ptrdiff_t guess_map_bytes(const GuessLayer& layer) {
   return static_cast<ptrdiff_t>(align_up(static_cast<size_t>(layer.side * layer.side * layer.in)));
@@ -76,7 +80,9 @@ struct GuessScratch {
     const ptrdiff_t vector = static_cast<ptrdiff_t>(last.side) * last.side * last.in;
     vectors = crops_per_guess * (vector + last.out + vector / 4);
   }
-  [[nodiscard]] WAJAH_INLINE ptrdiff_t floats() const { return ring + map + 2 * bytes + vectors; }
+  [[nodiscard]] WAJAH_INLINE ptrdiff_t floats() const { return ring + map + 2 * bytes + vectors + beyond; }
+
+  static constexpr ptrdiff_t beyond = 32 * 128 / 4 * 8;  // that tiles read of and ignore: pixels, and crops' vectors
 };
 
 // A row of a window as floats and, for the picture's last row, as bytes, either with some room beyond.
@@ -86,7 +92,7 @@ struct GuessScratch {
   return GuessScratch(net).floats() + 2 * guess_row_floats(columns);
 }
 
-WAJAH_KERNEL_VNNI(guess_crops, GuessCropsArgs)
+WAJAH_KERNEL_AMX(guess_crops, GuessCropsArgs)
 
 #ifndef WAJAH_KERNEL_ISA
 
