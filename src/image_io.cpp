@@ -93,11 +93,11 @@ ImageInfo inspect(std::span<const std::byte> bytes, const DecodeLimits& limits) 
   return {format, turned ? header.height : header.width, turned ? header.width : header.height, header.orientation};
 }
 
-Image decode(std::span<const std::byte> bytes, const DecodeLimits& limits) {
+Image decode(std::span<const std::byte> bytes, const DecodeLimits& limits, Orientation orientation) {
   check_bytes(bytes.size(), limits);
   const ImageFormat format = format_of(bytes);
   const Header header = checked_header(format, bytes, limits);
-  return codec::upright(decode_as(format, bytes, header), header.orientation);
+  return codec::upright(decode_as(format, bytes, header), orientation == Orientation::applied ? header.orientation : 1);
 }
 
 Image read_image(const std::filesystem::path& file, const DecodeLimits& limits) {

@@ -24,35 +24,70 @@ auto timed(double& milliseconds, Work work) {
 class RecognizerAnalyser final : public Analyser {
  public:
   RecognizerAnalyser(const std::shared_ptr<const Models>& models, const Cpu& cpu, const AnalyserOptions& options)
-      : recognizer_(models, cpu), options_(options), crop_(options.crop.value_or(models->card().crop)) {}
+      : detector_(models->detector, cpu),
+        embedder_(models->embedder, cpu),
+        options_(options),
+        crop_(options.crop.value_or(models->card().crop)) {}
 
-  [[nodiscard]] std::string model() const override { return model_id(recognizer_.card(), crop_); }
+  [[nodiscard]] std::string model() const override { return model_id(embedder_.card(), crop_); }
 
   [[nodiscard]] Analysis analyse(Bytes picture, Purpose purpose) override {
-    Analysis analysis;
-    const Image image = timed(analysis.times.decode, [&] { return decode(picture, options_.limits); });
+    Sighting sighting = find(picture, purpose);
+    embed(std::span(&sighting, 1));
+    return std::move(sighting.analysis);
+  }
+
+  [[nodiscard]] Sighting find(Bytes picture, Purpose purpose) override {
+    Sighting sighting;
+    Analysis& analysis = sighting.analysis;
+    const Image image =
+        timed(analysis.times.decode, [&] { return decode(picture, options_.limits, options_.orientation); });
+    if (options_.orientation == Orientation::applied)
+      analysis.orientation = inspect(picture, options_.limits).orientation;
     analysis.width = image.width;
     analysis.height = image.height;
     auto found = timed(analysis.times.detect, [&] { return detect(image, purpose); });
     const Image other_way_up = found.turns == 0 ? Image() : turned(image, found.turns);
     const Image& upright = found.turns == 0 ? image : other_way_up;
     if (purpose == Purpose::enrol) analysis.rival = leave_one(found.faces, upright);
-    analysis.faces = timed(analysis.times.embed, [&] { return embedded(upright, found.faces, purpose); });
-    for (FaceEmbedding& face : analysis.faces) {
-      face.measures = measure_face(upright, face.face);
-      face.face = turned_back(face.face, found.turns, image.width, image.height);
+    const auto use = purpose == Purpose::enrol ? CropUse::enrol : CropUse::recognise;
+    for (const Face& face : found.faces) {
+      sighting.crops.push_back(make_crop(upright, face, crop_, use));
+      analysis.faces.push_back(
+          {turned_back(face, found.turns, image.width, image.height), {}, measure_face(upright, face)});
     }
     analysis.turns = found.turns;
     if (purpose == Purpose::enrol && options_.keep_pictures && !analysis.faces.empty()) {
       analysis.picture = encode_jpeg(image, options_.picture_quality);
     }
-    return analysis;
+    return sighting;
+  }
+
+  void embed(std::span<Sighting> sightings) override {
+    std::vector<Image> crops;
+    for (Sighting& sighting : sightings) crops.insert(crops.end(), sighting.crops.begin(), sighting.crops.end());
+    if (crops.empty()) return;
+    double milliseconds = 0;
+    const auto rows = timed(milliseconds, [&] { return embedder_.embed(crops); });
+    const auto dimension = rows.size() / crops.size();
+    // Stored once, it would make every later training fail.
+    if (!std::ranges::all_of(rows, [](float value) { return std::isfinite(value); })) {
+      fail(ErrorKind::device, "embedding: holds a value that is not finite; check the weights with wajah doctor");
+    }
+    auto row = rows.begin();
+    for (Sighting& sighting : sightings) {
+      sighting.analysis.times.embed = milliseconds;
+      for (FaceEmbedding& face : sighting.analysis.faces) {
+        const auto end = row + static_cast<std::ptrdiff_t>(dimension);
+        face.embedding.assign(row, end);
+        row = end;
+      }
+    }
   }
 
  private:
   TurnedFaces detect(const Image& image, Purpose purpose) {
-    auto found =
-        recognizer_.detect_any_rotation(image, purpose == Purpose::enrol ? options_.enrol : options_.recognise);
+    auto found = detect_any_rotation(detector_, image, purpose == Purpose::enrol ? options_.enrol : options_.recognise);
     if (purpose == Purpose::recognise) found.faces.resize(std::min(found.faces.size(), options_.max_faces));
     return found;
   }
@@ -72,24 +107,8 @@ class RecognizerAnalyser final : public Analyser {
     return next / prominence(faces.front(), image.width, image.height);
   }
 
-  std::vector<FaceEmbedding> embedded(const Image& image, std::span<const Face> faces, Purpose purpose) {
-    if (faces.empty()) return {};
-    const auto use = purpose == Purpose::enrol ? CropUse::enrol : CropUse::recognise;
-    const auto rows = recognizer_.embed(image, faces, crop_, use);
-    const auto dimension = rows.size() / faces.size();
-    std::vector<FaceEmbedding> embeddings;
-    for (std::size_t i = 0; i < faces.size(); ++i) {
-      const auto row = std::span(rows).subspan(i * dimension, dimension);
-      // Stored once, it would make every later training fail.
-      if (!std::ranges::all_of(row, [](float value) { return std::isfinite(value); })) {
-        fail(ErrorKind::device, "embedding: holds a value that is not finite; check the weights with wajah doctor");
-      }
-      embeddings.push_back({faces[i], {row.begin(), row.end()}, {}});
-    }
-    return embeddings;
-  }
-
-  Recognizer recognizer_;
+  Detector detector_;
+  Embedder embedder_;
   AnalyserOptions options_;
   Crop crop_;
 };

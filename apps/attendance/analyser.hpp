@@ -6,6 +6,7 @@
 #include <wajah/cpu.hpp>
 #include <wajah/detect/detector.hpp>
 #include <wajah/embed/crop.hpp>
+#include <wajah/embed/embedder.hpp>
 #include <wajah/image_io.hpp>
 #include <wajah/recognizer.hpp>
 
@@ -22,6 +23,7 @@ struct AnalyserOptions {
   DetectorOptions recognise = recognise_options;
   std::size_t max_faces = 32;  // of a picture to recognise: the best ones
   DecodeLimits limits;
+  Orientation orientation = Orientation::applied;
   std::optional<Crop> crop;    // nothing: the model card's
   bool keep_pictures = false;  // hand the upright picture back when enrolling
   int picture_quality = 95;    // of that JPEG

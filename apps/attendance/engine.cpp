@@ -4,13 +4,14 @@
 
 namespace wajah::attendance {
 
-// Guarded by the engine's mutex, except that each running picture has its own place in `analyses` to itself.
+// Guarded by the engine's mutex; what is set when it is made may be read without.
 struct Engine::Group {
   Group(std::span<const Bytes> bytes, Purpose why) : pictures(bytes), purpose(why), analyses(bytes.size()) {}
 
   std::span<const Bytes> pictures;
   Purpose purpose;
   std::vector<Analysis> analyses;
+  std::chrono::steady_clock::time_point admitted = std::chrono::steady_clock::now();
   std::size_t begun = 0, running = 0;
   bool dropped = false;
   std::optional<Batch::Failure> failure;
@@ -21,8 +22,9 @@ struct Engine::Group {
 };
 
 Engine::Engine(std::vector<std::unique_ptr<Analyser>> analysers, const EngineOptions& options)
-    : analysers_(std::move(analysers)) {
+    : options_(options), analysers_(std::move(analysers)) {
   if (analysers_.empty()) fail(ErrorKind::usage, "engine: 0 workers, expected 1 or more");
+  if (options_.max_batch < 1) fail(ErrorKind::usage, "engine: max_batch 0, expected 1 or more");
   model_ = analysers_.front()->model();
   for (const auto& analyser : analysers_) {
     if (analyser->model() != model_) {
@@ -94,6 +96,8 @@ Engine::Queue* Engine::next_queue() {
 Engine::Job Engine::take(Queue& queue) {
   Group& group = *queue.groups.front();
   const Job job{&group, group.begun++};
+  ++group.running;
+  ++running_;
   --queue.waiting;
   if (group.all_begun()) {
     queue.groups.pop_front();
@@ -103,39 +107,90 @@ Engine::Job Engine::take(Queue& queue) {
   return job;
 }
 
+// Where another picture for the same pass may come from. Enrolments, whose callers wait for all of their photos anyway,
+// only make way for recognitions; a recognition must not wait long, except for pictures of the same request.
+Engine::Queue* Engine::queue_to_join(const Together& together) {
+  Queue& queue = queue_of(together.purpose);
+  if (queue.waiting == 0 || together.faces >= options_.max_batch || stopping_) return nullptr;
+  if (together.purpose == Purpose::enrol) return recognitions_.waiting == 0 ? &queue : nullptr;
+  const auto of_next = [&](const Job& job) { return job.group == queue.groups.front(); };
+  if (together.jobs.empty() || std::ranges::all_of(together.jobs, of_next)) return &queue;
+  return std::chrono::steady_clock::now() - together.since < options_.max_wait ? &queue : nullptr;
+}
+
 void Engine::serve(Analyser& analyser) {
   std::unique_lock lock(mutex_);
   for (;;) {
     Queue* queue = nullptr;
     work_.wait(lock, [&] { return stopping_ || (queue = next_queue()) != nullptr; });
     if (stopping_) return;
-    run(lock, analyser, take(*queue));
+    Together together;
+    together.purpose = queue == &enrolments_ ? Purpose::enrol : Purpose::recognise;
+    const std::size_t enrolling = together.purpose == Purpose::enrol ? 1 : 0;
+    enrolling_ += enrolling;
+    for (; queue; queue = queue_to_join(together)) find(lock, analyser, take(*queue), together);
+    embed(lock, analyser, together);
+    enrolling_ -= enrolling;
+    if (enrolling != 0) work_.notify_one();  // another worker may take the place that this one held
   }
 }
 
-void Engine::run(std::unique_lock<std::mutex>& lock, Analyser& analyser, Job job) {
-  Group& group = *job.group;
-  const std::size_t enrolling = group.purpose == Purpose::enrol ? 1 : 0;
-  ++group.running;
-  ++running_;
-  enrolling_ += enrolling;
+// First step of one picture: it joins those that wait for the second, or has failed.
+void Engine::find(std::unique_lock<std::mutex>& lock, Analyser& analyser, Job job, Together& together) {
+  const Group& group = *job.group;
+  Sighting sighting;
   std::exception_ptr error;
   lock.unlock();
   try {
-    group.analyses[job.index] = analyser.analyse(group.pictures[job.index], group.purpose);
+    sighting = analyser.find(group.pictures[job.index], group.purpose);
   } catch (...) {
     error = std::current_exception();
   }
   lock.lock();
-  enrolling_ -= enrolling;
+  // Pictures without faces, and those whose group has failed meanwhile, keep nobody.
+  if (error || sighting.crops.empty() || group.dropped) return finish(job, sighting, error);
+  if (together.faces == 0) together.since = std::chrono::steady_clock::now();
+  together.faces += sighting.crops.size();
+  together.jobs.push_back(job);
+  together.sightings.push_back(std::move(sighting));
+}
+
+// Second step of all of them. If it fails, each is tried by itself, so that a fault hits whom it belongs to.
+void Engine::embed(std::unique_lock<std::mutex>& lock, Analyser& analyser, Together& together) {
+  if (together.jobs.empty()) return;
+  std::vector<std::exception_ptr> errors(together.jobs.size());
+  const auto embed_some = [&](std::size_t first, std::size_t count) -> std::exception_ptr {
+    try {
+      analyser.embed(std::span(together.sightings).subspan(first, count));
+      return nullptr;
+    } catch (...) {
+      return std::current_exception();
+    }
+  };
+  lock.unlock();
+  if (const auto error = embed_some(0, together.jobs.size())) {
+    if (together.jobs.size() == 1) errors.front() = error;
+    for (std::size_t i = 0; together.jobs.size() > 1 && i < together.jobs.size(); ++i) errors[i] = embed_some(i, 1);
+  }
+  options_.passed({together.purpose, together.jobs.size(), together.faces});
+  lock.lock();
+  for (std::size_t i = 0; i < together.jobs.size(); ++i) finish(together.jobs[i], together.sightings[i], errors[i]);
+}
+
+void Engine::finish(Job job, Sighting& sighting, const std::exception_ptr& error) {
+  Group& group = *job.group;
   --running_;
   --group.running;
   if (error) {
     if (!group.failure || job.index < group.failure->index) group.failure = {job.index, error};
     drop(group);
+  } else {
+    auto& times = sighting.analysis.times;
+    const std::chrono::duration<double, std::milli> whole = std::chrono::steady_clock::now() - group.admitted;
+    times.queue = std::max(0.0, whole.count() - times.decode - times.detect - times.embed);
+    group.analyses[job.index] = std::move(sighting.analysis);
   }
   group.changed.notify_all();  // under the lock: once it ended, its caller may return and the group is no more
-  if (enrolling != 0) work_.notify_one();  // another worker may take the place this enrolment held
 }
 
 void Engine::refuse_all(Queue& queue) {

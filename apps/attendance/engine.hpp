@@ -1,17 +1,23 @@
 // Engine: worker threads that turn pictures into faces and embeddings, behind bounded queues. Recognitions go before
 // enrolments, and with two workers or more one is always kept free of enrolments, so that an upload of a hundred photos
 // delays nobody at the door.
+//
+// While pictures wait, a worker that has found the faces of one looks at the next before it embeds, so that faces of
+// several requests share one pass of the embedding network. Nobody waits for a picture that has not come yet: when
+// nothing waits, a picture is embedded at once.
 #pragma once
 
 #include "attendance/refusal.hpp"
 
 #include <wajah/detect/box.hpp>
+#include <wajah/image.hpp>
 #include <wajah/quality.hpp>
 
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <exception>
+#include <functional>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -33,19 +39,27 @@ struct FaceEmbedding {
   FaceMeasures measures{};
 };
 
-// Milliseconds, for those who want to know where the time went.
+// Milliseconds, for those who want to know where the time went. `embed` is the whole pass, with whomever it was shared;
+// `queue` is what was spent on others before and between.
 struct StageTimes {
-  double decode = 0, detect = 0, embed = 0;
+  double queue = 0, decode = 0, detect = 0, embed = 0;
 };
 
 struct Analysis {
   int width = 0, height = 0;         // of the upright picture
+  int orientation = 1;               // EXIF's that was applied
   std::vector<FaceEmbedding> faces;  // enrol: the one face the photo is about, or none; recognise: all, best first
   std::vector<std::byte> picture;    // enrol, when pictures are kept: the upright picture as JPEG without metadata
   StageTimes times{};
   double rival =
       0;          // enrol: how prominent the next face is, as a share of the one that was taken; 0: there is no other
   int turns = 0;  // quarters clockwise after which faces were found (detect/rotations.hpp); pixels stay the picture's
+};
+
+// A picture whose faces have been found and not been embedded yet.
+struct Sighting {
+  Analysis analysis;
+  std::vector<Image> crops;  // of each face of the analysis
 };
 
 // One worker thread's pictures -> embeddings. The seam between the service and the networks.
@@ -58,11 +72,25 @@ class Analyser {
 
   // Throws Error (input) with a sentence for people if `picture` cannot be decoded; any other kind is a fault of ours.
   [[nodiscard]] virtual Analysis analyse(Bytes picture, Purpose purpose) = 0;
+
+  // The same in two steps, so that pictures can share the second: everything but the embeddings, then these for all of
+  // them. An analyser that cannot do so does all in the first. embed() throws for all or for none.
+  [[nodiscard]] virtual Sighting find(Bytes picture, Purpose purpose) { return {analyse(picture, purpose), {}}; }
+  virtual void embed(std::span<Sighting> /*sightings*/) {}
+};
+
+// What the workers have embedded in one pass.
+struct Pass {
+  Purpose purpose = Purpose::recognise;
+  std::size_t pictures = 0, faces = 0;
 };
 
 struct EngineOptions {
   std::size_t recognise_queue = 64;  // pictures waiting, besides those being worked on
   std::size_t enrol_queue = 400;
+  std::size_t max_batch = 32;             // faces that are embedded together; 1: every picture by itself
+  std::chrono::milliseconds max_wait{2};  // a face found so long ago waits for no further picture to be looked at
+  std::function<void(const Pass&)> passed = [](const Pass&) {};  // told of every pass, on the workers' threads
 };
 
 struct EngineLoad {
@@ -116,23 +144,37 @@ class Engine {
     std::size_t index;
   };
 
+  // One worker's pictures between finding and embedding, all of one purpose.
+  struct Together {
+    Purpose purpose = Purpose::recognise;
+    std::vector<Job> jobs;
+    std::vector<Sighting> sightings;  // of each job
+    std::size_t faces = 0;
+    std::chrono::steady_clock::time_point since;  // the first face is waiting
+  };
+
   void serve(Analyser& analyser);
   [[nodiscard]] Queue* next_queue();
-  [[nodiscard]] static Job take(Queue& queue);
-  void run(std::unique_lock<std::mutex>& lock, Analyser& analyser, Job job);
+  [[nodiscard]] Queue* queue_to_join(const Together& together);
+  [[nodiscard]] Job take(Queue& queue);
+  void find(std::unique_lock<std::mutex>& lock, Analyser& analyser, Job job, Together& together);
+  void embed(std::unique_lock<std::mutex>& lock, Analyser& analyser, Together& together);
+  void finish(Job job, Sighting& sighting, const std::exception_ptr& error);
   void admit(Group& group);
   void drop(Group& group);  // those of its pictures that have not begun
   void refuse_all(Queue& queue);
   [[nodiscard]] Queue& queue_of(Purpose purpose);
 
   std::string model_;
-  std::size_t max_enrolling_;
+  EngineOptions options_;
+  std::size_t max_enrolling_;  // workers
   std::vector<std::unique_ptr<Analyser>> analysers_;
 
   mutable std::mutex mutex_;  // guards all below and every Group
   std::condition_variable work_;
   Queue recognitions_, enrolments_;
-  std::size_t running_ = 0, enrolling_ = 0;
+  std::size_t running_ = 0;    // pictures
+  std::size_t enrolling_ = 0;  // workers
   bool stopping_ = false;
   std::vector<std::thread> workers_;
 };

@@ -10,6 +10,8 @@ namespace {
 
 using TrainingState = Trainer::Outcome::State;
 
+constexpr std::chrono::minutes settle_patience{10};  // thousands of people at once
+
 // A picture that cannot be read is the sender's affair; every other fault is passed on as it is.
 [[noreturn]] void rethrow(const Batch::Failure& failure, std::string_view file) {
   try {
@@ -29,6 +31,18 @@ ServiceOptions checked(ServiceOptions options) {
   if (options.max_files < 1) fail(ErrorKind::usage, "max_files: 0, expected 1 or more");
   return options;
 }
+
+// Milliseconds since it was asked last.
+class Lap {
+ public:
+  double milliseconds() {
+    const auto now = std::chrono::steady_clock::now();
+    return std::chrono::duration<double, std::milli>(now - std::exchange(begun_, now)).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
+};
 
 Engine::Deadline after(std::chrono::milliseconds time) { return std::chrono::steady_clock::now() + time; }
 
@@ -114,17 +128,20 @@ void Service::check_upload(std::string_view nik, std::string_view name, std::spa
   }
 }
 
-UploadResult Service::upload(std::string_view nik, std::string_view name, std::span<const File> files, Force force) {
+UploadResult Service::upload(std::string_view nik, std::string_view name, std::span<const File> files, Force force,
+                             Recognisable recognisable) {
   check_upload(nik, name, files);
   const auto deadline = after(options_.upload_deadline);
   Enrolment enrolment{std::string(nik), std::string(name), engine_.model(), {}, {}, options_.now()};
   PhotoSet photos(files, checks_of(options_.strictness));
   std::optional<Stored> stored;
   UploadResult result;
+  Lap lap;
   // A second round only if, between looking and storing, somebody removed the person whose photos were known.
   while (!stored) {
     photos.set_known(store_.photos_of(nik, engine_.model()));
     analyse_new(files, photos, deadline);
+    result.look += lap.milliseconds();
     const std::lock_guard one_at_a_time(enrolments_);
     if (force == Force::no) compare(nik, photos);
     result.skipped = photos.skipped();
@@ -133,12 +150,16 @@ UploadResult Service::upload(std::string_view nik, std::string_view name, std::s
     enrolment.photos = photos.new_photos();
     enrolment.known = photos.known_photos();
     stored = store(enrolment);
+    result.store += lap.milliseconds();
   }
   result.person = stored->enrolled.person;
   result.former_name = stored->enrolled.former_name;
-  wait_for_training(stored->change, result.person);
+  if (recognisable == Recognisable::on_return) wait_for_training(stored->change, result.person);
+  result.train = lap.milliseconds();
   return result;
 }
+
+void Service::settle() { wait_for_training(trainer_.add({}), settle_patience); }
 
 void Service::analyse_new(std::span<const File> files, PhotoSet& photos, Engine::Deadline deadline) {
   const auto wanted = photos.to_analyse();
@@ -226,7 +247,10 @@ RecogniseResult Service::recognise(std::string_view nik_input, Bytes picture) {
   const auto gallery = trainer_.gallery();  // only now: somebody may have been enrolled while the picture waited
   RecogniseResult result;
   result.nik_input = nik_input;
+  result.times = analysis.times;
+  Lap lap;
   for (const FaceEmbedding& face : analysis.faces) result.results.push_back(name_face(face, *gallery));
+  result.search = lap.milliseconds();
   result.face_num = result.results.size();
   judge_claim(result);
   record(at, result);
@@ -313,7 +337,7 @@ void Service::gone(PersonId person) {
     const std::lock_guard lock(changes_);
     change = trainer_.remove(person);
   }
-  wait_for_training(change);
+  wait_for_training(change, options_.training_deadline);
 }
 
 void Service::reload() {
@@ -324,11 +348,11 @@ void Service::reload() {
     for (PersonSummary& summary : store_.people()) people.push_back(std::move(summary.person));
     change = trainer_.replace(people, store_.embeddings(engine_.model()).intact);
   }
-  wait_for_training(change);
+  wait_for_training(change, options_.training_deadline);
 }
 
-void Service::wait_for_training(Trainer::Change change) {
-  const auto outcome = trainer_.wait(change, after(options_.training_deadline));
+void Service::wait_for_training(Trainer::Change change, std::chrono::milliseconds patience) {
+  const auto outcome = trainer_.wait(change, after(patience));
   if (outcome.state == TrainingState::live) return;
   if (outcome.state == TrainingState::failed) warn(fmt::format("training failed: {}", outcome.error));
   refuse(Cause::training, "The change is stored, but {}; it counts once a training succeeds",

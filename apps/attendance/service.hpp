@@ -53,11 +53,15 @@ struct ServiceOptions {
 // what is wrong with a photo by itself is refused all the same.
 enum class Force { no, yes };
 
+// Whether an upload's caller is kept until the person is recognisable, or settle() will be called after many uploads.
+enum class Recognisable { on_return, later };
+
 struct UploadResult {
   Person person;
   std::size_t stored = 0;  // files that are now photos of the person, those it had before included
   std::vector<SkippedFile> skipped;
   std::optional<std::string> former_name;  // when the NIK was known under another name, which this upload replaced
+  double look = 0, store = 0, train = 0;   // ms: all pictures, comparing and committing, until it counts
 };
 
 // The name of everybody who was not accepted, as the original service has it.
@@ -80,6 +84,8 @@ struct RecogniseResult {
   bool nik_matched = false;  // exactly one face, and it is that person
   std::size_t face_num = 0;
   std::string message;  // "<NAME> TERDETEKSI" or "Wajah Tidak Dikenali"
+  StageTimes times{};
+  double search = 0;  // ms, of finding who the faces are
 };
 
 struct RemoveResult {
@@ -122,8 +128,11 @@ class Service {
   // name_not_upper, bad_name, no_files, too_many_files, undecodable (any file), no_face and unusable_photos (all
   // files), duplicate_face (half of the photos or more), busy, late, stopping: nothing is stored then. training: it is
   // stored and will be recognised once a training succeeds.
-  UploadResult upload(std::string_view nik, std::string_view name, std::span<const File> files,
-                      Force force = Force::no);
+  UploadResult upload(std::string_view nik, std::string_view name, std::span<const File> files, Force force = Force::no,
+                      Recognisable recognisable = Recognisable::on_return);
+
+  // Returns when everything stored until now counts in recognition. Refusals: training, stopping.
+  void settle();
 
   // Whose faces are in the picture, and is it the claimed person? Writes one attendance row, then one log line.
   // nik_input is a claim and may be any text. Refusals: undecodable, busy, late, stopping: nothing is recorded then.
@@ -170,7 +179,7 @@ class Service {
   void refuse_strangers(PhotoSet& photos, std::span<const FaceVector> own) const;
   [[nodiscard]] std::optional<Stored> store(const Enrolment& enrolment);
   void wait_for_training(Trainer::Change change, const Person& person);
-  void wait_for_training(Trainer::Change change);
+  void wait_for_training(Trainer::Change change, std::chrono::milliseconds patience);
 
   [[nodiscard]] FaceResult name_face(const FaceEmbedding& face, const Gallery& gallery) const;
   void record(Time at, RecogniseResult& result);

@@ -232,6 +232,14 @@ std::vector<AttendanceRow> SqliteStore::attendance(Time from, Time to, std::int6
   return rows;
 }
 
+std::int64_t SqliteStore::prune(Time before) {
+  Database::Write write(database_);
+  write->prepare("DELETE FROM attendance WHERE at < ?1").bind(microseconds(before)).run();
+  const auto erased = write->changes();
+  write.commit_erasing();
+  return erased;
+}
+
 StoreCounts SqliteStore::counts(std::string_view model) {
   Database::Read reader(database_);
   auto query = reader->prepare(

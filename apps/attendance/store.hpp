@@ -133,13 +133,16 @@ class Store {
   // Adds an attendance row. False, and no row, if `person` is no longer enrolled or not active.
   virtual bool record(const AttendanceRecord& record) = 0;
 
-  // Adds rows of the past, in one transaction; leaves out those that are there, by time and claim. Returns how many were
-  // added. A person who is not enrolled is left out of the row.
+  // Adds rows of the past, in one transaction; leaves out those that are there, by time and claim. Returns how many
+  // were added. A person who is not enrolled is left out of the row.
   virtual std::int64_t record_past(std::span<const AttendanceRecord> records) = 0;
 
   // Rows with from <= at < to in the order written, at most `limit` of them with an id above `after`.
   [[nodiscard]] virtual std::vector<AttendanceRow> attendance(Time from, Time to, std::int64_t after,
                                                               std::size_t limit) = 0;
+
+  // Erases rows with at < before, also from the log of changes; returns how many.
+  virtual std::int64_t prune(Time before) = 0;
 
   [[nodiscard]] virtual StoreCounts counts(std::string_view model) = 0;
 

@@ -4,8 +4,6 @@
 #include "cli/weight_files.hpp"
 
 #include <wajah/error.hpp>
-#include <wajah/file.hpp>
-#include <wajah/image_io.hpp>
 
 #include <fmt/format.h>
 
@@ -62,15 +60,6 @@ void require_data_folder(const CommonOptions& options) {
     fail(ErrorKind::input, "{}: no such data folder; 'wajah enrol' or 'wajah serve' makes one, --data names another",
          options.data);
   }
-}
-
-std::vector<std::byte> read_photo(const std::filesystem::path& file) {
-  const MappedFile mapped(file, ErrorKind::input);
-  if (mapped.bytes().size() > DecodeLimits{}.max_bytes) {
-    fail(ErrorKind::input, "{}: {} bytes, a picture may have {}", mapped.name(), mapped.bytes().size(),
-         DecodeLimits{}.max_bytes);
-  }
-  return {mapped.bytes().begin(), mapped.bytes().end()};
 }
 
 }  // namespace wajah::cli

@@ -3,6 +3,7 @@
 
 #include "attendance/data_folder.hpp"
 #include "attendance/engine.hpp"
+#include "attendance/photo_file.hpp"
 #include "attendance/service.hpp"
 #include "attendance/sqlite_store.hpp"
 #include "cli/options.hpp"
@@ -46,7 +47,6 @@ class Attendance {
 // Throws Error (input) unless --data is a folder already: who only reads must not make one.
 void require_data_folder(const CommonOptions& options);
 
-// The bytes of a photo. Throws Error (input) if it cannot be read or is larger than a picture may be.
-[[nodiscard]] std::vector<std::byte> read_photo(const std::filesystem::path& file);
+using attendance::read_photo;
 
 }  // namespace wajah::cli

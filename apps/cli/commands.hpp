@@ -8,6 +8,7 @@ namespace wajah::cli {
 
 extern const Command serve_command;
 extern const Command detect_command;
+extern const Command align_command;
 extern const Command embed_command;
 extern const Command verify_command;
 extern const Command enrol_command;

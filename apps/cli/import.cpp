@@ -1,8 +1,11 @@
 // wajah import: an archive, a backup, the original service's folder, or a folder of staff photos with a CSV.
+#include "attendance/bulk/bulk_import.hpp"
+#include "attendance/records/sqlite_record_store.hpp"
 #include "attendance/storage/archive.hpp"
 #include "attendance/storage/backup.hpp"
 #include "attendance/storage/sqlite_audit_log.hpp"
-#include "cli/bulk_import.hpp"
+#include "attendance/storage/sqlite_people_store.hpp"
+#include "cli/attendance.hpp"
 #include "cli/commands.hpp"
 #include "cli/json_text.hpp"
 #include "cli/options.hpp"
@@ -13,10 +16,16 @@
 
 #include <boost/json.hpp>
 
+#include <memory>
+#include <optional>
+
 namespace wajah::cli {
 namespace {
 
 namespace json = boost::json;
+using attendance::BulkReport;
+using attendance::ImportPerson;
+using attendance::ImportSource;
 
 struct Options {
   CommonOptions common;
@@ -31,18 +40,22 @@ void note(attendance::Database& database, const std::string& action, const json:
       {std::chrono::system_clock::now(), "cli", action, std::nullopt, "", json::serialize(detail)});
 }
 
+// A bar whose length is known when the work has begun.
+attendance::BulkProgress bar(const std::string& what) {
+  return [what, progress = std::make_shared<std::optional<Progress>>()](std::size_t done, std::size_t total) {
+    if (!*progress) progress->emplace(what, total);
+    (*progress)->show(done);
+  };
+}
+
 int take_archive(const Options& options) {
   const attendance::DataFolder folder(options.common.data);
   attendance::Database database(folder, {options.common.storage_key_file, {}});
-  std::optional<Progress> progress;
   attendance::ImportOptions how;
   how.passphrase = read_passphrase(options.passphrase_file);
   how.dry_run = options.dry_run;
-  how.progress = [&](std::size_t done, std::size_t total) {
-    if (!progress) progress.emplace("reading", total);
-    progress->show(done);
-  };
-  const auto r = attendance::import_archive(database, folder, options.files[0], how);
+  how.progress = bar("reading");
+  const auto r = attendance::import_archive(database, options.files[0], how);
   const json::object counts{{"people_added", r.people_added},          {"people_known", r.people_known},
                             {"people_erased_before", r.erased_before}, {"photos_added", r.photos_added},
                             {"embeddings_added", r.embeddings_added},  {"pictures_added", r.pictures_added},
@@ -68,12 +81,7 @@ int take_archive(const Options& options) {
 
 int take_backup(const Options& options) {
   const attendance::DataFolder folder(options.common.data);
-  std::optional<Progress> progress;
-  const auto report =
-      attendance::restore(folder, options.backup, options.force, [&](std::size_t done, std::size_t total) {
-        if (!progress) progress.emplace("copying", total);
-        progress->show(done);
-      });
+  const auto report = attendance::restore(folder, options.backup, options.force, bar("copying"));
   if (options.common.json) {
     print_json(json::object{{"people", report.content.people},
                             {"photos", report.content.photos},
@@ -115,17 +123,20 @@ int take_people(const Options& options) {
     fail(ErrorKind::usage, "--csv goes with --dir, not --original");
   if (options.original.empty() && options.csv.empty()) fail(ErrorKind::usage, "--dir needs --csv with who is who");
   const attendance::Zone zone(options.zone);
-  const ImportSource source =
-      options.original.empty() ? read_staff(options.folder, options.csv) : read_original(options.original);
+  const ImportSource source = options.original.empty() ? attendance::read_staff(options.folder, options.csv)
+                                                       : attendance::read_original(options.original);
   const std::string file = options.report.empty() ? "wajah-import.csv" : options.report;
   BulkReport report;
   report.verdicts = source.odd;
   if (!options.dry_run) {
     Attendance attendance(options.common, attendance::Purpose::enrol,
                           {attendance::parse_strictness(options.strictness), options.keep_photos});
-    const auto force = options.twins ? attendance::Force::yes : attendance::Force::no;
-    enrol_source(attendance, source, force, report);
-    import_logs(attendance, source, zone, report);
+    attendance::SqlitePeopleStore people(attendance.database());
+    attendance::SqliteRecordStore records(attendance.database());
+    attendance::BulkRules rules;
+    rules.force = options.twins ? attendance::Force::yes : attendance::Force::no;
+    enrol_source(attendance.service(), people, source, rules, report, bar("photos"));
+    import_logs(attendance.store(), records, source, zone, report, bar("days of the log"));
     note(attendance.database(), "people.import", {{"people", report.people}, {"photos", report.photos}});
   } else {
     report.people = source.people.size();

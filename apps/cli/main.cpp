@@ -19,10 +19,10 @@ namespace wajah::cli {
 namespace {
 
 constexpr std::array commands{
-    &serve_command,   &detect_command,     &embed_command,   &verify_command,  &enrol_command,    &recognise_command,
-    &people_command,  &attendance_command, &train_command,   &predict_command, &evaluate_command, &calibrate_command,
-    &convert_command, &models_command,     &bench_command,   &cert_command,    &doctor_command,   &export_command,
-    &import_command,  &keys_command,       &version_command,
+    &serve_command,     &detect_command,  &align_command,      &embed_command,   &verify_command,  &enrol_command,
+    &recognise_command, &people_command,  &attendance_command, &train_command,   &predict_command, &evaluate_command,
+    &calibrate_command, &convert_command, &models_command,     &bench_command,   &cert_command,    &doctor_command,
+    &export_command,    &import_command,  &keys_command,       &version_command,
 };
 
 // American spellings, and the words of the original service's routes.

@@ -5,6 +5,7 @@
 #include "attendance/records/calendar.hpp"
 #include "attendance/site_time.hpp"
 #include "server/access/exposure.hpp"
+#include "server/api/scratch.hpp"
 #include "server/application_parts.hpp"
 #include "server/model_card.hpp"
 
@@ -62,6 +63,19 @@ attendance::AnalyserOptions analyser_options_of(const Settings& settings) {
   options.max_faces = static_cast<std::size_t>(pipeline.max_faces);
   options.limits.max_pixels = static_cast<std::int64_t>(pipeline.max_megapixels * 1e6);
   options.keep_pictures = settings.privacy.keep_originals;
+  if (settings.compat.ignore_exif) options.orientation = Orientation::ignored;
+  return options;
+}
+
+attendance::EngineOptions engine_options_of(const Settings& settings, Metrics& metrics) {
+  attendance::EngineOptions options;
+  options.recognise_queue = static_cast<std::size_t>(settings.engine.recognise_queue);
+  options.enrol_queue = static_cast<std::size_t>(settings.engine.enrol_queue);
+  options.max_batch = static_cast<std::size_t>(settings.engine.max_batch);
+  options.max_wait = std::chrono::milliseconds(settings.engine.max_wait_ms);
+  options.passed = [&metrics](const attendance::Pass& pass) {
+    metrics.pass(pass.purpose == attendance::Purpose::enrol ? "enrol" : "recognise", pass.pictures, pass.faces);
+  };
   return options;
 }
 
@@ -141,8 +155,7 @@ void Application::Parts::open_service(const std::shared_ptr<const Models>& model
   const auto workers = static_cast<std::size_t>(std::max(2, options.cpu.threads()));
   engine = std::make_unique<attendance::Engine>(
       attendance::make_analysers(models, Cpu(1, options.cpu.isa()), workers, analyser_options_of(settings)),
-      attendance::EngineOptions{static_cast<std::size_t>(settings.engine.recognise_queue),
-                                static_cast<std::size_t>(settings.engine.enrol_queue)});
+      engine_options_of(settings, *metrics));
   attendance::ServiceOptions rules;
   rules.log_folder = folder->log_folder();
   rules.zone = settings.attendance.zone;
@@ -168,8 +181,13 @@ void Application::Parts::open_office(const ModelCard& card) {
   rules.backend.model = {engine->model(), "", card.architecture, card.dimension};
   rules.backend.require_consent = settings.privacy.require_consent;
   rules.backend.temporary_folder = folder->path();
-  rules.backend.warn = rules.webhooks.warn = site.warn;
-  office = std::make_unique<Office>(*database, *service, *engine, desk->secret(), rules);
+  rules.backend.key_file = settings.storage.key_file;
+  remove_scratch_folders(folder->path());
+  rules.retention.rules = {std::chrono::days(settings.privacy.keep_events_days),
+                           std::chrono::days(settings.privacy.keep_templates_days)};
+  rules.webhooks.ca_file = settings.webhooks.ca_file;
+  rules.backend.warn = rules.webhooks.warn = rules.retention.warn = site.warn;
+  office = std::make_unique<Office>(*database, *store, *service, *engine, desk->secret(), rules);
   site.backend = &office->backend();
 }
 

@@ -39,7 +39,8 @@ fs::path CompatTree::place(std::string_view tree, std::string_view nik, std::str
 }
 
 void CompatTree::store(attendance::Service& service, const attendance::Person& person,
-                       const std::optional<std::string>& former_name, std::span<const attendance::File> files) const {
+                       const std::optional<std::string>& former_name, std::span<const attendance::File> files,
+                       Orientation orientation) const {
   for (const auto tree : trees) {
     const auto folder = place(tree, person.nik, person.name);
     std::error_code nothing_to_rename;
@@ -49,7 +50,7 @@ void CompatTree::store(attendance::Service& service, const attendance::Person& p
   for (std::size_t i = 0; i < files.size(); ++i) {
     const auto analysis = service.look(files[i].bytes, attendance::Purpose::enrol);
     if (analysis.faces.empty()) continue;
-    const auto photo = decode(files[i].bytes);
+    const auto photo = decode(files[i].bytes, {}, orientation);
     const auto name = fmt::format("{} ({})", file_name(person.name), i + 1);
     const auto aligned = make_crop(photo, analysis.faces.front().face, original_crop(), CropUse::enrol);
     const auto jpeg = encode_jpeg(photo, original_quality);

@@ -8,7 +8,9 @@
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
 
+#include <algorithm>
 #include <string>
+#include <utility>
 
 namespace wajah::server {
 namespace json = boost::json;
@@ -42,15 +44,28 @@ std::string_view name_of(Where where) {
   return "query";
 }
 
+json::object parameter_json(const Parameter& parameter) {
+  return {{"name", parameter.name},
+          {"in", name_of(parameter.where)},
+          {"required", parameter.required || parameter.where == Where::path},
+          {"description", parameter.about},
+          {"schema", json::parse(parameter.schema)}};
+}
+
+// Those of the table, values of the path that it says nothing about, and with a body the id that callers may give.
 json::array parameters(const Route& route) {
+  constexpr Parameter request_id{Where::header, "X-Request-Id",
+                                 "The caller's own id of the request, for the answer's header and the log"};
   json::array result;
-  for (const auto& parameter : route.parameters) {
-    result.push_back(json::object{{"name", parameter.name},
-                                  {"in", name_of(parameter.where)},
-                                  {"required", parameter.required || parameter.where == Where::path},
-                                  {"description", parameter.about},
-                                  {"schema", json::parse(parameter.schema)}});
+  for (const auto& parameter : route.parameters) result.push_back(parameter_json(parameter));
+  const auto declared = [&](std::string_view name) {
+    return std::ranges::any_of(route.parameters, [&](const Parameter& p) { return p.name == name; });
+  };
+  for (auto at = route.path.find('{'); at != std::string_view::npos; at = route.path.find('{', at + 1)) {
+    const auto name = route.path.substr(at + 1, route.path.find('}', at) - at - 1);
+    if (!declared(name)) result.push_back(parameter_json({Where::path, name, ""}));
   }
+  if (route.takes_body()) result.push_back(parameter_json(request_id));
   return result;
 }
 
@@ -92,11 +107,10 @@ std::string operation_id(const Route& route) {
 }
 
 json::object operation(const Route& route) {
-  json::object result{{"tags", json::array{json::value(route.tag)}},
-                      {"summary", route.summary},
-                      {"operationId", operation_id(route)}};
+  json::object result{
+      {"tags", json::array{json::value(route.tag)}}, {"summary", route.summary}, {"operationId", operation_id(route)}};
   if (!route.about.empty()) result["description"] = route.about;
-  if (!route.parameters.empty()) result["parameters"] = parameters(route);
+  if (auto values = parameters(route); !values.empty()) result["parameters"] = std::move(values);
   if (route.takes_body()) result["requestBody"] = request_body(route);
   if (route.scope != Scope::open) {
     const json::array scopes{json::value(server::name_of(route.scope))};

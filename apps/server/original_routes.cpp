@@ -2,6 +2,9 @@
 
 #include "server/api/attendance_json.hpp"
 #include "server/api/backend.hpp"
+#include "server/api/looking.hpp"
+#include "server/api/people.hpp"
+#include "server/api/values.hpp"
 #include "server/compat_tree.hpp"
 #include "server/text.hpp"
 
@@ -20,7 +23,7 @@ json::value nullable(const std::optional<std::string>& text) {
   return text ? json::value(*text) : json::value(nullptr);
 }
 
-json::object face_json(const attendance::FaceResult& face) {
+json::object result_json(const attendance::FaceResult& face) {
   return {{"nik", nullable(face.nik)}, {"name", face.name}, {"accuracy", face.accuracy}};
 }
 
@@ -35,16 +38,16 @@ std::optional<Reply> upload_refusal(const attendance::Refusal& refusal) {
 }
 
 // Beside the logs, as the original had it.
-CompatTree tree_of(const Backend& backend) {
-  return CompatTree(backend.service.options().log_folder.parent_path());
-}
+CompatTree tree_of(const Backend& backend) { return CompatTree(backend.service.options().log_folder.parent_path()); }
 
 // The mirror is for other programs; an upload that is stored is not refused for its sake.
 void mirror(Site& site, const Request& request, const attendance::UploadResult& result,
             std::span<const attendance::File> files) {
   if (!site.compat.tree || !site.backend) return;
   try {
-    tree_of(*site.backend).store(site.backend->service, result.person, result.former_name, files);
+    tree_of(*site.backend)
+        .store(site.backend->service, result.person, result.former_name, files,
+               site.compat.ignore_exif ? Orientation::ignored : Orientation::applied);
   } catch (const Error& error) {
     site.warn(fmt::format("request {}: compat.tree: {}", request.id, error.what()));
   }
@@ -66,6 +69,18 @@ void enter_in_book(Site& site, const Request& request, const attendance::Recogni
     site.backend->announce("attendance.recorded", checked_json(checked, *site.backend->book.calendar()), face.person);
   } catch (const Error& error) {
     site.warn(fmt::format("request {}: not in the attendance book: {}", request.id, error.what()));
+  }
+}
+
+// What is done on these routes is written down and told as on /api/v1. It is done by then: a caller who is told
+// otherwise would do it again.
+template <class Note>
+void write_down(Site& site, const Request& request, Note note) {
+  if (!site.backend) return;
+  try {
+    note(*site.backend);
+  } catch (const Error& error) {
+    site.warn(fmt::format("request {}: not in the audit log: {}", request.id, error.what()));
   }
 }
 
@@ -100,7 +115,15 @@ Reply upload(Site& site, Request& request) {
         200,
         {{"success", true},
          {"message", fmt::format("Successfully uploaded {} images for NIK {}, Name {}", result.stored, nik, name)}});
+    reply.timings = stages(result);
     mirror(site, request, result, files);
+    write_down(site, request, [&](Backend& backend) {
+      const auto& person = result.person;
+      audit(backend, request, "person.enrol", person.id, person.nik,
+            {{"stored", result.stored}, {"rejected", result.skipped.size()}});
+      backend.announce("person.enrolled",
+                       {{"person", mention(person)}, {"photos", backend.people.photos(person.id).size()}}, person.id);
+    });
     if (!result.skipped.empty()) reply.with("X-Wajah-Skipped", skipped_text(result.skipped));
     return reply;
   } catch (const attendance::Refusal& refusal) {
@@ -120,13 +143,15 @@ Reply recognise(Site& site, Request& request) {
         face.nik.reset();
         face.name = attendance::unknown_name;
       }
-      faces.push_back(face_json(face));
+      faces.push_back(result_json(face));
     }
-    return json_reply(200, json::object{{"results", std::move(faces)},
-                                        {"nik_input", result.nik_input},
-                                        {"nik_matched", result.nik_matched},
-                                        {"face_num", result.face_num},
-                                        {"message", result.message}});
+    auto reply = json_reply(200, json::object{{"results", std::move(faces)},
+                                              {"nik_input", result.nik_input},
+                                              {"nik_matched", result.nik_matched},
+                                              {"face_num", result.face_num},
+                                              {"message", result.message}});
+    reply.timings = stages(result.times, result.search);
+    return reply;
   } catch (const attendance::Refusal& refusal) {
     if (refusal.cause() != Cause::undecodable) throw;
     return message_reply(site.compat.errors_500 ? 500 : 400, "An error occurred during face recognition")
@@ -139,6 +164,11 @@ Reply remove_person(Site& site, Request& request) {
   const auto& name = *request.form.text("nama");
   const auto result = site.api->remove(nik, name);
   if (site.compat.tree && site.backend) tree_of(*site.backend).remove(nik);
+  write_down(site, request, [&](Backend& backend) {
+    const auto id = id_text('p', result.person.id);
+    audit(backend, request, "person.remove", std::nullopt, id);
+    backend.announce("person.removed", {{"id", id}});
+  });
   if (result.trained) {
     const auto message =
         fmt::format("Successfully deleted data for NIK {}, Name {} and retrained the model", nik, name);

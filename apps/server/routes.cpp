@@ -162,9 +162,9 @@ std::span<const Route> routes() {
   static const auto all = [] {
     std::vector<Route> result;
     for (const std::span<const Route> part :
-         {std::span<const Route>(original_table), vision_routes(), people_routes(), face_routes(), check_routes(),
-          report_routes(), calendar_routes(), privacy_routes(), key_routes(), webhook_routes(), machine_routes(),
-          std::span<const Route>(system_table)}) {
+         {std::span<const Route>(original_table), vision_routes(), people_routes(), transfer_routes(), face_routes(),
+          check_routes(), report_routes(), calendar_routes(), privacy_routes(), key_routes(), webhook_routes(),
+          machine_routes(), std::span<const Route>(system_table)}) {
       result.insert(result.end(), part.begin(), part.end());
     }
     const auto accounts = session_routes();

@@ -35,10 +35,14 @@ struct ImageInfo {
 // accepted format (saying what they look like) or the limits are exceeded.
 [[nodiscard]] ImageInfo inspect(std::span<const std::byte> bytes, const DecodeLimits& limits = {});
 
-// The upright picture as RGB. Grey, palette, CMYK and 16-bit pictures are converted; an alpha channel is dropped,
-// as the original does; of an animation the first frame is taken. EXIF orientation is applied. Throws Error (input) on a picture that is cut
-// short or damaged: never half a picture.
-[[nodiscard]] Image decode(std::span<const std::byte> bytes, const DecodeLimits& limits = {});
+// Whether EXIF's orientation turns a picture upright, or it is taken as it lies.
+enum class Orientation { applied, ignored };
+
+// The picture as RGB. Grey, palette, CMYK and 16-bit pictures are converted; an alpha channel is dropped, as the
+// original does; of an animation the first frame is taken. Throws Error (input) on a picture that is cut short or
+// damaged: never half a picture.
+[[nodiscard]] Image decode(std::span<const std::byte> bytes, const DecodeLimits& limits = {},
+                           Orientation orientation = Orientation::applied);
 
 // decode() of a file; messages name it. Throws Error (input) if it cannot be read.
 [[nodiscard]] Image read_image(const std::filesystem::path& file, const DecodeLimits& limits = {});

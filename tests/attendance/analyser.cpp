@@ -97,6 +97,37 @@ TEST_CASE("the analyser and the service on real networks") {
                                  [](const FaceEmbedding& face) { return face.face.score; }));
     CHECK(analysis.picture.empty());
   }
+  SUBCASE("an orientation tag turns the picture, unless it is to be ignored") {
+    auto lying = with_exif(portrait);
+    const auto tag = std::ranges::search(lying, std::as_bytes(std::span(std::string_view("MM\0\x2A\0\0\0\x08", 8))));
+    REQUIRE_FALSE(tag.empty());
+    // One entry in place of the empty directory: orientation 6, a quarter clockwise.
+    constexpr std::string_view directory("\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0", 14);
+    std::ranges::copy(std::as_bytes(std::span(directory)), tag.end());
+    const auto applied = analyser.analyse(lying, Purpose::recognise);
+    AnalyserOptions as_stored;
+    as_stored.orientation = Orientation::ignored;
+    const auto ignored = make_analysers(models, cpu, 1, as_stored).front()->analyse(lying, Purpose::recognise);
+    CHECK(applied.orientation == 6);
+    CHECK(ignored.orientation == 1);
+    CHECK(applied.width == ignored.height);
+    CHECK(applied.height == ignored.width);
+  }
+  SUBCASE("pictures that share a pass get what each gets by itself") {
+    const std::vector pictures{portrait, group, bytes_of(*data / "photos" / "portrait_1638x2048.jpg")};
+    std::vector<Sighting> together;
+    for (const auto& one : pictures) together.push_back(analyser.find(one, Purpose::recognise));
+    analyser.embed(together);
+    for (std::size_t i = 0; i < pictures.size(); ++i) {
+      const auto alone = analyser.analyse(pictures[i], Purpose::recognise);
+      REQUIRE(alone.faces.size() == together[i].analysis.faces.size());
+      for (std::size_t k = 0; k < alone.faces.size(); ++k) {
+        const auto& a = alone.faces[k].embedding;
+        const auto& b = together[i].analysis.faces[k].embedding;
+        CHECK(std::inner_product(a.begin(), a.end(), b.begin(), 0.0) > 0.99999);
+      }
+    }
+  }
   SUBCASE("the crop belongs to the model's identity") {
     AnalyserOptions other;
     other.crop = margin_crop(models->card().input, 0.3);

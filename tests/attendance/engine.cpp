@@ -43,7 +43,114 @@ struct Order {
   }
 };
 
+// An engine with one worker that is held at its first picture until the others wait behind it.
+struct Crowd {
+  explicit Crowd(EngineOptions options) {
+    options.passed = [this](const Pass& pass) {
+      const std::lock_guard lock(mutex);
+      passes.push_back(pass);
+    };
+    gate.close();
+    const auto observer = [this](Bytes bytes, Purpose) { order.add(bytes); };
+    engine =
+        std::make_unique<Engine>(fake_analysers(1, {.gate = &gate, .observer = observer, .two_steps = true}), options);
+  }
+
+  std::future<Batch> ask(std::string_view faces, Purpose purpose = Purpose::recognise) {
+    auto batch = analyse(*engine, {picture(faces)}, purpose);
+    const auto behind = asked++;
+    REQUIRE(gate.reached_by(1));
+    REQUIRE(soon([&] { return waiting() == behind; }));
+    return batch;
+  }
+  [[nodiscard]] std::size_t waiting() const {
+    const auto load = engine->load();
+    return load.recognise_waiting + load.enrol_waiting;
+  }
+  [[nodiscard]] std::vector<std::size_t> pictures_of_passes() {
+    const std::lock_guard lock(mutex);
+    std::vector<std::size_t> result;
+    for (const Pass& pass : passes) result.push_back(pass.pictures);
+    return result;
+  }
+
+  Gate gate;
+  Order order;
+  std::size_t asked = 0;
+  std::mutex mutex;
+  std::vector<Pass> passes;
+  std::unique_ptr<Engine> engine;
+};
+
 }  // namespace
+
+TEST_CASE("faces of requests that wait are embedded together, and everybody gets their own") {
+  Crowd crowd({.max_wait = 1h});
+  auto first = crowd.ask("ANI"), second = crowd.ask("BUDI CITRA"), third = crowd.ask("none"),
+       fourth = crowd.ask("DEWI");
+  crowd.gate.open();
+  CHECK(first.get().analyses.at(0).faces.at(0).embedding == embedding_of("ANI"));
+  const auto two = second.get();
+  CHECK(two.analyses.at(0).faces.at(0).embedding == embedding_of("BUDI"));
+  CHECK(two.analyses.at(0).faces.at(1).embedding == embedding_of("CITRA"));
+  CHECK(third.get().analyses.at(0).faces.empty());
+  const auto last = fourth.get();
+  CHECK(last.analyses.at(0).faces.at(0).embedding == embedding_of("DEWI"));
+  CHECK(last.analyses.at(0).times.queue > 0);
+  REQUIRE(crowd.passes.size() == 1);
+  CHECK(crowd.passes[0].pictures == 3);
+  CHECK(crowd.passes[0].faces == 4);
+}
+
+TEST_CASE("nobody waits for pictures that have not come") {
+  Crowd crowd({.max_wait = 1h});
+  crowd.gate.open();
+  CHECK_FALSE(crowd.engine->analyse(std::vector{picture("ANI")}, Purpose::recognise, in(5s)).failure);
+  CHECK_FALSE(crowd.engine->analyse(std::vector{picture("BUDI")}, Purpose::enrol, in(5s)).failure);
+  CHECK(crowd.pictures_of_passes() == std::vector<std::size_t>{1, 1});
+}
+
+TEST_CASE("a pass takes so many faces, and no face waits long for others") {
+  const auto passes_with = [](EngineOptions options) {
+    Crowd crowd(std::move(options));
+    std::vector<std::future<Batch>> all;
+    for (const auto* name : {"ANI", "BUDI", "CITRA", "DEWI", "EKO"}) all.push_back(crowd.ask(name));
+    crowd.gate.open();
+    for (auto& batch : all) CHECK_FALSE(batch.get().failure);
+    return crowd.pictures_of_passes();
+  };
+  CHECK(passes_with({.max_batch = 2, .max_wait = 1h}) == std::vector<std::size_t>{2, 2, 1});
+  CHECK(passes_with({.max_batch = 1, .max_wait = 1h}) == std::vector<std::size_t>(5, 1));
+  CHECK(passes_with({.max_wait = 0ms}) == std::vector<std::size_t>(5, 1));
+}
+
+TEST_CASE("pictures of one request share passes, however long they take") {
+  Crowd crowd({.max_batch = 4, .max_wait = 0ms});
+  auto batch = analyse(*crowd.engine, {10, picture("ANI")}, Purpose::recognise);
+  REQUIRE(crowd.gate.reached_by(1));
+  crowd.gate.open();
+  CHECK(batch.get().analyses.size() == 10);
+  CHECK(crowd.pictures_of_passes() == std::vector<std::size_t>{4, 4, 2});
+}
+
+TEST_CASE("a fault in a shared pass is told to whom it belongs") {
+  Crowd crowd({.max_wait = 1h});
+  auto first = crowd.ask("ANI"), second = crowd.ask("unembeddable"), third = crowd.ask("BUDI");
+  crowd.gate.open();
+  CHECK(first.get().analyses.at(0).faces.at(0).embedding == embedding_of("ANI"));
+  REQUIRE(second.get().failure);
+  CHECK(third.get().analyses.at(0).faces.at(0).embedding == embedding_of("BUDI"));
+}
+
+TEST_CASE("enrolments that share a pass make way for a recognition") {
+  Crowd crowd({.max_wait = 1h});
+  auto first = crowd.ask("ANI", Purpose::enrol), second = crowd.ask("BUDI", Purpose::enrol);
+  auto third = crowd.ask("CITRA", Purpose::enrol), recognition = crowd.ask("DEWI");
+  crowd.gate.open();
+  for (auto* batch : {&first, &second, &third, &recognition}) CHECK_FALSE(batch->get().failure);
+  CHECK(crowd.order.pictures == std::vector<std::string>{"ANI", "DEWI", "BUDI", "CITRA"});
+  CHECK(crowd.pictures_of_passes() == std::vector<std::size_t>{1, 1, 2});
+}
 
 TEST_CASE("a batch gives an analysis for every picture, in order") {
   Engine engine(fake_analysers(3), {});

@@ -90,6 +90,7 @@ struct FakeAnalyserOptions {
   Gate* gate = nullptr;                            // passed before every picture
   std::atomic<int>* analysed = nullptr;            // counts pictures
   std::function<void(Bytes, Purpose)> observer{};  // called for every picture
+  bool two_steps = false;  // finds first and embeds together; "unembeddable" breaks the second step
 };
 
 [[nodiscard]] std::vector<std::unique_ptr<Analyser>> fake_analysers(std::size_t workers,

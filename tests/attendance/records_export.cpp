@@ -178,6 +178,9 @@ TEST_CASE("a report asks for one person, a group or a site") {
   query = november();
   query.to = on("2026-11-19");
   CHECK(people(query).find("77") == std::string::npos);
+  INFO("but whoever has events was there, as an imported log may tell");
+  month.office.at("2026-11-18T13:00:00+07:00", late);
+  CHECK(people(query).find("77") != std::string::npos);
 }
 
 TEST_CASE("a status follows edits of shifts and holidays") {
@@ -248,6 +251,23 @@ TEST_CASE("a workbook is whole or not there") {
   CHECK_THROWS_AS(XlsxWriter(month.office.folder.path() / "no" / "such.xlsx"), Error);
   CsvWriter writer([](std::string_view) {}, false);
   CHECK_THROWS_AS(write_workbook(month.office.book, november(), writer), Error);  // two tables
+}
+
+TEST_CASE("a finished workbook takes nothing more and stays as it is") {
+  Month month;
+  const auto file = month.office.folder.path() / "book.xlsx";
+  XlsxWriter writer(file);
+  constexpr std::array columns{Column{"a"}};
+  const std::array<Cell, 1> cells{std::string("b")};
+  CHECK_THROWS_AS(writer.row(cells), Error);
+  writer.begin("x", columns);
+  writer.row(cells);
+  writer.finish();
+  const auto made = contents(file);
+  CHECK_THROWS_AS(writer.finish(), Error);
+  CHECK_THROWS_AS(writer.begin("y", columns), Error);
+  CHECK_THROWS_AS(writer.row(cells), Error);
+  CHECK(contents(file) == made);
 }
 
 TEST_CASE("LibreOffice opens the exports") {

@@ -75,7 +75,7 @@ void fill(const std::filesystem::path& data, const std::filesystem::path& key = 
 ImportReport import_into(const std::filesystem::path& data, const std::filesystem::path& file,
                          const ImportOptions& options = {}, const std::filesystem::path& key = {}) {
   Opened open(data, key);
-  return import_archive(open.database, open.folder, file, options);
+  return import_archive(open.database, file, options);
 }
 
 void check_whole(const std::filesystem::path& data, const std::filesystem::path& key = {}) {

@@ -126,6 +126,10 @@ void check_past(Store& store) {
   CHECK(rows[0].accuracy == 0.9);
   CHECK_FALSE(rows[1].matched);
   CHECK(store.record_past({}) == 0);
+  CHECK(store.prune(at(501)) == 1);
+  CHECK(store.attendance(at(0), at(502), 0, 10).size() == 1);
+  CHECK(store.prune(at(501)) == 0);
+  CHECK(store.record_past(past) == 1);
 }
 
 void check_removal(Store& store) {

@@ -1,8 +1,8 @@
 // wajah keys, export and import as users run them, and how they read other people's folders.
+#include "attendance/bulk/import_source.hpp"
 #include "attendance/data_folder.hpp"
 #include "attendance/sqlite_store.hpp"
 #include "attendance/storage/database.hpp"
-#include "cli/import_source.hpp"
 #include "cli/inputs.hpp"
 #include "cli/program.hpp"
 
@@ -16,7 +16,7 @@
 
 using wajah::test::Outcome;
 using wajah::test::Workplace;
-namespace cli = wajah::cli;
+namespace bulk = wajah::attendance;
 namespace fs = std::filesystem;
 namespace json = boost::json;
 
@@ -32,8 +32,8 @@ void enrol_somebody(const fs::path& data, const std::string& nik, const std::str
   REQUIRE(store.enrol(enrolment));
 }
 
-const cli::Verdict* verdict_on(const cli::ImportSource& source, std::string_view part) {
-  for (const cli::Verdict& verdict : source.odd) {
+const bulk::Verdict* verdict_on(const bulk::ImportSource& source, std::string_view part) {
+  for (const bulk::Verdict& verdict : source.odd) {
     if (contains(verdict.file, part)) return &verdict;
   }
   return nullptr;
@@ -69,7 +69,7 @@ void make_odd_tree(const Workplace& place) {
 TEST_CASE("the original's tree is read with all that is odd in it, and links are never followed") {
   const Workplace place;
   make_odd_tree(place);
-  const auto source = cli::read_original(place / "old");
+  const auto source = bulk::read_original(place / "old");
   REQUIRE(source.people.size() == 3);
   CHECK(source.people[0].nik == "1");
   CHECK(source.people[0].name == "ANI");
@@ -87,7 +87,7 @@ TEST_CASE("the original's tree is read with all that is odd in it, and links are
     REQUIRE_MESSAGE(verdict, file);
     CHECK_MESSAGE(contains(verdict->reason, reason), verdict->reason);
   }
-  CHECK_THROWS_AS((void)cli::read_original(place / "outside"), wajah::Error);
+  CHECK_THROWS_AS((void)bulk::read_original(place / "outside"), wajah::Error);
 }
 
 TEST_CASE("a staff list finds its photos in folders and loose") {
@@ -99,7 +99,7 @@ TEST_CASE("a staff list finds its photos in folders and loose") {
   }
   place.write("staff.csv", std::string_view("\xEF\xBB\xBFNIK;Nama;Group;external_id\r\n1;\"ANI; S.KOM\";staff;x1\r\n"
                                             "2;BUDI;;\r\n3;CITRA;;\r\n2;BUDI LAGI;;\r\n"));
-  const auto source = cli::read_staff(place / "photos", place / "staff.csv");
+  const auto source = bulk::read_staff(place / "photos", place / "staff.csv");
   REQUIRE(source.people.size() == 2);
   CHECK(source.people[0].name == "ANI; S.KOM");
   CHECK(source.people[0].details.group == "staff");
@@ -109,16 +109,16 @@ TEST_CASE("a staff list finds its photos in folders and loose") {
   CHECK(contains(verdict_on(source, "staff.csv:4")->reason, "no photos"));
   CHECK(contains(verdict_on(source, "staff.csv:5")->reason, "earlier line"));
   place.write("staff.csv", std::string_view("a,b\n1,2\n"));
-  CHECK_THROWS_AS((void)cli::read_staff(place / "photos", place / "staff.csv"), wajah::Error);
+  CHECK_THROWS_AS((void)bulk::read_staff(place / "photos", place / "staff.csv"), wajah::Error);
 }
 
 TEST_CASE("CSV is read as RFC 4180 has it") {
   using Rows = std::vector<std::vector<std::string>>;
-  CHECK(cli::parse_csv("a,b\n1,2\n") == Rows{{"a", "b"}, {"1", "2"}});
-  CHECK(cli::parse_csv("a,b\r\n\"x, \"\"y\"\"\",\"l1\nl2\"") == Rows{{"a", "b"}, {"x, \"y\"", "l1\nl2"}});
-  CHECK(cli::parse_csv("a,b\n,\n") == Rows{{"a", "b"}, {"", ""}});
-  CHECK(cli::parse_csv("").empty());
-  CHECK_THROWS_AS((void)cli::parse_csv("a\n\"b"), wajah::Error);
+  CHECK(bulk::parse_csv("a,b\n1,2\n") == Rows{{"a", "b"}, {"1", "2"}});
+  CHECK(bulk::parse_csv("a,b\r\n\"x, \"\"y\"\"\",\"l1\nl2\"") == Rows{{"a", "b"}, {"x, \"y\"", "l1\nl2"}});
+  CHECK(bulk::parse_csv("a,b\n,\n") == Rows{{"a", "b"}, {"", ""}});
+  CHECK(bulk::parse_csv("").empty());
+  CHECK_THROWS_AS((void)bulk::parse_csv("a\n\"b"), wajah::Error);
 }
 
 TEST_CASE("keys are made, listed and revoked, and shown once") {

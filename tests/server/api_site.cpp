@@ -43,10 +43,11 @@ ApiSite::ApiSite(const std::function<void(OfficeOptions&)>& change) {
   OfficeOptions options;
   options.book.now = options.backend.now = options.webhooks.now = below.options.now;
   options.backend.model = {"fake-1", "CC0", "of the tests", 8};
+  options.backend.temporary_folder = below.folder.path();
   options.webhooks.poll = std::chrono::milliseconds(5);
   if (change) change(options);
   const auto secret = attendance::Secret::random();
-  office = std::make_unique<Office>(*below.database, service, *below.engine, secret, options);
+  office = std::make_unique<Office>(*below.database, *below.store, service, *below.engine, secret, options);
   api_ = std::make_unique<ServiceApi>(service);
   site.api = api_.get();
   site.backend = &office->backend();

@@ -3,6 +3,7 @@
 
 #include "check.hpp"
 #include "server/access/certificates.hpp"
+#include "server/api/webhook_worker.hpp"
 #include "test_server.hpp"
 #include "tls_client.hpp"
 
@@ -75,6 +76,24 @@ TEST_CASE("certificates are made for names and addresses, and only their owner r
   CHECK(read_certificate(files.authority).sha256 == authority.sha256);
   CHECK(read_certificate(files.server).sha256 != server.sha256);
   CHECK(read_certificate(files.server).names == std::vector<std::string>{"other.example.id"});
+}
+
+TEST_CASE("webhooks go to receivers whose certificate an authority vouches for, and whose name it is") {
+  TlsServer receiver;
+  const auto deadline = std::chrono::seconds(5);
+  const auto post = [&](std::string_view host, const fs::path& authority) {
+    return post_json(fmt::format("https://{}:{}/healthz", host, receiver.server->port()), "{}", {}, deadline,
+                     authority);
+  };
+  CHECK(post("localhost", receiver.files.authority).status == 405);  // it was heard
+  CHECK(post("127.0.0.1", receiver.files.authority).status == 405);
+  const auto unknown = post("localhost", {});
+  CHECK(unknown.status == 0);
+  CHECK(unknown.error.find("certificate verify failed") != std::string::npos);
+  make_certificates(receiver.files, {"other.example.id"});
+  receiver.keeper->reload();
+  CHECK(post("localhost", receiver.files.authority).status == 0);
+  CHECK(post("localhost", receiver.folder.path() / "none.pem").status == 0);
 }
 
 TEST_CASE("certificates are refused where they cannot be right") {

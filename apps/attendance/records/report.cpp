@@ -32,15 +32,16 @@ bool wanted(const ReportQuery& query, const Calendar& calendar, const Placement&
   return !query.site || calendar.home(placement).code == *query.site;
 }
 
-// Nothing if the person is not asked for, or was not there yet or any more.
+// Nothing if the person is not asked for, or was not there yet or any more; whoever has events was there, also before
+// they were enrolled here: an imported log tells of years.
 std::optional<PersonDays> days_of(AttendanceBook& book, const ReportQuery& query, const Member& member) {
   const auto calendar = book.calendar();
   PersonDays person{member, calendar->placement(member.person.id, query.to), {}, {}};
   if (!wanted(query, *calendar, person.placement)) return std::nullopt;
   const Site& home = calendar->home(person.placement);
-  if (book.business_day(home).date_of(member.enrolled_at) > query.to) return std::nullopt;
+  const bool expected = member.active && book.business_day(home).date_of(member.enrolled_at) <= query.to;
   person.days = book.days(member, query.from, query.to);
-  if (!member.active && std::ranges::none_of(person.days, &Day::attended)) return std::nullopt;
+  if (!expected && std::ranges::none_of(person.days, &Day::attended)) return std::nullopt;
   for (const Day& day : person.days) person.summary.add(day);
   return person;
 }

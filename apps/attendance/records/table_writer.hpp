@@ -30,7 +30,8 @@ class TableWriter {
   // Begins a table; rows that follow belong to it. Formats that hold only one throw Error (usage) on a second.
   virtual void begin(const std::string& name, std::span<const Column> columns) = 0;
   virtual void row(std::span<const Cell> cells) = 0;  // as many as there are columns
-  virtual void finish() = 0;                          // nothing is whole before it returns
+  // Nothing is whole before it returns, and nothing may follow it.
+  virtual void finish() = 0;
 };
 
 // RFC 4180, UTF-8; dates as 2026-11-22, times as 2026-11-22 07:58:11, durations as 8:15. `bom` marks it as UTF-8 for
@@ -57,7 +58,8 @@ class CsvWriter final : public TableWriter {
 
 // XLSX with a sheet for every table: header frozen, columns as wide as asked, dates, times and durations as numbers
 // with a format, texts never formulas. Rows go to disk as they come; a file that was there is replaced only by
-// finish(). Throws Error (storage) if the file cannot be written, Error (usage) on more rows than a sheet holds.
+// finish(). Throws Error (storage) if the file cannot be written, Error (usage) on more rows than a sheet holds and on
+// any call after finish().
 class XlsxWriter final : public TableWriter {
  public:
   explicit XlsxWriter(const std::filesystem::path& file);

@@ -52,6 +52,7 @@ class XlsxWriter::Book {
   Book& operator=(Book&&) = delete;
 
   void begin(const std::string& name, std::span<const Column> columns) {
+    require_open();
     sheet_ = workbook_add_worksheet(book_, name.c_str());
     if (!sheet_) fail(ErrorKind::usage, "a sheet cannot have the name '{}'", name);
     row_ = 0;
@@ -67,6 +68,8 @@ class XlsxWriter::Book {
   }
 
   void row(std::span<const Cell> cells) {
+    require_open();
+    if (!sheet_) fail(ErrorKind::usage, "{}: a row before the first table", file_.string());
     if (++row_ >= rows_of_a_sheet) {
       fail(ErrorKind::usage, "a sheet holds {} rows; ask for fewer people, a shorter period, or CSV",
            rows_of_a_sheet - 1);
@@ -79,6 +82,7 @@ class XlsxWriter::Book {
   }
 
   void finish() {
+    require_open();
     const lxw_error error = workbook_close(std::exchange(book_, nullptr));
     std::error_code failed;
     if (error == LXW_NO_ERROR) std::filesystem::rename(unfinished_, file_, failed);
@@ -90,6 +94,10 @@ class XlsxWriter::Book {
   }
 
  private:
+  void require_open() const {
+    if (!book_) fail(ErrorKind::usage, "{}: the workbook is finished already", file_.string());
+  }
+
   [[nodiscard]] lxw_format* format(const char* number) {
     lxw_format* made = workbook_add_format(book_);
     if (!made) fail(ErrorKind::storage, "{}: not enough memory for a workbook", file_.string());

@@ -186,7 +186,7 @@ Manifest read_manifest(ArchiveReader& archive) {
 // are sealed with a key that ends with this object.
 class Staging {
  public:
-  explicit Staging(const DataFolder& folder) : file_(folder.path() / "import.staged"), vault_(Secret::random()) {
+  explicit Staging(const fs::path& folder) : file_(folder / "import.staged"), vault_(Secret::random()) {
     clear();
     create_with_owner_rights(file_);
   }
@@ -275,11 +275,12 @@ ExportReport export_archive(const fs::path& data_folder, const fs::path& file, c
   return report;
 }
 
-ImportReport import_archive(Database& database, const DataFolder& folder, const fs::path& file,
-                            const ImportOptions& options) {
+bool is_archive(const fs::path& file) { return ArchiveReader::holds(file, manifest_part); }
+
+ImportReport import_archive(Database& database, const fs::path& file, const ImportOptions& options) {
   ArchiveReader archive(file, options.passphrase);
   const Manifest manifest = read_manifest(archive);
-  Staging staging(folder);
+  Staging staging(database.file().parent_path());
   staging.fill(archive, manifest, options);
   ImportReport report;
   database.merge_from(staging.file(), [&](Connection& writer) {

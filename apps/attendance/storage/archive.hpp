@@ -4,7 +4,6 @@
 // installation.
 #pragma once
 
-#include "attendance/data_folder.hpp"
 #include "attendance/storage/database.hpp"
 
 #include <cstddef>
@@ -58,7 +57,9 @@ struct ImportReport {
 // and name gets the photos they lack, who has another name under the same NIK is left out and told. What is here wins
 // over what comes. Throws Error (input) on an archive that is damaged, of a newer wajah, or sealed with another
 // passphrase; Error (storage).
-ImportReport import_archive(Database& database, const DataFolder& folder, const std::filesystem::path& file,
-                            const ImportOptions& options);
+ImportReport import_archive(Database& database, const std::filesystem::path& file, const ImportOptions& options);
+
+// Whether a file looks like an archive, as opposed to any other zip or no zip at all.
+[[nodiscard]] bool is_archive(const std::filesystem::path& file);
 
 }  // namespace wajah::attendance

@@ -145,6 +145,11 @@ ArchiveReader::ArchiveReader(const std::filesystem::path& file, const std::optio
   }
 }
 
+bool ArchiveReader::holds(const std::filesystem::path& file, const std::string& name) {
+  const std::unique_ptr<void, Closer> zip(unzOpen64(file.c_str()));
+  return zip && unzLocateFile(zip.get(), name.c_str(), 1) == UNZ_OK;
+}
+
 void ArchiveReader::Closer::operator()(void* zip) const { unzClose(zip); }
 
 bool ArchiveReader::has(const std::string& name) { return unzLocateFile(zip_.get(), name.c_str(), 1) == UNZ_OK; }

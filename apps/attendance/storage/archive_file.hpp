@@ -50,6 +50,9 @@ class ArchiveReader {
   // Throws Error (input) if it is no archive, if it is sealed and there is no passphrase, or another one.
   ArchiveReader(const std::filesystem::path& file, const std::optional<std::string>& passphrase);
 
+  // Whether the file is a zip with a part of that name.
+  [[nodiscard]] static bool holds(const std::filesystem::path& file, const std::string& name);
+
   // All lines of a part, without their ends. Throws Error (input) on a part that is missing, damaged or not sealed
   // with the passphrase.
   PartSum read_lines(const std::string& name, const std::function<void(std::string_view)>& take);

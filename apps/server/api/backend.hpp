@@ -6,6 +6,7 @@
 #include "attendance/service.hpp"
 #include "attendance/storage/audit_log.hpp"
 #include "attendance/storage/consent_store.hpp"
+#include "attendance/storage/database.hpp"
 #include "attendance/storage/key_store.hpp"
 #include "attendance/storage/people_store.hpp"
 #include "attendance/storage/webhook_store.hpp"
@@ -25,6 +26,8 @@
 namespace wajah::server {
 
 struct BackendParts {
+  attendance::Database& database;
+  attendance::Store& store;
   attendance::Service& service;
   attendance::Engine& engine;
   attendance::PeopleStore& people;
@@ -46,8 +49,9 @@ struct ModelFacts {
 
 struct BackendOptions {
   ModelFacts model;
-  bool require_consent = false;             // nobody is enrolled on /api/v1 without a consent in force
-  std::filesystem::path temporary_folder = std::filesystem::temp_directory_path();  // for workbooks while they are made
+  bool require_consent = false;  // nobody is enrolled on /api/v1 without a consent in force
+  std::filesystem::path temporary_folder = std::filesystem::temp_directory_path();  // for files while they are made
+  std::filesystem::path key_file;                                                   // of sealed templates
   std::chrono::milliseconds deadline{10'000};  // of looking at one request's pictures
   std::function<attendance::Time()> now = std::chrono::system_clock::now;
   std::function<void(const std::string&)> warn = [](const std::string&) {};

@@ -7,8 +7,8 @@
 #include "server/api/values.hpp"
 #include "server/problem.hpp"
 
-#include <boost/json/array.hpp>
 #include <fmt/format.h>
+#include <boost/json/array.hpp>
 
 #include <algorithm>
 
@@ -22,9 +22,9 @@ namespace {
 json::object photo_json(const attendance::PhotoRecord& photo, std::string_view zone) {
   json::array models;
   for (const auto& model : photo.models) models.push_back(json::value(model));
-  return {{"id", id_text('f', photo.id)},           {"width", photo.width},
-          {"height", photo.height},                 {"added_at", rfc3339(photo.added_at, zone)},
-          {"picture_kept", photo.picture},          {"models", std::move(models)}};
+  return {{"id", id_text('f', photo.id)},  {"width", photo.width},
+          {"height", photo.height},        {"added_at", rfc3339(photo.added_at, zone)},
+          {"picture_kept", photo.picture}, {"models", std::move(models)}};
 }
 
 // Names whom a photo resembles only to callers who may know everybody.
@@ -86,9 +86,11 @@ Reply add_faces(Site& site, Request& request) {
   audit(backend, request, "person.enrol", person.person.id, person.person.nik,
         {{"stored", result.stored}, {"rejected", result.skipped.size()}});
   backend.announce("person.enrolled", {{"person", mention(person.person)}, {"photos", now.photos}}, person.person.id);
-  return json_reply(201, {{"person", person_json(now, backend.book.options().zone)},
-                          {"stored", result.stored},
-                          {"rejected", std::move(rejected)}});
+  auto reply = json_reply(201, {{"person", person_json(now, backend.book.options().zone)},
+                                {"stored", result.stored},
+                                {"rejected", std::move(rejected)}});
+  reply.timings = stages(result);
+  return reply;
 }
 
 Reply list_faces(Site& site, Request& request) {
@@ -134,8 +136,8 @@ Reply verify_person(Site& site, Request& request) {
   const auto person = the_person(backend, request);
   const auto look = look_at(site, request, "image");
   const auto& face = only_face(look, "image");
-  const auto claim = attendance::verify_claim(*backend.service.gallery(), person.person.id, face.embedding,
-                                              backend.service.options());
+  const auto claim =
+      attendance::verify_claim(*backend.service.gallery(), person.person.id, face.embedding, backend.service.options());
   json::object body{{"matched", claim.accepted},
                     {"person_id", id_text('p', person.person.id)},
                     {"similarity", rounded(claim.similarity, 4)},

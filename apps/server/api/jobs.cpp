@@ -40,6 +40,11 @@ void JobRunner::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
+bool JobRunner::stopping() {
+  const std::lock_guard lock(mutex_);
+  return stopping_;
+}
+
 void JobRunner::serve() {
   std::unique_lock lock(mutex_);
   for (;;) {
@@ -74,6 +79,7 @@ void JobRunner::run(Waiting waiting) {
     job.state = JobState::failed;
     job.result = R"({"error":"a fault of the server; its log says more"})";
   }
+  waiting.work = nullptr;  // with whatever it held: whoever hears of the end finds nothing left
   save(job);
 }
 

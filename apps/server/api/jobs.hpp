@@ -36,6 +36,8 @@ class JobRunner {
   attendance::JobRecord start(std::string_view kind, std::int64_t total, Work work);
   void stop();  // drops what has not begun and waits for the rest
 
+  [[nodiscard]] bool stopping();  // for work that takes long
+
   [[nodiscard]] attendance::JobStore& store() { return store_; }
 
  private:

@@ -3,10 +3,8 @@
 #include "server/api/values.hpp"
 #include "server/problem.hpp"
 
-#include <wajah/image_io.hpp>
-
-#include <boost/json/array.hpp>
 #include <fmt/format.h>
+#include <boost/json/array.hpp>
 
 #include <algorithm>
 #include <array>
@@ -18,15 +16,6 @@ using attendance::Bytes;
 using attendance::FaceEmbedding;
 
 namespace {
-
-// EXIF's number, 1 where there is none.
-int orientation_of(Bytes bytes) {
-  try {
-    return inspect(bytes).orientation;
-  } catch (const Error&) {
-    return 1;
-  }
-}
 
 bool begins_with(Bytes bytes, std::string_view magic, std::size_t at = 0) {
   if (bytes.size() < at + magic.size()) return false;
@@ -41,7 +30,8 @@ bool begins_with(Bytes bytes, std::string_view magic, std::size_t at = 0) {
 }  // namespace
 
 std::string_view code_of_undecodable(Bytes bytes) {
-  const bool known = begins_with(bytes, "\xFF\xD8\xFF") || begins_with(bytes, "\x89PNG") || begins_with(bytes, "WEBP", 8);
+  const bool known =
+      begins_with(bytes, "\xFF\xD8\xFF") || begins_with(bytes, "\x89PNG") || begins_with(bytes, "WEBP", 8);
   return known ? "image_undecodable" : "unsupported_image";
 }
 
@@ -68,7 +58,7 @@ const FaceEmbedding& only_face(const Look& look, std::string_view field) {
 json::object image_json(const Look& look) {
   return {{"width", look.analysis.width},
           {"height", look.analysis.height},
-          {"orientation_applied", orientation_of(look.bytes)}};
+          {"orientation_applied", look.analysis.orientation}};
 }
 
 json::object face_json(const FaceEmbedding& found) {
@@ -103,9 +93,14 @@ void add_machine(json::object& reply, const Site& site, const Stopwatch& watch) 
 }
 
 std::vector<Timing> stages(const attendance::StageTimes& times, std::optional<double> search) {
-  std::vector<Timing> result{{"decode", times.decode}, {"detect", times.detect}, {"embed", times.embed}};
+  std::vector<Timing> result{
+      {"queue", times.queue}, {"decode", times.decode}, {"detect", times.detect}, {"embed", times.embed}};
   if (search) result.push_back({"search", *search});
   return result;
+}
+
+std::vector<Timing> stages(const attendance::UploadResult& result) {
+  return {{"look", result.look}, {"store", result.store}, {"train", result.train}};
 }
 
 }  // namespace wajah::server

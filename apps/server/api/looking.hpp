@@ -49,5 +49,6 @@ class Stopwatch {
 };
 void add_machine(boost::json::object& reply, const Site& site, const Stopwatch& watch);
 [[nodiscard]] std::vector<Timing> stages(const attendance::StageTimes& times, std::optional<double> search = {});
+[[nodiscard]] std::vector<Timing> stages(const attendance::UploadResult& result);
 
 }  // namespace wajah::server

@@ -132,7 +132,7 @@ Reply job_events(Site& site, Request& request) {
 // What a caller may hear: attendance of the own site, and people only with people:read.
 Feed::Wish wish_of(const Caller& caller, std::string_view event, std::string_view data) {
   if (event == job_event) return Feed::Wish::skip;
-  if (event.starts_with("person.")) return caller.scopes.has(Scope::people_read) ? Feed::Wish::take : Feed::Wish::skip;
+  if (event.starts_with("person.") || event.starts_with("people.")) return caller.scopes.has(Scope::people_read) ? Feed::Wish::take : Feed::Wish::skip;
   if (!caller.site) return Feed::Wish::take;
   const auto message = json::parse(data);
   const auto* site = message.at("data").as_object().if_contains("site");
@@ -299,7 +299,7 @@ constexpr Route table[] = {
             job_events_answers, job_events),
     reading("/api/v1/events", "What happens, live",
             "Server-sent events of {event, at, data}: attendance.recorded, attendance.corrected, and with people:read "
-            "person.*. A key of one site hears of that site.",
+            "person.* and people.imported. A key of one site hears of that site.",
             Scope::attendance_read, {}, events_answers, live_events),
     reading("/api/v1/audit", "Who did what", "", Scope::admin, audit_parameters, audit_answers, list_audit),
     reading("/api/v1/audit/verify", "Check the audit log", "", Scope::admin, {}, verdict_answers, verify_audit),

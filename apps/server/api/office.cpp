@@ -1,11 +1,13 @@
 #include "server/api/office.hpp"
 
+#include "server/api/values.hpp"
+
 #include <utility>
 
 namespace wajah::server {
 
-Office::Office(attendance::Database& database, attendance::Service& service, attendance::Engine& engine,
-               const attendance::Secret& secret, OfficeOptions options)
+Office::Office(attendance::Database& database, attendance::Store& store, attendance::Service& service,
+               attendance::Engine& engine, const attendance::Secret& secret, OfficeOptions options)
     : secret_(secret),
       people_(database),
       records_(database),
@@ -15,8 +17,21 @@ Office::Office(attendance::Database& database, attendance::Service& service, att
       consents_(database),
       jobs_(database),
       book_(records_, std::move(options.book)),
-      backend_({service, engine, people_, book_, records_, keys_, audit_, webhooks_, consents_, jobs_, secret_},
+      backend_({database, store, service, engine, people_, book_, records_, keys_, audit_, webhooks_, consents_, jobs_,
+                secret_},
                std::move(options.backend)),
-      worker_(webhooks_, std::move(options.webhooks)) {}
+      worker_(webhooks_, std::move(options.webhooks)),
+      retention_(retention(options.retention.rules), options.retention) {}
+
+attendance::Retention Office::retention(const attendance::RetentionRules& rules) {
+  return {{backend_.store, people_, records_, jobs_, webhooks_, audit_},
+          rules,
+          backend_.service.options().log_folder,
+          attendance::Zone(book_.options().zone),
+          [this](attendance::PersonId person) {
+            backend_.service.gone(person);
+            backend_.announce("person.removed", {{"id", id_text('p', person)}});
+          }};
+}
 
 }  // namespace wajah::server

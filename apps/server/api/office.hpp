@@ -13,6 +13,7 @@
 #include "attendance/storage/sqlite_people_store.hpp"
 #include "attendance/storage/sqlite_webhook_store.hpp"
 #include "server/api/backend.hpp"
+#include "server/api/retention_worker.hpp"
 #include "server/api/webhook_worker.hpp"
 
 namespace wajah::server {
@@ -21,16 +22,19 @@ struct OfficeOptions {
   attendance::BookOptions book;
   BackendOptions backend;
   WebhookWorker::Options webhooks;
+  RetentionWorker::Options retention;
 };
 
 class Office {
  public:
-  // Database, service and engine outlive it.
-  Office(attendance::Database& database, attendance::Service& service, attendance::Engine& engine,
-         const attendance::Secret& secret, OfficeOptions options);
+  // Database, store, service and engine outlive it.
+  Office(attendance::Database& database, attendance::Store& store, attendance::Service& service,
+         attendance::Engine& engine, const attendance::Secret& secret, OfficeOptions options);
 
   [[nodiscard]] Backend& backend() { return backend_; }
   [[nodiscard]] attendance::KeyStore& keys() { return keys_; }
+  // What the retention worker does, for those who cannot wait for it.
+  [[nodiscard]] attendance::Retention retention(const attendance::RetentionRules& rules);
   [[nodiscard]] attendance::AttendanceBook& book() { return book_; }
 
  private:
@@ -45,6 +49,7 @@ class Office {
   attendance::AttendanceBook book_;
   Backend backend_;
   WebhookWorker worker_;
+  RetentionWorker retention_;
 };
 
 }  // namespace wajah::server

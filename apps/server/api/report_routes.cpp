@@ -3,16 +3,15 @@
 #include "server/api/attendance_routes.hpp"
 #include "server/api/documented.hpp"
 #include "server/api/people.hpp"
+#include "server/api/scratch.hpp"
 #include "server/api/values.hpp"
 #include "server/json.hpp"
 #include "server/problem.hpp"
 
-#include <boost/json/array.hpp>
 #include <fmt/format.h>
-#include <sodium.h>
+#include <boost/json/array.hpp>
 
 #include <charconv>
-#include <filesystem>
 #include <fstream>
 #include <iterator>
 
@@ -85,29 +84,6 @@ Reply report_page(Site& site, Request& request, std::string_view name, bool with
 Reply days(Site& site, Request& request) { return report_page(site, request, "/days", true); }
 Reply summary(Site& site, Request& request) { return report_page(site, request, "/summary", false); }
 
-class TemporaryFile {
- public:
-  explicit TemporaryFile(const std::filesystem::path& folder)
-      : path_(folder / fmt::format("export-{:08x}{:08x}.xlsx", randombytes_random(), randombytes_random())) {}
-  ~TemporaryFile() {
-    std::error_code ignored;
-    std::filesystem::remove(path_, ignored);
-  }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-  TemporaryFile(TemporaryFile&&) = delete;
-  TemporaryFile& operator=(TemporaryFile&&) = delete;
-
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-  [[nodiscard]] std::string contents() const {
-    std::ifstream file(path_, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
-  }
-
- private:
-  std::filesystem::path path_;
-};
-
 std::string csv_of(Backend& backend, const ReportQuery& query, const Request& request) {
   std::string text;
   attendance::CsvWriter writer([&](std::string_view piece) { text += piece; },
@@ -118,10 +94,12 @@ std::string csv_of(Backend& backend, const ReportQuery& query, const Request& re
 }
 
 std::string workbook_of(Backend& backend, const ReportQuery& query) {
-  const TemporaryFile file(backend.options.temporary_folder);
-  attendance::XlsxWriter writer(file.path());
+  const ScratchFolder folder(backend.options.temporary_folder, "export");
+  const auto file = folder.path() / "attendance.xlsx";
+  attendance::XlsxWriter writer(file);
   attendance::write_workbook(backend.book, query, writer);
-  return file.contents();
+  std::ifstream made(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(made), {}};
 }
 
 std::string json_of(Backend& backend, const ReportQuery& query) {
@@ -160,10 +138,14 @@ constexpr Parameter to_parameter{Where::query, "to", "Last business date; withou
 constexpr Parameter whom_parameter{Where::query, "person", "p_12, or nik:12345", R"({"type":"string","maxLength":80})"};
 constexpr Parameter group_parameter{Where::query, "group", "Of this group", R"({"type":"string","maxLength":128})"};
 constexpr Parameter site_parameter{Where::query, "site", "Code of the site", R"({"type":"string","maxLength":64})"};
-constexpr Parameter page_parameters[] = {from_parameter,  to_parameter,    whom_parameter,  group_parameter,
+constexpr Parameter page_parameters[] = {from_parameter, to_parameter,    whom_parameter,  group_parameter,
                                          site_parameter, limit_parameter, cursor_parameter};
 constexpr Parameter export_parameters[] = {
-    from_parameter, to_parameter, whom_parameter, group_parameter, site_parameter,
+    from_parameter,
+    to_parameter,
+    whom_parameter,
+    group_parameter,
+    site_parameter,
     {Where::query, "format", "Of the file", R"({"type":"string","enum":["csv","xlsx","json"],"default":"csv"})"},
     {Where::query, "table", "Of the CSV: a row a day, a month's sheet, or a row a person",
      R"({"type":"string","enum":["days","sheet","summary"],"default":"days"})"},
@@ -194,8 +176,8 @@ constexpr Route report_route(std::string_view path, std::string_view title, std:
 }
 
 constexpr Route table[] = {
-    report_route("/api/v1/attendance/days", "Days", "What each person's events amount to, day by day.",
-                 page_parameters, days_answers, days),
+    report_route("/api/v1/attendance/days", "Days", "What each person's events amount to, day by day.", page_parameters,
+                 days_answers, days),
     report_route("/api/v1/attendance/summary", "Summary", "The sums of a period for each person.", page_parameters,
                  summary_answers, summary),
     report_route("/api/v1/attendance/export", "Export", "A file for spreadsheets, safe to open: no cell is a formula.",

@@ -46,8 +46,7 @@ std::optional<Target> target_of(std::string_view text) {
 
 using Message = http::request<http::string_body>;
 
-Message message_to(const Target& target, std::string_view body,
-                   const std::vector<std::pair<std::string, std::string>>& headers) {
+Message message_to(const Target& target, std::string_view body, const PostHeaders& headers) {
   Message message(http::verb::post, target.path, 11);
   message.set(http::field::host, target.host);
   message.set(http::field::user_agent, "wajah");
@@ -68,7 +67,8 @@ asio::awaitable<int> talk(Stream& stream, Message& message) {
   co_return parser.get().result_int();
 }
 
-asio::awaitable<int> send(const Target& target, Message message, std::chrono::milliseconds deadline) {
+asio::awaitable<int> send(const Target& target, Message message, std::chrono::milliseconds deadline,
+                          const std::filesystem::path& ca_file) {
   const auto executor = co_await asio::this_coro::executor;
   asio::ip::tcp::resolver resolver(executor);
   const auto addresses = co_await resolver.async_resolve(target.host, target.port, asio::use_awaitable);
@@ -80,6 +80,7 @@ asio::awaitable<int> send(const Target& target, Message message, std::chrono::mi
   }
   asio::ssl::context context(asio::ssl::context::tls_client);
   context.set_default_verify_paths();
+  if (!ca_file.empty()) context.load_verify_file(ca_file.string());
   context.set_verify_mode(asio::ssl::verify_peer);
   beast::ssl_stream<beast::tcp_stream> stream(executor, context);
   stream.set_verify_callback(asio::ssl::host_name_verification(target.host));
@@ -92,13 +93,13 @@ asio::awaitable<int> send(const Target& target, Message message, std::chrono::mi
 
 }  // namespace
 
-Posted post_json(std::string_view url, std::string_view body,
-                 const std::vector<std::pair<std::string, std::string>>& headers, std::chrono::milliseconds deadline) {
+Posted post_json(std::string_view url, std::string_view body, const PostHeaders& headers,
+                 std::chrono::milliseconds deadline, const std::filesystem::path& ca_file) {
   const auto target = target_of(url);
   if (!target) return {0, "the address is no http or https URL"};
   asio::io_context io;
   Posted posted{0, "no answer in time"};
-  asio::co_spawn(io, send(*target, message_to(*target, body, headers), deadline),
+  asio::co_spawn(io, send(*target, message_to(*target, body, headers), deadline, ca_file),
                  [&](std::exception_ptr error, int status) {
                    posted = {status, {}};
                    try {

@@ -52,7 +52,8 @@ Reply add_webhook(Site& site, Request& request) {
   Webhook webhook;
   webhook.url = text_or(request.body, "url", "");
   webhook.secret = text_in(request.body, "secret").value_or("whsec_" + attendance::random_hex(32));
-  webhook.events = request.body.contains("events") ? events_of(request.body.at("events")) : std::vector<std::string>{"*"};
+  webhook.events =
+      request.body.contains("events") ? events_of(request.body.at("events")) : std::vector<std::string>{"*"};
   webhook.active = flag_in(request.body, "active").value_or(true);
   webhook.created_at = backend.options.now();
   const auto made = backend.webhooks.add(webhook);
@@ -118,7 +119,7 @@ constexpr NamedSchema schemas[] = {
       "items":{"$ref":"#/components/schemas/Webhook"}},"next_cursor":{"type":"null"}},"additionalProperties":false})"},
     {"WebhookEvents", R"({"type":"array","minItems":1,"maxItems":16,"items":{"type":"string","enum":["*",
       "attendance.recorded","attendance.corrected","person.created","person.changed","person.enrolled",
-      "person.removed","person.merged"]}})"},
+      "person.removed","person.merged","people.imported"]}})"},
     {"NewWebhook", R"({"type":"object","required":["url"],"properties":{
       "url":{"type":"string","maxLength":500,"pattern":"^https?://[^/ ]"},
       "events":{"$ref":"#/components/schemas/WebhookEvents"},

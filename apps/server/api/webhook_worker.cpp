@@ -6,6 +6,7 @@
 #include <sodium.h>
 
 #include <array>
+#include <set>
 #include <utility>
 
 namespace wajah::server {
@@ -31,7 +32,15 @@ std::optional<std::chrono::seconds> pause_after(int attempts) {
 }
 
 WebhookWorker::WebhookWorker(attendance::WebhookStore& store, Options options)
-    : store_(store), options_(std::move(options)), thread_([this] { serve(); }) {}
+    : store_(store), options_(std::move(options)) {
+  if (!options_.post) {
+    options_.post = [ca_file = options_.ca_file](std::string_view url, std::string_view body,
+                                                 const PostHeaders& headers, std::chrono::milliseconds deadline) {
+      return post_json(url, body, headers, deadline, ca_file);
+    };
+  }
+  thread_ = std::thread([this] { serve(); });
+}
 
 WebhookWorker::~WebhookWorker() {
   {
@@ -58,29 +67,35 @@ void WebhookWorker::serve() {
 
 void WebhookWorker::deliver_due() {
   constexpr std::size_t at_once = 16;
+  std::set<std::int64_t> silent;  // who does not answer keeps the others waiting once, not sixteen times
   for (const auto& due : store_.due(options_.now(), at_once)) {
     {
       const std::lock_guard lock(mutex_);
       if (stopping_) return;
     }
-    deliver(due);
+    if (!silent.contains(due.webhook.id) && !deliver(due)) silent.insert(due.webhook.id);
   }
 }
 
-void WebhookWorker::deliver(const attendance::DueDelivery& due) {
+// False if there was no answer at all.
+bool WebhookWorker::deliver(const attendance::DueDelivery& due) {
   const auto& [delivery, webhook] = due;
-  const auto seconds =
-      std::chrono::duration_cast<std::chrono::seconds>(options_.now().time_since_epoch()).count();
-  const auto posted = options_.post(webhook.url, delivery.payload,
-                                    {{"X-Wajah-Event", delivery.event},
-                                     {"X-Wajah-Delivery", fmt::format("{}", delivery.id)},
-                                     {"X-Wajah-Signature", webhook_signature(webhook.secret, delivery.payload, seconds)}},
-                                    options_.deadline);
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(options_.now().time_since_epoch()).count();
+  const auto posted =
+      options_.post(webhook.url, delivery.payload,
+                    {{"X-Wajah-Event", delivery.event},
+                     {"X-Wajah-Delivery", fmt::format("{}", delivery.id)},
+                     {"X-Wajah-Signature", webhook_signature(webhook.secret, delivery.payload, seconds)}},
+                    options_.deadline);
   const auto at = options_.now();
-  if (posted.accepted()) return store_.delivered(delivery.id, at);
+  if (posted.accepted()) {
+    store_.delivered(delivery.id, at);
+    return true;
+  }
   const auto reason = posted.status ? fmt::format("answered {}", posted.status) : posted.error;
   const auto pause = pause_after(delivery.attempts + 1);
   store_.failed(delivery.id, reason, pause ? std::optional(at + *pause) : std::nullopt, at);
+  return posted.status != 0;
 }
 
 }  // namespace wajah::server

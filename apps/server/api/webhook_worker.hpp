@@ -6,12 +6,15 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <filesystem>
 #include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
+#include <vector>
 
 namespace wajah::server {
 
@@ -23,11 +26,13 @@ struct Posted {
   [[nodiscard]] bool accepted() const { return status >= 200 && status < 300; }
 };
 
-// POSTs a JSON text with the given header lines ("Name: value"); http and https. Redirects are not followed: an answer
+using PostHeaders = std::vector<std::pair<std::string, std::string>>;
+
+// POSTs a JSON text with the given headers; http and https. The receiver's certificate must be vouched for by an
+// authority of the system's or of `ca_file` (PEM), and be of the host asked for. Redirects are not followed: an answer
 // that sends a delivery elsewhere is a failure.
-[[nodiscard]] Posted post_json(std::string_view url, std::string_view body,
-                               const std::vector<std::pair<std::string, std::string>>& headers,
-                               std::chrono::milliseconds deadline);
+[[nodiscard]] Posted post_json(std::string_view url, std::string_view body, const PostHeaders& headers,
+                               std::chrono::milliseconds deadline, const std::filesystem::path& ca_file = {});
 
 // "t=<seconds>,v1=<hex of HMAC-SHA-256 of '<seconds>.<payload>'>": what receivers check X-Wajah-Signature with.
 [[nodiscard]] std::string webhook_signature(std::string_view secret, std::string_view payload, std::int64_t seconds);
@@ -38,13 +43,15 @@ struct Posted {
 class WebhookWorker {
  public:
   using Now = std::function<attendance::Time()>;
-  using Post = decltype(post_json);
+  using Post = Posted(std::string_view url, std::string_view body, const PostHeaders& headers,
+                      std::chrono::milliseconds deadline);
 
   struct Options {
     std::chrono::milliseconds deadline{10'000};  // of one delivery
     std::chrono::milliseconds poll{1'000};       // how often the queue is looked at
     Now now = std::chrono::system_clock::now;
-    std::function<Post> post = post_json;
+    std::filesystem::path ca_file;  // authorities to trust besides the system's
+    std::function<Post> post;       // none: post_json
     std::function<void(const std::string&)> warn = [](const std::string&) {};
   };
 
@@ -58,7 +65,7 @@ class WebhookWorker {
  private:
   void serve();
   void deliver_due();
-  void deliver(const attendance::DueDelivery& due);
+  bool deliver(const attendance::DueDelivery& due);
 
   attendance::WebhookStore& store_;
   Options options_;

@@ -41,6 +41,8 @@ struct Settings {
     double gpu_memory_fraction = 0.6;
     std::int64_t recognise_queue = 64;
     std::int64_t enrol_queue = 400;
+    std::int64_t max_batch = 32;
+    std::int64_t max_wait_ms = 2;
   } engine;
   struct {
     std::string weights, mtcnn;
@@ -61,6 +63,8 @@ struct Settings {
   struct {
     bool keep_originals = false;
     bool require_consent = false;
+    std::int64_t keep_events_days = 0;
+    std::int64_t keep_templates_days = 0;
   } privacy;
   Compat compat;
   struct {
@@ -68,7 +72,6 @@ struct Settings {
     std::string original_routes = "keys";
     std::int64_t failures_per_minute = 10;
     std::int64_t session_hours = 12;
-    std::int64_t session_idle_minutes = 60;
   } auth;
   struct {
     std::string data = "data";
@@ -78,6 +81,9 @@ struct Settings {
     std::string mode = "off";
     std::string certificate, key;
   } tls;
+  struct {
+    std::string ca_file;
+  } webhooks;
   struct {
     std::string format = "auto";
     std::string level = "info";

@@ -29,6 +29,8 @@ const Histogram::BucketBoundaries request_buckets{0.001, 0.0025, 0.005, 0.01, 0.
 const Histogram::BucketBoundaries stage_buckets{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01,
                                                 0.025,  0.05,    0.1,    0.25,  0.5,    1,     5};
 
+const Histogram::BucketBoundaries batch_buckets{1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64, 128, 256};
+
 double resident_bytes() {
   std::ifstream file("/proc/self/statm");
   double total = 0, resident = 0;
@@ -84,6 +86,14 @@ struct Metrics::Families {
                                          .Name("wajah_stage_seconds")
                                          .Help("Time of each stage of a request.")
                                          .Register(registry);
+  Family<Histogram>& batch_pictures = prometheus::BuildHistogram()
+                                          .Name("wajah_batch_pictures")
+                                          .Help("Pictures that shared one pass of the embedding network.")
+                                          .Register(registry);
+  Family<Histogram>& batch_faces = prometheus::BuildHistogram()
+                                       .Name("wajah_batch_faces")
+                                       .Help("Faces that shared one pass of the embedding network.")
+                                       .Register(registry);
   Family<Counter>& refusals = prometheus::BuildCounter()
                                   .Name("wajah_refused_callers_total")
                                   .Help("Wrong keys and passwords.")
@@ -107,6 +117,12 @@ void Metrics::request(const AccessLine& line) {
   for (const auto& [stage, milliseconds] : line.stages) {
     families_->stage_seconds.Add({{"stage", std::string(stage)}}, stage_buckets).Observe(milliseconds / 1000);
   }
+}
+
+void Metrics::pass(std::string_view purpose, std::size_t pictures, std::size_t faces) {
+  const prometheus::Labels labels{{"purpose", std::string(purpose)}};
+  families_->batch_pictures.Add(labels, batch_buckets).Observe(static_cast<double>(pictures));
+  families_->batch_faces.Add(labels, batch_buckets).Observe(static_cast<double>(faces));
 }
 
 void Metrics::refused(std::string_view why) { families_->refusals.Add({{"reason", std::string(why)}}).Increment(); }

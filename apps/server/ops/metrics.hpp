@@ -37,7 +37,8 @@ class Metrics {
   Metrics& operator=(Metrics&&) = delete;
 
   void request(const AccessLine& line);
-  void refused(std::string_view why);  // "auth.key_refused"
+  void pass(std::string_view purpose, std::size_t pictures, std::size_t faces);  // of the embedding network
+  void refused(std::string_view why);                                            // "auth.key_refused"
   void warned();
 
   [[nodiscard]] std::string text(const ServerState& state);

@@ -1,12 +1,11 @@
-#include "cli/bulk_import.hpp"
+#include "attendance/bulk/bulk_import.hpp"
 
 #include "attendance/original_log.hpp"
+#include "attendance/photo_file.hpp"
 #include "attendance/records/attendance_book.hpp"
-#include "attendance/records/sqlite_record_store.hpp"
+#include "attendance/records/record_store.hpp"
 #include "attendance/records/table_writer.hpp"
-#include "attendance/storage/sqlite_people_store.hpp"
 #include "attendance/text.hpp"
-#include "cli/report.hpp"
 
 #include <wajah/error.hpp>
 #include <wajah/file.hpp>
@@ -17,15 +16,14 @@
 #include <map>
 #include <set>
 #include <sstream>
+#include <thread>
 
-namespace wajah::cli {
+namespace wajah::attendance {
 namespace {
 
 namespace fs = std::filesystem;
-using attendance::Cause;
-using attendance::Refusal;
-
 constexpr std::size_t photos_at_once = 100;  // of one upload
+constexpr std::chrono::milliseconds pause_when_busy{500};
 
 struct Photo {
   std::string name;
@@ -34,11 +32,16 @@ struct Photo {
 
 class Enroller {
  public:
-  Enroller(Attendance& attendance, attendance::Force force, BulkReport& report)
-      : attendance_(attendance), people_(attendance.database()), force_(force), report_(report) {}
+  Enroller(Service& service, PeopleStore& people, const BulkRules& rules, BulkReport& report)
+      : service_(service), people_(people), rules_(rules), report_(report) {}
 
   void enrol(const ImportPerson& person) {
     const std::size_t before = report_.photos;
+    if (const auto objection = rules_.objection(person.nik); !objection.empty()) {
+      for (const fs::path& photo : person.photos) tell(person, photo.string(), "left_out", objection);
+      ++report_.people_left_out;
+      return;
+    }
     for (std::size_t first = 0; first < person.photos.size(); first += photos_at_once) {
       const auto count = std::min(photos_at_once, person.photos.size() - first);
       auto photos = read(person, std::span(person.photos).subspan(first, count));
@@ -73,12 +76,18 @@ class Enroller {
   // A photo that cannot be decoded makes the service refuse the upload, which for an import is too much.
   void upload(const ImportPerson& person, std::vector<Photo>& photos) {
     while (!photos.empty()) {
-      std::vector<attendance::File> files;
+      std::vector<File> files;
       for (const Photo& photo : photos) files.push_back({photo.name, photo.bytes});
       try {
-        tell_all(person, photos, attendance_.service().upload(person.nik, person.name, files, force_).skipped);
+        tell_all(person, photos,
+                 service_.upload(person.nik, person.name, files, rules_.force, Recognisable::later).skipped);
         return;
       } catch (const Refusal& refusal) {
+        if (refusal.cause() == Cause::stopping) throw;
+        if (refusal.cause() == Cause::busy || refusal.cause() == Cause::late) {
+          std::this_thread::sleep_for(pause_when_busy);
+          if (!rules_.stopping()) continue;
+        }
         if (refusal.cause() == Cause::undecodable && drop_named(person, photos, refusal.what())) continue;
         tell_refused(person, photos, refusal);
         return;
@@ -95,10 +104,9 @@ class Enroller {
     return true;
   }
 
-  void tell_all(const ImportPerson& person, const std::vector<Photo>& photos,
-                const std::vector<attendance::SkippedFile>& skipped) {
+  void tell_all(const ImportPerson& person, const std::vector<Photo>& photos, const std::vector<SkippedFile>& skipped) {
     for (const Photo& photo : photos) {
-      const auto fault = std::ranges::find(skipped, photo.name, &attendance::SkippedFile::filename);
+      const auto fault = std::ranges::find(skipped, photo.name, &SkippedFile::filename);
       if (fault == skipped.end()) {
         tell(person, photo.name, "enrolled", "");
       } else {
@@ -109,53 +117,49 @@ class Enroller {
 
   void tell_refused(const ImportPerson& person, const std::vector<Photo>& photos, const Refusal& refusal) {
     for (const Photo& photo : photos) {
-      const auto fault = std::ranges::find(refusal.skipped(), photo.name, &attendance::SkippedFile::filename);
+      const auto fault = std::ranges::find(refusal.skipped(), photo.name, &SkippedFile::filename);
       tell(person, photo.name, "left_out", fault == refusal.skipped().end() ? refusal.what() : fault->reason);
     }
   }
 
   void keep_details(const ImportPerson& person) {
-    if (person.details == attendance::PersonDetails{}) return;
+    if (person.details == PersonDetails{}) return;
     const auto record = people_.person_with(person.nik);
     if (!record) return;
-    attendance::PersonChange change;
+    PersonChange change;
     change.group = person.details.group;
     change.site = person.details.site;
     change.external_id = person.details.external_id;
     change.at = std::chrono::system_clock::now();
     const auto changed = people_.update(record->person.id, change, std::nullopt);
-    if (changed.fault == attendance::ChangeFault::external_id_taken) {
+    if (changed.fault == ChangeFault::external_id_taken) {
       report_.verdicts.push_back({"", person.nik, person.name, "note",
                                   fmt::format("the external id {} is another person's", *change.external_id)});
     }
   }
 
-  Attendance& attendance_;
-  attendance::SqlitePeopleStore people_;
-  attendance::Force force_;
+  Service& service_;
+  PeopleStore& people_;
+  const BulkRules& rules_;
   BulkReport& report_;
 };
 
 class LogImporter {
  public:
-  LogImporter(Attendance& attendance, const attendance::Zone& zone, BulkReport& report)
-      : store_(attendance.store()),
-        records_(attendance.database()),
-        book_(records_, options(zone)),
-        zone_(zone),
-        report_(report) {
+  LogImporter(Store& store, RecordStore& records, const Zone& zone, BulkReport& report)
+      : store_(store), book_(records, options(zone)), zone_(zone), report_(report) {
     for (auto& summary : store_.people()) people_[summary.person.nik] = summary.person.id;
   }
 
   void import(const fs::path& file) {
-    const auto day = attendance::day_of_log(file.filename().string());
+    const auto day = day_of_log(file.filename().string());
     const MappedFile mapped(file, ErrorKind::input);
     std::istringstream text(std::string(reinterpret_cast<const char*>(mapped.bytes().data()), mapped.bytes().size()));
-    std::vector<attendance::AttendanceRecord> rows;
+    std::vector<AttendanceRecord> rows;
     std::size_t number = 0;
     for (std::string line; std::getline(text, line);) {
       ++number;
-      const auto found = day ? attendance::parse_log_line(line, *day) : std::nullopt;
+      const auto found = day ? parse_log_line(line, *day) : std::nullopt;
       if (found) {
         rows.push_back(row_of(*found));
       } else if (!line.empty()) {
@@ -168,18 +172,18 @@ class LogImporter {
   }
 
  private:
-  static attendance::BookOptions options(const attendance::Zone& zone) {
-    attendance::BookOptions options;
+  static BookOptions options(const Zone& zone) {
+    BookOptions options;
     options.zone = zone.name();
     return options;
   }
 
-  attendance::AttendanceRecord row_of(const attendance::LoggedRecognition& found) const {
+  AttendanceRecord row_of(const LoggedRecognition& found) const {
     using namespace std::chrono;
     const auto& t = found.at;
     const year_month_day date(year(t.year), month(static_cast<unsigned>(t.month)), day(static_cast<unsigned>(t.day)));
     const local_seconds wall = local_days(date) + hours(t.hour) + minutes(t.minute) + seconds(t.second);
-    attendance::AttendanceRecord row{zone_.instant(wall), attendance::escape(found.nik), std::nullopt, 0, 1};
+    AttendanceRecord row{zone_.instant(wall), escape(found.nik), std::nullopt, 0, 1};
     const auto person = people_.find(found.nik);
     if (found.matched && person != people_.end()) {
       row.person = person->second;
@@ -188,11 +192,11 @@ class LogImporter {
     return row;
   }
 
-  void enter(const attendance::AttendanceRecord& row) {
+  void enter(const AttendanceRecord& row) {
     if (!row.person) return;
-    attendance::CheckIn check;
+    CheckIn check;
     check.person = *row.person;
-    check.source = attendance::Source::original;
+    check.source = Source::original;
     check.at = row.at;
     check.actor = "import";
     check.idempotency_key =
@@ -207,45 +211,46 @@ class LogImporter {
     }
   }
 
-  attendance::Store& store_;
-  attendance::SqliteRecordStore records_;
-  attendance::AttendanceBook book_;
-  const attendance::Zone& zone_;
+  Store& store_;
+  AttendanceBook book_;
+  const Zone& zone_;
   BulkReport& report_;
-  std::map<std::string, attendance::PersonId, std::less<>> people_;
+  std::map<std::string, PersonId, std::less<>> people_;
 };
 
 }  // namespace
 
-void enrol_source(Attendance& attendance, const ImportSource& source, attendance::Force force, BulkReport& report) {
-  Enroller enroller(attendance, force, report);
+void enrol_source(Service& service, PeopleStore& people, const ImportSource& source, const BulkRules& rules,
+                  BulkReport& report, const BulkProgress& progress) {
+  Enroller enroller(service, people, rules, report);
   std::size_t total = 0, done = 0;
   for (const ImportPerson& person : source.people) total += person.photos.size();
-  Progress progress("photos", total);
+  progress(0, total);
   for (const ImportPerson& person : source.people) {
+    if (rules.stopping()) refuse(Cause::stopping, "the service is shutting down");
     enroller.enrol(person);
-    progress.show(done += person.photos.size());
+    progress(done += person.photos.size(), total);
   }
+  service.settle();
 }
 
-void import_logs(Attendance& attendance, const ImportSource& source, const attendance::Zone& zone, BulkReport& report) {
+void import_logs(Store& store, RecordStore& records, const ImportSource& source, const Zone& zone, BulkReport& report,
+                 const BulkProgress& progress) {
   if (source.logs.empty()) return;
-  LogImporter importer(attendance, zone, report);
-  Progress progress("days of the log", source.logs.size());
+  LogImporter importer(store, records, zone, report);
   for (std::size_t i = 0; i < source.logs.size(); ++i) {
     importer.import(source.logs[i]);
-    progress.show(i + 1);
+    progress(i + 1, source.logs.size());
   }
 }
 
 void write_verdicts(const fs::path& file, const std::vector<Verdict>& verdicts) {
   std::string text;
-  attendance::CsvWriter csv([&](std::string_view piece) { text += piece; }, true);
-  constexpr std::array columns{attendance::Column{"file"}, attendance::Column{"nik"}, attendance::Column{"name"},
-                               attendance::Column{"verdict"}, attendance::Column{"reason"}};
+  CsvWriter csv([&](std::string_view piece) { text += piece; }, true);
+  constexpr std::array columns{Column{"file"}, Column{"nik"}, Column{"name"}, Column{"verdict"}, Column{"reason"}};
   csv.begin("import", columns);
   for (const Verdict& v : verdicts) {
-    const std::array<attendance::Cell, 5> cells{v.file, v.nik, v.name, v.verdict, v.reason};
+    const std::array<Cell, 5> cells{v.file, v.nik, v.name, v.verdict, v.reason};
     csv.row(cells);
   }
   csv.finish();
@@ -253,4 +258,4 @@ void write_verdicts(const fs::path& file, const std::vector<Verdict>& verdicts) 
   write_file(file, std::span(&bytes, 1));
 }
 
-}  // namespace wajah::cli
+}  // namespace wajah::attendance

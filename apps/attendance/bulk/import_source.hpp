@@ -8,11 +8,11 @@
 #include <string_view>
 #include <vector>
 
-namespace wajah::cli {
+namespace wajah::attendance {
 
 struct ImportPerson {
   std::string nik, name;
-  attendance::PersonDetails details;  // of a CSV
+  PersonDetails details;  // of a CSV
   std::vector<std::filesystem::path> photos;
 };
 
@@ -41,4 +41,4 @@ struct ImportSource {
 // RFC 4180: rows of fields, quoted or not, separated by commas or, if the first row has more of them, semicolons.
 [[nodiscard]] std::vector<std::vector<std::string>> parse_csv(std::string_view text);
 
-}  // namespace wajah::cli
+}  // namespace wajah::attendance

@@ -1,4 +1,4 @@
-#include "cli/import_source.hpp"
+#include "attendance/bulk/import_source.hpp"
 
 #include "attendance/original_log.hpp"
 #include "attendance/text.hpp"
@@ -17,7 +17,7 @@
 #include <system_error>
 #include <utility>
 
-namespace wajah::cli {
+namespace wajah::attendance {
 namespace {
 
 namespace fs = std::filesystem;
@@ -99,7 +99,7 @@ std::string name_among(const std::vector<fs::path>& folders, const std::string& 
   });
   const std::string found = newest->filename().string();
   std::string name = found;
-  if (!attendance::is_upper(name)) name = in_capitals(name);
+  if (!is_upper(name)) name = in_capitals(name);
   if (folders.size() > 1) {
     std::vector<std::string> names;
     for (const fs::path& folder : folders) names.push_back(folder.filename().string());
@@ -116,7 +116,7 @@ std::string name_among(const std::vector<fs::path>& folders, const std::string& 
 void read_person(const fs::path& folder, ImportSource& source) {
   ImportPerson person;
   person.nik = folder.filename().string();
-  if (!attendance::valid_nik(person.nik)) {
+  if (!valid_nik(person.nik)) {
     source.odd.push_back({folder.string(), person.nik, "", "left_out",
                           "no NIK, expected 1 to 64 of A-Z a-z 0-9 . _ - beginning with a letter or digit"});
     return;
@@ -141,7 +141,7 @@ void read_person(const fs::path& folder, ImportSource& source) {
 void read_logs(const fs::path& folder, ImportSource& source) {
   std::map<std::array<int, 3>, fs::path> by_day;
   for (const fs::path& file : Listing(folder, source.odd).files) {
-    const auto day = attendance::day_of_log(file.filename().string());
+    const auto day = day_of_log(file.filename().string());
     if (!day) {
       source.odd.push_back({file.string(), "", "", "left_out", "no log by its name, expected logging_dd-mm-yyyy.txt"});
     } else {
@@ -241,7 +241,7 @@ ImportSource read_staff(const fs::path& folder, const fs::path& csv) {
     person.details.group = field(columns.group);
     person.details.site = field(columns.site);
     if (const auto id = field(columns.external_id); !id.empty()) person.details.external_id = id;
-    if (attendance::valid_nik(person.nik) && is_real_folder(folder / person.nik)) {
+    if (valid_nik(person.nik) && is_real_folder(folder / person.nik)) {
       take_photos(person, Listing(folder / person.nik, source.odd), source.odd);
     }
     for (auto [photo, end] = loose.equal_range(person.nik); photo != end; ++photo)
@@ -286,4 +286,4 @@ std::vector<std::vector<std::string>> parse_csv(std::string_view text) {
   return rows;
 }
 
-}  // namespace wajah::cli
+}  // namespace wajah::attendance
