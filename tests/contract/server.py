@@ -45,7 +45,7 @@ class Answer:
 
     @property
     def text(self):
-        return self.body.decode()
+        return self.body.decode(errors="replace")
 
     @property
     def json(self):
@@ -86,6 +86,13 @@ class Server:
             if found := re.search(r"https?://[^/:]+:(\d+)/", line):
                 return int(found.group(1))
         raise RuntimeError(f"the server ended with {self.process.wait()}:\n{self.banner}")
+
+    @property
+    def key(self):
+        """The first administrator's key, which the first start shows this once."""
+        while not (found := re.search(r"wjh_\w+", self.banner)) and (line := self.process.stdout.readline()):
+            self.banner += line
+        return found.group(0)
 
     def __enter__(self):
         return self
