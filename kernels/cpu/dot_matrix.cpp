@@ -1,7 +1,7 @@
 // Inner products of rows. Plain: one product of 512 numbers after the other, two loads for every multiplication. Here a
-// tile of rows of a and of b is in registers at once, so that a load serves several products: 25 us -> 3 us for 20 x 20
-// rows of 512 on AVX-512. Sixteen partial sums a product whatever the register's width, and products rounded before
-// they are added: the value is the one that svm/kernel.cpp's loop gives on any machine.
+// tile of rows of a and of b is in registers at once, so that a load serves several products. Sixteen partial sums a
+// product whatever the register's width, added in the order of svm/kernel.cpp's loop: a pair of rows has one value
+// wherever it stands, the same on AVX2 and AVX-512; the scalar build rounds products before it adds them.
 #include <wajah/svm/dot_matrix.hpp>
 
 #include <vec.hpp>
@@ -14,20 +14,12 @@ constexpr int parts = sums / lanes;
 // Rows of a and of b in a tile: rows * columns * parts sums and a few operands fill the registers.
 constexpr int tile_rows = lanes == 16 ? 4 : 2, tile_columns = lanes == 16 ? 5 : lanes == 8 ? 2 : 1;
 
-WAJAH_VEC Vec rounded(Vec product) {
-#if defined(__AVX512F__)
-  __asm__("" : "+v"(product.v));
-#else
-  __asm__("" : "+x"(product.v));
-#endif
-  return product;
-}
-
+// What one pair of numbers adds to a sum.
 template <bool distance>
-WAJAH_VEC Vec term(Vec a, Vec b) {
-  if constexpr (!distance) return rounded(a * b);
+WAJAH_VEC Vec add_term(Vec a, Vec b, Vec sum) {
+  if constexpr (!distance) return fma(a, b, sum);
   const Vec difference = a - b;
-  return rounded(difference * difference);
+  return fma(difference, difference, sum);
 }
 
 // Lanes 0 to 3 of the sum over lanes 4 apart: 8 apart first, then 4, the order of svm/kernel.cpp.
@@ -52,6 +44,54 @@ WAJAH_VEC float total(const Vec (&part)[parts]) {
   return even + odd;
 }
 
+#if defined(__AVX512F__)
+// total() of a column's four rows and of four columns at once: every halving packs two products into one register, in
+// the same order of additions, with a third of the shuffles.
+WAJAH_VEC __m512 halve_quarters(__m512 a, __m512 b, bool crossed) {
+  if (crossed)
+    return _mm512_maskz_shuffle_f32x4(all_lanes, a, b, 0x88) + _mm512_maskz_shuffle_f32x4(all_lanes, a, b, 0xDD);
+  return _mm512_maskz_shuffle_f32x4(all_lanes, a, b, 0x44) + _mm512_maskz_shuffle_f32x4(all_lanes, a, b, 0xEE);
+}
+WAJAH_VEC __m512 four_rows(Vec a, Vec b, Vec c, Vec d) {
+  return halve_quarters(halve_quarters(a.v, b.v, false), halve_quarters(c.v, d.v, false), true);
+}
+WAJAH_VEC __m512 halve_pairs(__m512 a, __m512 b) {
+  return _mm512_maskz_shuffle_ps(all_lanes, a, b, 0x44) + _mm512_maskz_shuffle_ps(all_lanes, a, b, 0xEE);
+}
+WAJAH_VEC __m512 halve_last(__m512 a, __m512 b) {
+  return _mm512_maskz_shuffle_ps(all_lanes, a, b, 0x88) + _mm512_maskz_shuffle_ps(all_lanes, a, b, 0xDD);
+}
+// store(y of a row, its quarter) for all four.
+template <class Store>
+WAJAH_VEC void store_quarters(__m512 v, float* y, ptrdiff_t stride, Store store) {
+  store(y, _mm512_maskz_extractf32x4_ps(0xF, v, 0));
+  store(y + stride, _mm512_maskz_extractf32x4_ps(0xF, v, 1));
+  store(y + 2 * stride, _mm512_maskz_extractf32x4_ps(0xF, v, 2));
+  store(y + 3 * stride, _mm512_maskz_extractf32x4_ps(0xF, v, 3));
+}
+#endif
+
+template <int rows, int columns>
+WAJAH_VEC void store_totals(const Vec (&sum)[rows][columns][parts], float* y, ptrdiff_t stride) {
+#if defined(__AVX512F__)
+  if constexpr (rows == tile_rows && columns == tile_columns) {
+    const auto column = [&](int c) __attribute__((always_inline)) {
+      return four_rows(sum[0][c][0], sum[1][c][0], sum[2][c][0], sum[3][c][0]);
+    };
+    const __m512 first = halve_last(halve_pairs(column(0), column(1)), halve_pairs(column(2), column(3)));
+    store_quarters(
+        first, y, stride, [](float* at, __m128 q) __attribute__((always_inline)) { _mm_storeu_ps(at, q); });
+    // Not by a masked store: g++ joins it with the extraction, whose hidden lanes may touch the next page.
+    const __m512 last = halve_pairs(column(4), column(4));
+    return store_quarters(
+        halve_last(last, last), y + 4, stride,
+        [](float* at, __m128 q) __attribute__((always_inline)) { _mm_store_ss(at, q); });
+  }
+#endif
+  for (int r = 0; r < rows; ++r)
+    for (int c = 0; c < columns; ++c) y[r * stride + c] = total(sum[r][c]);
+}
+
 template <bool distance, int rows, int columns>
 WAJAH_VEC void tile(const DotMatrixArgs& args, int i, int j) {
   Vec sum[rows][columns][parts];
@@ -64,7 +104,7 @@ WAJAH_VEC void tile(const DotMatrixArgs& args, int i, int j) {
     for (int c = 0; c < columns; ++c) b[c] = load(args.b.pixel(j + c, 0, 0) + k);
     for (int r = 0; r < rows; ++r) {
       const Vec a = load(args.a.pixel(i + r, 0, 0) + k);
-      for (int c = 0; c < columns; ++c) sum[r][c][p] = sum[r][c][p] + term<distance>(a, b[c]);
+      for (int c = 0; c < columns; ++c) sum[r][c][p] = add_term<distance>(a, b[c], sum[r][c][p]);
     }
   };
   int k = 0;
@@ -78,8 +118,7 @@ WAJAH_VEC void tile(const DotMatrixArgs& args, int i, int j) {
     add(
         k + p * lanes, p, [&](const float* x) __attribute__((always_inline)) { return Vec::load(x, some); });
   }
-  for (int r = 0; r < rows; ++r)
-    for (int c = 0; c < columns; ++c) args.y[(i + r) * args.y_stride + j + c] = total(sum[r][c]);
+  store_totals<rows, columns>(sum, args.y + i * args.y_stride + j, args.y_stride);
 }
 
 template <bool distance, int rows>

@@ -1,18 +1,20 @@
 #include <wajah/svm/pair.hpp>
 
+#include "folds.hpp"
+#include "pair_batch.hpp"
+#include "parallel.hpp"
 #include "small_problem.hpp"
 
 #include <wajah/error.hpp>
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <numeric>
 #include <utility>
 
 namespace wajah::svm {
 namespace {
-
-constexpr std::size_t folds = 5;
 
 // The rows of both classes as one numbered set, and kernel values among them: all computed once where they fit, so that
 // the five machines of the probability share them with the final one.
@@ -96,16 +98,6 @@ void judge(const Rows& rows, std::size_t fold, const SolverOptions& options, std
   }
 }
 
-// What a machine without the rows of `fold` says where those left are all of one class, or none; nothing if both are
-// there.
-std::optional<int> answer_of_one_class(std::span<const int> signs, std::size_t fold) {
-  bool positive = false, negative = false;
-  for (std::size_t t = 0; t < signs.size(); ++t)
-    if (t % folds != fold) (signs[t] > 0 ? positive : negative) = true;
-  if (positive && negative) return std::nullopt;
-  return positive ? 1 : negative ? -1 : 0;
-}
-
 // judge_fold(fold, decisions) fills in the decision values of one fold.
 template <class JudgeFold>
 Sigmoid fit_by_folds(std::span<const int> signs, JudgeFold judge_fold) {
@@ -163,17 +155,59 @@ Pair train_large(const Rows& rows, int first_rows, const PairOptions& options) {
   return pair;
 }
 
-}  // namespace
+std::size_t rows_of(const PairMembers& members) {
+  return static_cast<std::size_t>(members.first->x.shape.n) + static_cast<std::size_t>(members.second->x.shape.n);
+}
 
-Pair train_pair(const Kernel& kernel, const ClassRows& first, const ClassRows& second, const PairOptions& options) {
-  check_options(options.solver);
-  check(first, second);
+Pair train_alone(const Kernel& kernel, const PairMembers& members, const PairOptions& options) {
+  const ClassRows &first = *members.first, &second = *members.second;
   const int m = first.x.shape.n;
-  const std::size_t n = static_cast<std::size_t>(m) + static_cast<std::size_t>(second.x.shape.n);
-  if (SmallProblem::fits(n, options.memory)) {
+  if (SmallProblem::fits(rows_of(members), options.memory)) {
     return train_small(SmallProblem(options.cpu, kernel, first, second), m, options);
   }
   return train_large(Rows(options.cpu, kernel, first, second, options.memory), m, options);
+}
+
+// Neighbours of one padded size go together.
+void train_some(const Kernel& kernel, std::span<const PairMembers> members, const PairOptions& options,
+                std::span<Pair> pairs) {
+  PairBatch batch(kernel, options);
+  for (std::size_t p = 0; p < members.size();) {
+    const std::size_t size = PairBatch::padded(rows_of(members[p]));
+    const std::size_t begin = p;
+    std::array<Pair*, PairBatch::most_pairs> results;
+    while (p < members.size() && p - begin < results.size() && PairBatch::fits(rows_of(members[p]), options.memory) &&
+           PairBatch::padded(rows_of(members[p])) == size) {
+      results[p - begin] = &pairs[p];
+      ++p;
+    }
+    if (p > begin) {
+      batch.train(members.subspan(begin, p - begin), std::span(results).first(p - begin));
+    } else {
+      pairs[p] = train_alone(kernel, members[p], options);
+      ++p;
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<Pair> train_pairs(const Kernel& kernel, std::span<const PairMembers> members, const PairOptions& options,
+                              int threads) {
+  constexpr std::size_t chunk = 16;
+  check_options(options.solver);
+  for (const PairMembers& pair : members) check(*pair.first, *pair.second);
+  std::vector<Pair> pairs(members.size());
+  for_each_index(threads, (members.size() + chunk - 1) / chunk, [&](std::size_t c) {
+    const std::size_t begin = c * chunk, count = std::min(chunk, members.size() - begin);
+    train_some(kernel, members.subspan(begin, count), options, std::span(pairs).subspan(begin, count));
+  });
+  return pairs;
+}
+
+Pair train_pair(const Kernel& kernel, const ClassRows& first, const ClassRows& second, const PairOptions& options) {
+  const PairMembers members{&first, &second};
+  return std::move(train_pairs(kernel, {&members, 1}, options, 1).front());
 }
 
 }  // namespace wajah::svm

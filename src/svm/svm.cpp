@@ -63,6 +63,9 @@ Svm::Svm(const Kernel& kernel, std::size_t dimensions, std::vector<ClassVectors>
     keep_only(pairs_[p].second, used[j], 1);
   });
   first_.push_back(0);
+  std::size_t values = 0;
+  for (const auto& c : classes) values += c.rows.size();
+  vectors_.reserve(values);
   for (std::size_t c = 0; c < k; ++c) {
     labels_.push_back(classes[c].label);
     keep_only(classes[c].rows, used[c], dimensions_);

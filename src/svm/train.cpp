@@ -1,7 +1,9 @@
+#include <wajah/svm/packed_rows.hpp>
 #include <wajah/svm/svm.hpp>
 
 #include "parallel.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -42,15 +44,25 @@ std::vector<std::vector<float>> class_grams(const Cpu& cpu, const Kernel& kernel
   return grams;
 }
 
-std::vector<Pair> train_pairs(const Kernel& kernel, std::span<const ClassRows> classes, const PairOptions& options,
-                              int threads) {
-  std::vector<std::pair<std::size_t, std::size_t>> members;
-  for (std::size_t i = 0; i < classes.size(); ++i)
-    for (std::size_t j = i + 1; j < classes.size(); ++j) members.emplace_back(i, j);
-  std::vector<Pair> pairs(members.size());
-  for_each_index(threads, members.size(), [&](std::size_t p) {
-    pairs[p] = train_pair(kernel, classes[members[p].first], classes[members[p].second], options);
-  });
+// All pairs in the order of pair_index, trained in squares of classes whose rows stay in the second cache.
+std::vector<Pair> train_all(const Kernel& kernel, std::span<const ClassRows> classes, const PairOptions& options,
+                            int threads) {
+  constexpr std::size_t side = 8;
+  const std::size_t k = classes.size();
+  std::vector<PairMembers> members;
+  std::vector<std::size_t> places;
+  members.reserve(k * (k - 1) / 2);
+  places.reserve(k * (k - 1) / 2);
+  for (std::size_t top = 0; top < k; top += side)
+    for (std::size_t left = top; left < k; left += side)
+      for (std::size_t i = top; i < std::min(top + side, k); ++i)
+        for (std::size_t j = std::max(left, i + 1); j < std::min(left + side, k); ++j) {
+          members.push_back({&classes[i], &classes[j]});
+          places.push_back(pair_index(i, j, k));
+        }
+  auto trained = train_pairs(kernel, members, options, threads);
+  std::vector<Pair> pairs(trained.size());
+  for (std::size_t p = 0; p < pairs.size(); ++p) pairs[places[p]] = std::move(trained[p]);
   return pairs;
 }
 
@@ -62,15 +74,16 @@ Svm Svm::train(const Problem& problem, const SvmOptions& options) {
   const int threads = resolve_threads(options.threads);
   check_options(SolverOptions{options.c, options.tolerance, options.shrinking});
   std::vector<ClassVectors> classes = gather(problem);
+  std::vector<PackedRows> packed;
   std::vector<ClassRows> rows;
-  for (const auto& c : classes) rows.push_back({rows_of(c.rows, problem.dimensions()), {}});
+  for (const auto& c : classes) rows.push_back({packed.emplace_back(c.rows, problem.dimensions()).view(), {}});
   const auto grams = class_grams(cpu, kernel, rows, options.memory / 2, threads);
   for (std::size_t c = 0; c < rows.size(); ++c) rows[c].gram = grams[c];
   const PairOptions pair_options{{options.c, options.tolerance, options.shrinking},
                                  options.probability,
                                  options.memory / 2 / static_cast<std::size_t>(threads),
                                  cpu};
-  auto pairs = train_pairs(kernel, rows, pair_options, threads);
+  auto pairs = train_all(kernel, rows, pair_options, threads);
   return Svm(kernel, problem.dimensions(), std::move(classes), std::move(pairs));
 }
 

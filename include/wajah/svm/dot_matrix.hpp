@@ -6,7 +6,8 @@
 namespace wajah {
 
 // y[i * y_stride + j] = a_i . b_j, or |a_i - b_j|^2. Rows of a: (m, 1, 1, d), of b: (n, 1, 1, d). Sums run in float
-// over 16 lanes, products rounded, so a pair of rows has one value whatever its place and the instruction set.
+// over 16 lanes, so a pair of rows has one value whatever its place, the same on AVX2 and AVX-512; only the scalar
+// build rounds products.
 struct DotMatrixArgs {
   ConstView<float> a, b;
   float* y;

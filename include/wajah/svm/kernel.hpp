@@ -12,7 +12,7 @@ enum class KernelKind { linear, rbf };
 
 // linear: a.b; rbf: exp(-gamma |a - b|^2). Sums run in float over 16 fixed lanes, so a pair of rows has one value
 // however it is asked for, and |a - b|^2 is summed directly: the usual a.a + b.b - 2 a.b cancels when rows lie far from
-// 0. gram() gives the same values faster.
+// 0. gram() gives these values faster, but for a rounding: it does not round products where the machine need not.
 struct Kernel {
   KernelKind kind = KernelKind::linear;
   double gamma = 0;  // rbf only

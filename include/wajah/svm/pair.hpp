@@ -38,6 +38,11 @@ struct ClassRows {
   std::span<const float> gram;
 };
 
+// Two classes of other people's keeping.
+struct PairMembers {
+  const ClassRows *first, *second;
+};
+
 // Trains the pair first (+1) against second (-1). With probability, the sigmoid is fitted to the decision values of
 // five machines, each trained without the rows it judges; row t of the first class's rows followed by the second's is
 // judged by machine t mod 5. libsvm shuffles with rand() instead; these folds give every class its share and every run
@@ -45,5 +50,10 @@ struct ClassRows {
 // little worth. Needs both classes to have rows of one width; throws as solve() does.
 [[nodiscard]] Pair train_pair(const Kernel& kernel, const ClassRows& first, const ClassRows& second,
                               const PairOptions& options);
+
+// Trains many, spread over `threads` threads; each comes out as train_pair() would have it, whatever the others and the
+// threads. options.memory is for one thread. Fastest where neighbours share a class.
+[[nodiscard]] std::vector<Pair> train_pairs(const Kernel& kernel, std::span<const PairMembers> members,
+                                            const PairOptions& options, int threads);
 
 }  // namespace wajah::svm

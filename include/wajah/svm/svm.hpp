@@ -20,7 +20,7 @@ struct SvmOptions {
   bool shrinking = true;
   int threads = 1;  // 0: all; pairs are spread over them, and the result is the same for any number
   std::size_t memory = std::size_t{512} << 20;  // bytes for kernel values, all threads together
-  std::optional<Isa> isa{};                     // nothing: chosen_isa(); changes the time, not the result
+  std::optional<Isa> isa{};  // nothing: chosen_isa(); changes the time, and the result by less than the tolerance
 };
 
 // The rows of one class as an Svm is put together from them: dense, row-major.
