@@ -1,174 +1,202 @@
+#include "people.hpp"
 #include "templates.hpp"
 
 #include <wajah/classifier.hpp>
 #include <wajah/error.hpp>
-#include <wajah/svm/one_vs_rest.hpp>
-#include <wajah/svm/svm.hpp>
+#include <wajah/svm/growing_svm.hpp>
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <map>
 #include <optional>
-#include <unordered_map>
+#include <utility>
 
 namespace wajah {
 namespace {
 
-// From this many people on pairs cost more than they give: k (k - 1) / 2 machines against k.
-constexpr std::size_t most_people_for_pairs = 50;
+// People whose similarity is within this of the nearest one's are those between whom the machines choose: whoever
+// resembles clearly less than another cannot be the answer.
+constexpr float clearly_less = 0.02F;
+constexpr std::size_t most_rivals = 16;
 
-// By so much another person must resemble more than the one the machine chose to be taken instead.
-constexpr double clearly_more = 0.02;
-
-// The photos of all people, grouped by person in order of first appearance.
-class Gallery {
- public:
-  explicit Gallery(std::span<const Sample> samples) {
-    std::vector<std::vector<const Sample*>> groups;
-    for (const Sample& sample : samples) {
-      check(sample);
-      const auto [found, added] = index_.try_emplace(sample.label, static_cast<int>(labels_.size()));
-      if (added) {
-        labels_.push_back(sample.label);
-        groups.emplace_back();
-      }
-      groups[static_cast<std::size_t>(found->second)].push_back(&sample);
-    }
-    first_.push_back(0);
-    for (std::size_t person = 0; person < groups.size(); ++person) {
-      for (const Sample* sample : groups[person]) {
-        rows_.insert(rows_.end(), sample->embedding.begin(), sample->embedding.end());
-        people_.push_back(static_cast<int>(person));
-      }
-      first_.push_back(people_.size());
-    }
+// The photos of each person in the order in which they came.
+std::vector<NewPerson> grouped(std::span<const Sample> samples, std::size_t dimensions) {
+  std::map<std::int64_t, std::vector<float>> rows;
+  for (const Sample& sample : samples) {
+    auto& of_person = rows[sample.label];
+    of_person.insert(of_person.end(), sample.embedding.begin(), sample.embedding.end());
   }
-
-  [[nodiscard]] std::size_t people() const { return labels_.size(); }
-  [[nodiscard]] std::size_t dimensions() const { return dimensions_; }
-  [[nodiscard]] std::span<const float> rows() const { return rows_; }
-  [[nodiscard]] std::span<const int> people_of_rows() const { return people_; }
-  [[nodiscard]] std::int64_t label(std::size_t person) const { return labels_[person]; }
-  [[nodiscard]] std::optional<std::size_t> find(std::int64_t label) const {
-    const auto found = index_.find(label);
-    if (found == index_.end()) return std::nullopt;
-    return static_cast<std::size_t>(found->second);
+  std::vector<NewPerson> people;
+  for (const auto& [label, of_person] : rows) {
+    people.push_back({{label, std::make_shared<const svm::PackedRows>(of_person, dimensions)},
+                      make_template(of_person, dimensions)});
   }
+  return people;
+}
 
-  [[nodiscard]] std::size_t photos(std::size_t person) const { return first_[person + 1] - first_[person]; }
-  [[nodiscard]] std::span<const float> rows_of(std::size_t person) const {
-    return std::span(rows_).subspan(first_[person] * dimensions_, photos(person) * dimensions_);
-  }
-
- private:
-  void check(const Sample& sample) {
+// Throws unless the samples are of `dimensions` finite numbers, or for 0 of one length, which is the result.
+std::size_t checked(std::span<const Sample> samples, std::size_t dimensions) {
+  for (const Sample& sample : samples) {
     if (sample.label < 0) fail(ErrorKind::input, "label {} of a sample: expected 0 or more", sample.label);
-    if (dimensions_ == 0) dimensions_ = sample.embedding.size();
-    if (sample.embedding.empty() || sample.embedding.size() != dimensions_) {
+    if (dimensions == 0) dimensions = sample.embedding.size();
+    if (sample.embedding.empty() || sample.embedding.size() != dimensions) {
       fail(ErrorKind::input, "an embedding of {} numbers among embeddings of {}: all must come from one model",
-           sample.embedding.size(), dimensions_);
+           sample.embedding.size(), dimensions);
     }
     if (!std::all_of(sample.embedding.begin(), sample.embedding.end(), [](float v) { return std::isfinite(v); })) {
       fail(ErrorKind::input, "an embedding of label {} has a number that is not finite", sample.label);
     }
   }
+  return dimensions;
+}
 
-  std::size_t dimensions_ = 0;
-  std::vector<std::int64_t> labels_;                // a person's index to its label
-  std::unordered_map<std::int64_t, int> index_;     // and back
-  std::vector<std::size_t> first_;                  // people + 1: where a person's rows begin
-  std::vector<float> rows_;                         // (rows, dimensions)
-  std::vector<int> people_;                         // (rows)
-};
+// How much less the best of all others resembles; the similarity itself if there is no other.
+double margin_of(std::span<const float> similarities, std::size_t chosen) {
+  if (similarities.size() == 1) return static_cast<double>(similarities[chosen]);
+  float other = -std::numeric_limits<float>::infinity();
+  for (std::size_t i = 0; i < similarities.size(); ++i) {
+    if (i != chosen) other = std::max(other, similarities[i]);
+  }
+  return static_cast<double>(similarities[chosen]) - static_cast<double>(other);
+}
+
+svm::SvmOptions machine_options(const ClassifierOptions& options) {
+  svm::SvmOptions machine;
+  machine.c = options.c;
+  machine.probability = options.closed_set;
+  machine.threads = options.threads;
+  return machine;
+}
 
 class TrainedClassifier final : public Classifier {
  public:
-  TrainedClassifier(std::span<const Sample> samples, const ClassifierOptions& options)
-      : gallery_(samples), options_(options) {
-    for (std::size_t person = 0; person < gallery_.people(); ++person) {
-      const std::vector<float> one = make_template(gallery_.rows_of(person), gallery_.dimensions());
-      templates_.insert(templates_.end(), one.begin(), one.end());
-    }
-    if (gallery_.people() < 2) return;
-    const svm::Problem problem(svm::rows_of(gallery_.rows(), gallery_.dimensions()), gallery_.people_of_rows());
-    if (options.closed_set || gallery_.people() <= most_people_for_pairs) {
-      svm::SvmOptions pairs;
-      pairs.c = options.c;
-      pairs.probability = options.closed_set;
-      pairs.threads = options.threads;
-      pairs_ = svm::Svm::train(problem, pairs);
-    } else {
-      svm::OneVsRestOptions rest;
-      rest.c = options.c;
-      rest.threads = options.threads;
-      rest_ = svm::OneVsRest::train(problem, rest);
-    }
+  explicit TrainedClassifier(const ClassifierOptions& options)
+      : options_(options), machine_(machine_options(options)) {}
+
+  std::shared_ptr<const Classifier> with(const GalleryChange& change) const override {
+    auto next = std::make_shared<TrainedClassifier>(*this);
+    next->change(change);
+    return next;
   }
 
   Prediction predict(std::span<const float> embedding) const override {
-    if (gallery_.people() == 0) return {};
+    if (people_.size() == 0) return {};
     check(embedding);
-    if (options_.closed_set && pairs_) return predict_closed(embedding);
-    const std::vector<double> all = similarities(templates_, embedding);
+    const std::vector<float> all = people_.similarities(one_, embedding);
+    if (options_.closed_set) return closed(embedding, all);
     return judge(choose(embedding, all), all, people());
   }
 
   Prediction verify(std::int64_t label, std::span<const float> embedding) const override {
-    const std::optional<std::size_t> person = gallery_.find(label);
-    if (!person) return {};
+    const std::size_t person = people_.find(label);
+    if (person == people_.size()) return {};
     check(embedding);
-    return judge(*person, similarities(templates_, embedding), 1);  // a claim of one name gives a stranger one chance
+    return judge(person, people_.similarities(one_, embedding), 1);  // one name gives a stranger one chance
   }
 
-  std::size_t people() const override { return gallery_.people(); }
+  std::size_t people() const override { return people_.size(); }
 
  private:
+  void change(const GalleryChange& change) {
+    const People without = people_.changed({}, labels_of(change));
+    const std::size_t dimensions = checked(change.samples, without.size() == 0 ? 0 : dimensions_);
+    std::vector<NewPerson> put = grouped(change.samples, dimensions);
+    if (options_.closed_set) {
+      std::vector<svm::SharedClass> classes;
+      for (const NewPerson& one : put) classes.push_back({one.person.label, one.person.photos});
+      machine_ = machine_.changed(std::move(classes), change.gone);
+    }
+    people_ = without.changed(std::move(put), {});
+    dimensions_ = dimensions;
+  }
+
+  // Everybody whom the change is about.
+  static std::vector<std::int64_t> labels_of(const GalleryChange& change) {
+    std::vector<std::int64_t> labels(change.gone.begin(), change.gone.end());
+    for (const Sample& sample : change.samples) labels.push_back(sample.label);
+    return labels;
+  }
+
   void check(std::span<const float> embedding) const {
-    if (embedding.size() != gallery_.dimensions()) {
+    if (embedding.size() != dimensions_) {
       fail(ErrorKind::input, "an embedding of {} numbers, the classifier was trained on {}", embedding.size(),
-           gallery_.dimensions());
+           dimensions_);
     }
   }
 
-  // The machine's choice, unless somebody else resembles clearly more: of a person with one photo among hundreds it has
-  // seen too little.
-  [[nodiscard]] std::size_t choose(std::span<const float> x, std::span<const double> all) const {
+  [[nodiscard]] std::size_t choose(std::span<const float> x, std::span<const float> all) const {
     const auto nearest = static_cast<std::size_t>(std::ranges::max_element(all) - all.begin());
-    const std::size_t chosen = choose(x, nearest);
-    return all[nearest] - all[chosen] > clearly_more ? nearest : chosen;
-  }
-  [[nodiscard]] std::size_t choose(std::span<const float> x, std::size_t nearest) const {
-    if (pairs_) return static_cast<std::size_t>(pairs_->predict(x));
-    if (rest_) return static_cast<std::size_t>(rest_->predict(x));
-    return nearest;
+    std::vector<std::size_t> rivals;
+    for (std::size_t person = 0; person < all.size(); ++person) {
+      if (all[person] >= all[nearest] - clearly_less) rivals.push_back(person);
+    }
+    if (rivals.size() == 1) return nearest;
+    std::ranges::stable_sort(rivals, [&](std::size_t a, std::size_t b) { return all[a] > all[b]; });
+    rivals.resize(std::min(rivals.size(), most_rivals));
+    return vote(x, rivals);
   }
 
-  [[nodiscard]] Prediction judge(std::size_t person, std::span<const double> all, std::size_t chances) const {
-    const double similarity = all[person], margin = margin_of(all, person);
-    const double confidence = options_.curve(similarity, margin, gallery_.photos(person), chances);
-    return {gallery_.label(person), confidence, similarity, margin};
+  // The one of the rivals, given in order of resemblance, whom most machines prefer; of equals the first.
+  [[nodiscard]] std::size_t vote(std::span<const float> x, std::span<const std::size_t> rivals) const {
+    const svm::Kernel linear{};
+    std::vector<svm::ClassRows> rows;
+    std::vector<std::vector<float>> products(rivals.size());
+    for (std::size_t r = 0; r < rivals.size(); ++r) {
+      const PersonPhotos& person = people_[rivals[r]];
+      rows.push_back({person.photos->view(), {}});
+      products[r].resize(person.photos->rows());
+      gram(one_, linear, rows.back().x, svm::rows_of(x, dimensions_), products[r].data(), 1);
+    }
+    std::vector<svm::PairMembers> members;
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      for (std::size_t j = i + 1; j < rows.size(); ++j) members.push_back({&rows[i], &rows[j]});
+    svm::PairOptions pair_options;
+    pair_options.solver.c = options_.c;
+    pair_options.cpu = one_;
+    const auto pairs = svm::train_pairs(linear, members, pair_options, 1);
+    std::vector<int> votes(rivals.size());
+    std::size_t p = 0;
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      for (std::size_t j = i + 1; j < rows.size(); ++j, ++p) {
+        const double f = dot(pairs[p].first, products[i]) + dot(pairs[p].second, products[j]) - pairs[p].rho;
+        ++votes[f > 0 ? i : j];
+      }
+    return rivals[static_cast<std::size_t>(std::ranges::max_element(votes) - votes.begin())];
+  }
+
+  static double dot(std::span<const double> a, std::span<const float> b) {
+    double sum = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) sum += a[i] * static_cast<double>(b[i]);
+    return sum;
+  }
+
+  [[nodiscard]] Prediction judge(std::size_t person, std::span<const float> all, std::size_t chances) const {
+    const double similarity = static_cast<double>(all[person]), margin = margin_of(all, person);
+    const double confidence = options_.curve(similarity, margin, people_[person].photos->rows(), chances);
+    return {people_[person].label, confidence, similarity, margin};
   }
 
   // The original's rule: the largest Platt probability, whoever it is.
-  [[nodiscard]] Prediction predict_closed(std::span<const float> x) const {
-    const std::vector<double> probabilities = pairs_->probabilities(x);
-    const auto best = std::max_element(probabilities.begin(), probabilities.end()) - probabilities.begin();
-    const auto person = static_cast<std::size_t>(pairs_->labels()[static_cast<std::size_t>(best)]);
-    Prediction result = judge(person, similarities(templates_, x), people());
-    result.confidence = probabilities[static_cast<std::size_t>(best)];
+  [[nodiscard]] Prediction closed(std::span<const float> x, std::span<const float> all) const {
+    const std::vector<double> probabilities = machine_.probabilities(x);
+    const auto best = static_cast<std::size_t>(std::ranges::max_element(probabilities) - probabilities.begin());
+    Prediction result = judge(best, all, people());
+    if (people() > 1) result.confidence = probabilities[best];
     return result;
   }
 
-  Gallery gallery_;
-  std::vector<float> templates_;  // (people, dimensions)
   ClassifierOptions options_;
-  std::optional<svm::Svm> pairs_;
-  std::optional<svm::OneVsRest> rest_;
+  Cpu one_{1};
+  std::size_t dimensions_ = 0;
+  People people_;
+  svm::GrowingSvm machine_;  // of the closed set
 };
 
 }  // namespace
 
 std::shared_ptr<const Classifier> train_classifier(std::span<const Sample> samples, const ClassifierOptions& options) {
-  return std::make_shared<const TrainedClassifier>(samples, options);
+  return TrainedClassifier(options).with({samples, {}});
 }
 
 }  // namespace wajah
