@@ -3,6 +3,9 @@
 // People and classifier are published together as one immutable Gallery. People in it are always those of the store at
 // that moment, the classifier may be older: a label it knows and `people` does not is nobody. So a removal is in force
 // at once, however long training takes or whether it fails, and a name can never belong to another label.
+//
+// A classifier is made from the one before and what has changed since (Classifier::with), which takes time for the
+// people of the change only. The thread yields to recognitions wherever the system knows priorities of threads.
 #pragma once
 
 #include "attendance/likeness.hpp"
@@ -41,6 +44,7 @@ struct Gallery {
 
 class Trainer {
  public:
+  // Makes a classifier of everybody: the first one, and later ones where Classifier::with() cannot.
   using Train = std::function<std::shared_ptr<const Classifier>(std::span<const Sample>)>;
   using Change = std::uint64_t;  // numbers the changes; a later change includes the earlier ones
 
@@ -64,8 +68,8 @@ class Trainer {
   // share the next. People are published before the call returns. Callers keep the store's order.
   Change load(const std::vector<Person>& people, std::vector<StoredEmbedding> embeddings);
   Change replace(const std::vector<Person>& people, std::vector<StoredEmbedding> embeddings);  // forgets all others
-  Change enrol(const Person& person, std::vector<StoredEmbedding> embeddings);
-  Change add(std::vector<StoredEmbedding> embeddings);  // of people who are there
+  Change enrol(const Person& person, std::vector<StoredEmbedding> embeddings);  // adds to those the person has
+  Change add(std::vector<StoredEmbedding> embeddings);                          // of people who are there
   Change remove(PersonId person);
 
   // Waits until a classifier that includes the change is published, or it is known that none will be.
@@ -81,16 +85,19 @@ class Trainer {
 
  private:
   using Embedding = std::shared_ptr<const std::vector<float>>;  // shared with the snapshots
+  using Photos = std::map<PhotoId, Embedding>;
   struct Snapshot;
 
   void serve();
-  [[nodiscard]] Snapshot snapshot() const;
+  [[nodiscard]] Snapshot changes() const;
+  [[nodiscard]] Snapshot everybody() const;
   void train_once(std::unique_lock<std::mutex>& lock);
   void publish(std::shared_ptr<const People> people, std::shared_ptr<const Classifier> classifier);
-  [[nodiscard]] std::shared_ptr<const Classifier> train_unlocked(std::unique_lock<std::mutex>& lock) const;
+  [[nodiscard]] std::shared_ptr<const Classifier> train(std::unique_lock<std::mutex>& lock, Change& change) const;
   [[nodiscard]] Change keep_and_note(std::vector<StoredEmbedding> embeddings);
   [[nodiscard]] Change note();
   void keep(std::vector<StoredEmbedding> embeddings);
+  void forget(PersonId person);
 
   Train train_;
 
@@ -99,7 +106,8 @@ class Trainer {
 
   mutable std::mutex mutex_;  // guards all below
   std::condition_variable changed_, ended_;
-  std::map<PersonId, std::map<PhotoId, Embedding>> embeddings_;
+  std::map<PersonId, Photos> embeddings_;
+  std::map<PersonId, Change> untrained_;  // whose embeddings the published classifier does not have, and since when
   Change wanted_ = 0, trained_ = 0, failed_ = 0;  // of the changes: all, those in force, those in a failed training
   std::string error_;
   bool stopping_ = false;
