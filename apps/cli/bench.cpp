@@ -254,6 +254,7 @@ int run(Arguments arguments) {
                                     Command{"recognise", "from a photo's bytes to names", bench_recognise},
                                     Command{"svm", "training the support-vector machine", bench_svm},
                                     Command{"search", "the nearest of many embeddings", bench_search},
+                                    Command{"gallery", "a classifier of many people, and one more", bench_gallery},
                                     Command{"--check", "one network on two devices, compared", bench_check},
                                     Command{"--signature", "one hash of what the networks compute", print_signature}};
   return run_verb("bench", "Measures speed, beside the peak of multiply-adds measured in the same process.", verbs,

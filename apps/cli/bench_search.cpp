@@ -10,6 +10,7 @@
 
 #include <boost/json.hpp>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <string>
@@ -21,7 +22,7 @@ namespace json = boost::json;
 
 struct Options {
   CommonOptions common;
-  std::size_t vectors = 1'000'000, dimensions = 512, nearest = 5;
+  std::size_t vectors = 1'000'000, dimensions = 512, nearest = 5, queries = 0;
   std::string storage = "int8";
   double seconds = 2;
 };
@@ -60,6 +61,25 @@ Index filled_index(const Options& options, const Cpu& cpu) {
   return index;
 }
 
+// The share of the nearest vectors that a search finds, of `queries` invented ones, by comparison with every exact
+// score.
+double measure_recall(const Options& options, const Index& index, const Cpu& cpu) {
+  Index exact(options.dimensions, Storage::fp32, cpu);
+  std::uint64_t seed = 1;
+  for (std::size_t id = 0; id < options.vectors; ++id) {
+    exact.add(static_cast<std::int64_t>(id), random_values(options.dimensions, 1, seed));
+  }
+  std::size_t found = 0, wanted = 0;
+  seed = 11;
+  for (std::size_t q = 0; q < options.queries; ++q) {
+    const std::vector<float> query = random_values(options.dimensions, 1, seed);
+    const auto best = exact.nearest(query, options.nearest), hits = index.nearest(query, options.nearest);
+    wanted += best.size();
+    for (const Hit& hit : best) found += std::ranges::count(hits, hit.id, &Hit::id) > 0 ? 1 : 0;
+  }
+  return static_cast<double>(found) / static_cast<double>(wanted);
+}
+
 }  // namespace
 
 int bench_search(Arguments arguments) {
@@ -69,6 +89,7 @@ int bench_search(Arguments arguments) {
   set.add("dim", options.dimensions, "N", "numbers of an embedding");
   set.add("storage", options.storage, "fp32|fp16|int8", "how they are kept");
   set.add("nearest", options.nearest, "N", "how many to find");
+  set.add("queries", options.queries, "N", "also measure the recall, with so many; keeps all vectors in fp32 as well");
   set.add("seconds", options.seconds, "S", "how long to measure");
   set.common(options.common, {.device = true, .json = true});
   if (!set.parse(arguments)) return exit_yes;
@@ -79,23 +100,27 @@ int bench_search(Arguments arguments) {
   const std::vector<float> query = random_values(options.dimensions, 1, seed);
   const Timing read = measure_reading(index.bytes_read(), cpu.threads(), options.seconds / 2);
   const Timing search = measure(options.seconds, [&] { (void)index.nearest(query, options.nearest); });
+  const double recall = options.queries > 0 ? measure_recall(options, index, cpu) : -1;
   if (options.common.json) {
-    print_json(json::object{{"vectors", options.vectors},
-                            {"dimensions", options.dimensions},
-                            {"storage", options.storage},
-                            {"isa", name_of(cpu.isa())},
-                            {"threads", cpu.threads()},
-                            {"bytes_read", index.bytes_read()},
-                            {"bytes_kept", index.bytes_kept()},
-                            {"median_ms", rounded(search.median_ms)},
-                            {"min_ms", rounded(search.min_ms)},
-                            {"reading_median_ms", rounded(read.median_ms)},
-                            {"reading_min_ms", rounded(read.min_ms)}});
+    json::object result{{"vectors", options.vectors},
+                        {"dimensions", options.dimensions},
+                        {"storage", options.storage},
+                        {"isa", name_of(cpu.isa())},
+                        {"threads", cpu.threads()},
+                        {"bytes_read", index.bytes_read()},
+                        {"bytes_kept", index.bytes_kept()},
+                        {"median_ms", rounded(search.median_ms)},
+                        {"min_ms", rounded(search.min_ms)},
+                        {"reading_median_ms", rounded(read.median_ms)},
+                        {"reading_min_ms", rounded(read.min_ms)}};
+    if (recall >= 0) result["recall"] = rounded(recall, 6);
+    print_json(result);
   } else {
     fmt::print(
         "{} x {} {}: median {:.2f} ms, min {:.2f}; reading {:.0f} MB alone {:.2f}, min {:.2f}: {:.2f} times that\n",
         options.vectors, options.dimensions, options.storage, search.median_ms, search.min_ms,
         1e-6 * static_cast<double>(index.bytes_read()), read.median_ms, read.min_ms, search.min_ms / read.min_ms);
+    if (recall >= 0) fmt::print("recall of the {} nearest: {:.5f}\n", options.nearest, recall);
   }
   return exit_yes;
 }

@@ -11,7 +11,9 @@
 
 #include <boost/json.hpp>
 
+#include <fstream>
 #include <optional>
+#include <string>
 
 namespace wajah::cli {
 namespace {
@@ -22,6 +24,7 @@ struct Options {
   CommonOptions common;
   std::size_t people = 100, photos = 20, dimensions = 512;
   bool probability = false;
+  std::string save;
   double seconds = 2;
 };
 
@@ -32,6 +35,17 @@ void check(const Options& options) {
   if (options.photos < 1) fail(ErrorKind::usage, "--photos {}: expected 1 or more", options.photos);
   if (options.dimensions < 1) fail(ErrorKind::usage, "--dim {}: expected 1 or more", options.dimensions);
   check_threads(options.common);
+}
+
+// In libsvm's text format, every number with the digits that give it back exactly: what others can be measured on.
+void save(const std::string& name, const svm::Problem& problem) {
+  std::ofstream file(name);
+  for (std::size_t row = 0; row < problem.rows(); ++row) {
+    std::string line = fmt::format("{}", problem.labels()[row]);
+    for (std::size_t i = 0; i < problem.dimensions(); ++i) line += fmt::format(" {}:{}", i + 1, problem.row(row)[i]);
+    file << line << '\n';
+  }
+  if (!file.flush()) fail(ErrorKind::storage, "{}: cannot be written", name);
 }
 
 void print(const Options& options, const svm::Svm& machine, const Timing& train, const Timing& ask) {
@@ -65,12 +79,17 @@ int bench_svm(Arguments arguments) {
   set.add("photos", options.photos, "N", "photos of each");
   set.add("dim", options.dimensions, "N", "numbers of an embedding");
   set.add("probability", options.probability, "also fit what probabilities need");
+  set.add("save", options.save, "FILE", "write the data in libsvm's format, and measure nothing");
   set.add("seconds", options.seconds, "S", "how long to measure");
   set.common(options.common, {.threads = true, .json = true});
   if (!set.parse(arguments)) return exit_yes;
   check(options);
   const InventedPeople people(options.people, options.photos, options.dimensions, 1);
   const svm::Problem problem(svm::rows_of(people.rows(), options.dimensions), people.labels());
+  if (!options.save.empty()) {
+    save(options.save, problem);
+    return exit_yes;
+  }
   const svm::SvmOptions training{.probability = options.probability, .threads = options.common.threads};
   std::optional<svm::Svm> machine;
   const Timing train = measure(options.seconds, [&] { machine = svm::Svm::train(problem, training); });

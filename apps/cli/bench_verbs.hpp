@@ -11,6 +11,7 @@ namespace wajah::cli {
 
 [[nodiscard]] int bench_svm(Arguments arguments);
 [[nodiscard]] int bench_search(Arguments arguments);
+[[nodiscard]] int bench_gallery(Arguments arguments);
 [[nodiscard]] int bench_recognise(Arguments arguments);
 [[nodiscard]] int bench_detect(Arguments arguments);
 [[nodiscard]] int bench_check(Arguments arguments);
