@@ -39,26 +39,11 @@ __global__ void __launch_bounds__(finish_threads)
   store_four(args, gemm, row, column, sums);
 }
 
-constexpr int least_per_split = 256;  // of the inner dimension: less, and adding costs more than it gives
-
-// How many blocks share each sum: enough to fill the card twice, as far as the scratch allows.
-int splits_of(const Gemm& gemm, const Launch& on, unsigned tiles) {
-  const auto wanted = 2 * on.processors / static_cast<int>(tiles);
-  const auto room = static_cast<int>(on.partial_bytes / sizeof(float) / static_cast<size_t>(gemm.rows) /
-                                     static_cast<size_t>(gemm.columns));
-  return max(1, min(min(wanted, gemm.inner / least_per_split), room));
-}
-
 // Splits the inner dimension and launches, then adds the splits if there are several.
 template <class Tile>
 void run(void (*kernel)(Conv2dArgs, Gemm, float*), size_t shared, const Conv2dArgs& args, Gemm gemm, const Launch& on) {
   const dim3 tiles{blocks_of(gemm.rows, Tile::rows), blocks_of(args.y.shape.c, Tile::columns)};
-  int splits = splits_of(gemm, on, tiles.x * tiles.y);
-  // Whole steps for every split, and no split without work.
-  const int steps = (gemm.inner + Tile::depth - 1) / Tile::depth;
-  const int steps_each = (steps + splits - 1) / splits;
-  splits = (steps + steps_each - 1) / steps_each;
-  gemm.per_split = steps_each * Tile::depth;
+  const int splits = split(gemm, on, tiles.x * tiles.y, Tile::depth);
   float* const partials = splits > 1 ? on.partials : nullptr;
   launch("conv2d", kernel, dim3{tiles.x, tiles.y, static_cast<unsigned>(splits)}, dim3{Tile::threads}, shared, on, args,
          gemm, partials);

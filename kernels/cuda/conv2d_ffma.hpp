@@ -33,7 +33,7 @@ class FfmaLoader {
         last_k_(last_k),
         inner_(args, first_k + quad() * 4) {
 #pragma unroll
-    for (int i = 0; i < Tile::a_loads; ++i) windows_[i] = WindowAt(args, gemm, first_row + row(i));
+    for (int i = 0; i < Tile::a_loads; ++i) windows_[i] = WindowAt<float>(args, gemm, first_row + row(i));
   }
 
   __device__ void load() {
@@ -67,7 +67,7 @@ class FfmaLoader {
   static __device__ int quad() { return thread() % (Tile::depth / 4); }
   static __device__ int row(int i) { return thread() / (Tile::depth / 4) + i * (Tile::threads / (Tile::depth / 4)); }
 
-  __device__ float4 load_pixels(const WindowAt& window) const {
+  __device__ float4 load_pixels(const WindowAt<float>& window) const {
     const int k = k_ + quad() * 4;
     if constexpr (Vectors) {
       const float* const pixel = k < last_k_ ? window.pixel(args_, inner_.v, inner_.u) : nullptr;
@@ -97,7 +97,7 @@ class FfmaLoader {
   const Gemm& gemm_;
   int column_, k_, last_k_;
   InnerAt inner_;
-  WindowAt windows_[Tile::a_loads];
+  WindowAt<float> windows_[Tile::a_loads];
   float4 a_[Tile::a_loads], b_[Tile::b_loads];
 };
 

@@ -18,7 +18,8 @@ struct Gemm {
   bool vectors = false;    // y and what is added to it can be reached four channels at once
 };
 
-inline Gemm gemm_of(const Conv2dArgs& args) {
+template <class Args>
+Gemm gemm_of(const Args& args) {
   Gemm gemm;
   gemm.rows = static_cast<int>(args.y.shape.pixels());
   gemm.inner = args.window.h * args.window.w * args.x.shape.c;
@@ -32,13 +33,29 @@ inline Gemm gemm_of(const Conv2dArgs& args) {
   return gemm;
 }
 
+// How many blocks share each sum: enough to fill the card twice, as far as the scratch allows and each has enough to
+// do. Sets per_split: whole steps of `depth`, and no split without work.
+inline int split(Gemm& gemm, const Launch& on, unsigned tiles, int depth) {
+  constexpr int least_per_split = 256;  // of the inner dimension: less, and adding costs more than it gives
+  const int wanted = 2 * on.processors / static_cast<int>(tiles);
+  const auto room = static_cast<int>(on.partial_bytes / sizeof(float) / static_cast<size_t>(gemm.rows) /
+                                     static_cast<size_t>(gemm.columns));
+  const int most = max(1, min(min(wanted, gemm.inner / least_per_split), room));
+  const int steps = (gemm.inner + depth - 1) / depth;
+  const int steps_each = (steps + most - 1) / most;
+  gemm.per_split = steps_each * depth;
+  return (steps + steps_each - 1) / steps_each;
+}
+
 // Where the window of one output pixel lies in the input.
+template <class T>
 struct WindowAt {
-  const float* image = nullptr;  // null: no such pixel
+  const T* image = nullptr;  // null: no such pixel
   int top = 0, left = 0;
 
   WindowAt() = default;
-  __device__ WindowAt(const Conv2dArgs& args, const Gemm& gemm, int row) {
+  template <class Args>
+  __device__ WindowAt(const Args& args, const Gemm& gemm, int row) {
     if (row >= gemm.rows) return;
     const Shape& y = args.y.shape;
     const int x_at = row % y.w, y_at = row / y.w % y.h, n = row / y.w / y.h;
@@ -48,7 +65,8 @@ struct WindowAt {
   }
 
   // The input pixel under tap (v, u); null where there is none.
-  __device__ const float* pixel(const Conv2dArgs& args, int v, int u) const {
+  template <class Args>
+  __device__ const T* pixel(const Args& args, int v, int u) const {
     const int at_y = top + v, at_x = left + u;
     const bool inside = image != nullptr && at_y >= 0 && at_y < args.x.shape.h && at_x >= 0 && at_x < args.x.shape.w;
     return inside ? image + (at_y * args.x.shape.w + at_x) * args.x.stride : nullptr;
@@ -60,13 +78,15 @@ struct WindowAt {
 struct InnerAt {
   int v = 0, u = 0, c = 0;
 
-  __device__ InnerAt(const Conv2dArgs& args, int k) {
+  template <class Args>
+  __device__ InnerAt(const Args& args, int k) {
     const int tap = k / args.x.shape.c;
     c = k % args.x.shape.c;
     v = tap / args.window.w;
     u = tap % args.window.w;
   }
-  __device__ void advance(const Conv2dArgs& args, int step) {
+  template <class Args>
+  __device__ void advance(const Args& args, int step) {
     c += step;
     while (c >= args.x.shape.c) {
       c -= args.x.shape.c;

@@ -66,7 +66,7 @@ class TensorLoader {
         last_k_(last_k),
         inner_(args, first_k + group() * Tile::group) {
 #pragma unroll
-    for (int i = 0; i < Tile::a_loads; ++i) windows_[i] = WindowAt(args, gemm, first_row + row(i));
+    for (int i = 0; i < Tile::a_loads; ++i) windows_[i] = WindowAt<float>(args, gemm, first_row + row(i));
   }
 
   // Sets out for the next tile; finish() puts down what had to be converted.
@@ -132,7 +132,7 @@ class TensorLoader {
   const Gemm& gemm_;
   int column_, k_, last_k_;
   InnerAt inner_;
-  WindowAt windows_[Tile::a_loads];
+  WindowAt<float> windows_[Tile::a_loads];
   uint4 converted_[Tile::product::converts ? Tile::a_loads : 1];
 };
 

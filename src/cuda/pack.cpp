@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "../layers/int8_parts.hpp"
 #include "../search/half.hpp"
 
 namespace wajah {
@@ -56,6 +57,15 @@ Buffer upload_as(Arithmetic format, const Cuda& device, std::vector<float> value
 
 }  // namespace
 
+std::vector<std::int8_t> int8_columns(const std::int8_t* weights, int inner, int out) {
+  const auto pitch = static_cast<std::size_t>(int8_pitch(inner)), channels = static_cast<std::size_t>(out);
+  std::vector<std::int8_t> columns(static_cast<std::size_t>(round_up(out)) * pitch);
+  for (std::size_t k = 0; k < static_cast<std::size_t>(inner); ++k) {
+    for (std::size_t c = 0; c < channels; ++c) columns[c * pitch + k] = weights[k * channels + c];
+  }
+  return columns;
+}
+
 PackedConv2d pack_conv2d(const Cuda& device, const Conv2dWeights& from) {
   const Arithmetic format = weight_format(device.launch().arithmetic, from.in, from.out);
   return {upload_as(format, device, padded_rows(from.weights, from.window.h * from.window.w * from.in, from.out)),
@@ -65,6 +75,15 @@ PackedConv2d pack_conv2d(const Cuda& device, const Conv2dWeights& from) {
 PackedDepthwiseConv2d pack_depthwise_conv2d(const Cuda& device, const DepthwiseConv2dWeights& from) {
   return {upload_rows(device, from.weights, from.window.h * from.window.w, from.channels),
           upload_rows(device, from.biases, 1, from.channels), upload_slopes(device, from.activation, from.channels)};
+}
+
+PackedConv2dInt8 pack_conv2d_int8(const Cuda& device, const Conv2dWeights& from, Quantisation input,
+                                  const Quantisation* output) {
+  const Int8Parts parts = int8_parts(from, input, output);
+  const std::vector<std::int8_t> columns =
+      int8_columns(parts.weights.data(), from.window.h * from.window.w * from.in, from.out);
+  return {device.uploaded(columns.data(), columns.size()), upload_rows(device, parts.multipliers.data(), 1, from.out),
+          upload_rows(device, parts.offsets.data(), 1, from.out), parts.floor, parts.ceiling};
 }
 
 }  // namespace wajah

@@ -4,7 +4,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 #include <vector>
+
+#include "int8_parts.hpp"
 
 namespace wajah {
 namespace {
@@ -44,36 +47,44 @@ Quantisation quantisation_of(Range range) {
   return {scale, static_cast<int>(std::clamp(std::nearbyint(-low / scale), 0.0F, 255.0F))};
 }
 
-PackedConv2dInt8 pack_conv2d_int8(const Cpu& device, const Conv2dWeights& from, Quantisation input,
-                                  const Quantisation* output) {
-  const Steps steps = steps_of(from);
-  const int taps = from.window.h * from.window.w;
-  const int padding = from.window.w * from.in;  // what a whole row of the window reads where there is only padding
-  PackedConv2dInt8 packed;
-  packed.weights = device.allocate(packed_int8_bytes(taps, from.in, from.out) + static_cast<std::size_t>(padding));
-  pack_panels_int8(device, PackPanelsInt8Args{steps.weights.data(), packed.weights.as<std::int8_t>(), taps, from.in,
-                                              from.out, padding, input.zero_point});
+Int8Parts int8_parts(const Conv2dWeights& from, Quantisation input, const Quantisation* output) {
+  const ActivationKind kind = from.activation.kind;
+  if (kind == ActivationKind::prelu) fail(ErrorKind::model, "int8: a convolution with PReLU, expected relu or none");
+  Steps steps = steps_of(from);
 
   // y = multiplier * sum + offset, in steps of the output if that is bytes.
   const double step = output != nullptr ? static_cast<double>(output->scale) : 1.0;
   const double zero = output != nullptr ? output->zero_point : 0;
-  std::vector<float> multipliers(steps.scales.size()), offsets(steps.scales.size());
+  Int8Parts parts{std::move(steps.weights), std::vector<float>(steps.scales.size()),
+                  std::vector<float>(steps.scales.size())};
   for (std::size_t c = 0; c < steps.scales.size(); ++c) {
     const double multiplier = static_cast<double>(steps.scales[c]) * static_cast<double>(input.scale) / step;
-    multipliers[c] = static_cast<float>(multiplier);
-    offsets[c] = static_cast<float>(static_cast<double>(from.biases[c]) / step + zero -
-                                    multiplier * steps.sums[c] * input.zero_point);
+    parts.multipliers[c] = static_cast<float>(multiplier);
+    parts.offsets[c] = static_cast<float>(static_cast<double>(from.biases[c]) / step + zero -
+                                          multiplier * steps.sums[c] * input.zero_point);
   }
-  packed.multipliers = pack_rows(device, multipliers.data(), 1, from.out);
-  packed.offsets = pack_rows(device, offsets.data(), 1, from.out);
 
-  const ActivationKind kind = from.activation.kind;
-  if (kind == ActivationKind::prelu) fail(ErrorKind::model, "int8: a convolution with PReLU, expected relu or none");
   const double infinity = std::numeric_limits<double>::infinity();
   const double floor = kind == ActivationKind::identity ? -infinity : zero;
   const double ceiling = kind == ActivationKind::relu6 ? 6 / step + zero : infinity;
-  packed.floor = static_cast<float>(output != nullptr ? std::max(floor, 0.0) : floor);
-  packed.ceiling = static_cast<float>(output != nullptr ? std::min(ceiling, 255.0) : ceiling);
+  parts.floor = static_cast<float>(output != nullptr ? std::max(floor, 0.0) : floor);
+  parts.ceiling = static_cast<float>(output != nullptr ? std::min(ceiling, 255.0) : ceiling);
+  return parts;
+}
+
+PackedConv2dInt8 pack_conv2d_int8(const Cpu& device, const Conv2dWeights& from, Quantisation input,
+                                  const Quantisation* output) {
+  const Int8Parts parts = int8_parts(from, input, output);
+  const int taps = from.window.h * from.window.w;
+  const int padding = from.window.w * from.in;  // what a whole row of the window reads where there is only padding
+  PackedConv2dInt8 packed;
+  packed.weights = device.allocate(packed_int8_bytes(taps, from.in, from.out) + static_cast<std::size_t>(padding));
+  pack_panels_int8(device, PackPanelsInt8Args{parts.weights.data(), packed.weights.as<std::int8_t>(), taps, from.in,
+                                              from.out, padding, input.zero_point});
+  packed.multipliers = pack_rows(device, parts.multipliers.data(), 1, from.out);
+  packed.offsets = pack_rows(device, parts.offsets.data(), 1, from.out);
+  packed.floor = parts.floor;
+  packed.ceiling = parts.ceiling;
   return packed;
 }
 

@@ -3,6 +3,7 @@
 #include <wajah/layers/avg_pool2d.hpp>
 #include <wajah/layers/hard_swish.hpp>
 #include <wajah/layers/max_pool2d.hpp>
+#include <wajah/layers/max_pool2d_int8.hpp>
 #include <wajah/layers/softmax.hpp>
 
 #include <numeric>
@@ -120,10 +121,13 @@ TEST_CASE("Cuda: errors name the call, the card and a hint") {
 // Comparing tests pass where an operation has no CUDA kernel; these have one.
 TEST_CASE("Cuda: the layers' kernels are there") {
   CHECK((&cuda_host::conv2d != nullptr));
+  CHECK((&cuda_host::conv2d_int8 != nullptr));
   CHECK((&cuda_host::depthwise_conv2d != nullptr));
   CHECK((&cuda_host::global_avg_pool != nullptr));
   CHECK((&cuda_host::hard_swish != nullptr));
   CHECK((&cuda_host::max_pool2d != nullptr));
+  CHECK((&cuda_host::max_pool2d_int8 != nullptr));
+  CHECK((&cuda_host::quantise != nullptr));
   CHECK((&cuda_host::softmax != nullptr));
 }
 

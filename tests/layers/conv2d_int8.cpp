@@ -64,6 +64,18 @@ class Trial {
       check_close(describe(case_) + " on " + name, y.view(), expected.view(), {0, 0});
       CHECK_MESSAGE(y.gaps_untouched(), describe(case_) << " on " << name << " wrote between the channels");
     });
+#ifdef WAJAH_CUDA_HOST
+    on_emulated_cuda([&](const auto& cuda) {
+      const std::vector<std::int8_t> columns =
+          int8_columns(weights_.data(), case_.window.h * case_.window.w * case_.x.c, case_.out);
+      const Buffer packed = cuda.uploaded(columns.data(), columns.size());
+      const std::vector<float> offsets = without_zero_point();
+      GuardedMap y(y_, y_gap_, touch_);
+      conv2d_int8(cuda, args(y.view(), packed.template as<std::int8_t>(), offsets.data()));
+      check_close(describe(case_) + " by its CUDA kernel", y.view(), expected.view(), {0, 0});
+      CHECK_MESSAGE(y.gaps_untouched(), describe(case_) << " by its CUDA kernel wrote between the channels");
+    });
+#endif
   }
 
  private:
@@ -196,14 +208,16 @@ TEST_CASE("pack_conv2d_int8: floats, with every activation, residual and zero po
       for (const Epilogue& epilogue : {Epilogue{}, Epilogue{add.view(), 0.25F}}) {
         const std::vector<float> expected = fixture.exact(kind, epilogue);
         std::optional<std::vector<float>> first;
-        for_each_cpu([&](const Cpu& cpu, const std::string& name) {
-          const PackedConv2dInt8 packed = pack_conv2d_int8(cpu, fixture.conv(kind), fixture.input, nullptr);
+        const auto check = [&](const auto& device, const std::string& name) {
+          const PackedConv2dInt8 packed = pack_conv2d_int8(device, fixture.conv(kind), fixture.input, nullptr);
           std::vector<float> y(shape.size());
-          conv2d_int8(cpu, fixture.args(packed, {y.data(), shape}, epilogue));
+          conv2d_int8(device, fixture.args(packed, {y.data(), shape}, epilogue));
           check_close("against floats on " + name, y, expected, {lost_by_weights, 0});
           if (!first) first = y;
           check_close("against scalar on " + name, y, *first, {1e-5, 1e-6});
-        });
+        };
+        for_each_cpu(check);
+        on_emulated_cuda([&](const auto& cuda) { check(cuda, "its CUDA kernel"); });
       }
     }
   }
@@ -220,19 +234,21 @@ TEST_CASE("pack_conv2d_int8: bytes for the next layer") {
         const float step = std::nearbyint(y / output.scale) + static_cast<float>(output.zero_point);
         expected.push_back(std::clamp(step, 0.0F, 255.0F));
       }
-      for_each_cpu([&](const Cpu& cpu, const std::string& name) {
-        const PackedConv2dInt8 packed = pack_conv2d_int8(cpu, fixture.conv(kind), fixture.input, &output);
+      const auto check = [&](const auto& device, const std::string& name) {
+        const PackedConv2dInt8 packed = pack_conv2d_int8(device, fixture.conv(kind), fixture.input, &output);
         Bytes y(shape, 3, Touch::last);
         Conv2dInt8Args args = fixture.args(packed, {nullptr, shape, y.view().stride});
         args.bytes = y.view().data;
-        conv2d_int8(cpu, args);
+        conv2d_int8(device, args);
         CHECK(y.gaps_untouched());
         std::vector<float> got;
         for (std::size_t i = 0; i < shape.pixels(); ++i) {
           for (int c = 0; c < shape.c; ++c) got.push_back(y.view().data[static_cast<std::ptrdiff_t>(i) * y.view().stride + c]);
         }
         check_close("bytes on " + name, got, expected, {1 + lost_by_weights / 0.02, 0});
-      });
+      };
+      for_each_cpu(check);
+      on_emulated_cuda([&](const auto& cuda) { check(cuda, "its CUDA kernel"); });
     }
   }
 }
@@ -276,12 +292,14 @@ TEST_CASE("quantise: rounds, clamps, and leaves gaps alone") {
         x.view().data[0] = 0.375F;  // half way between steps
         Bytes expected(shape, 0, Touch::last);
         quantise(Reference{}, QuantiseArgs{x.view(), expected.view(), to});
-        for_each_cpu([&](const Cpu& cpu, const std::string& name) {
+        const auto check = [&](const auto& device, const std::string& name) {
           Bytes y(shape, gaps.y, Touch::last);
-          quantise(cpu, QuantiseArgs{x.view(), y.view(), to});
+          quantise(device, QuantiseArgs{x.view(), y.view(), to});
           check_close(fmt::format("quantise {} channels on {}", channels, name), y.view(), expected.view(), {0, 0});
           CHECK(y.gaps_untouched());
-        });
+        };
+        for_each_cpu(check);
+        on_emulated_cuda([&](const auto& cuda) { check(cuda, "its CUDA kernel"); });
       }
     }
   }
@@ -297,12 +315,14 @@ TEST_CASE("max_pool2d_int8: as the definition says") {
       Bytes x(shape, 3, Touch::last), expected(out, 0, Touch::first);
       x.fill(random);
       max_pool2d_int8(Reference{}, MaxPool2dInt8Args{x.view(), expected.view(), window, pad});
-      for_each_cpu([&](const Cpu& cpu, const std::string& name) {
+      const auto check = [&](const auto& device, const std::string& name) {
         Bytes y(out, 2, Touch::last);
-        max_pool2d_int8(cpu, MaxPool2dInt8Args{x.view(), y.view(), window, pad});
+        max_pool2d_int8(device, MaxPool2dInt8Args{x.view(), y.view(), window, pad});
         check_close(fmt::format("max_pool2d_int8 {} channels on {}", channels, name), y.view(), expected.view(), {0, 0});
         CHECK(y.gaps_untouched());
-      });
+      };
+      for_each_cpu(check);
+      on_emulated_cuda([&](const auto& cuda) { check(cuda, "its CUDA kernel"); });
     }
   }
 }

@@ -15,4 +15,7 @@ inline constexpr int packed_channels = 8;  // packed rows are a multiple of so m
   return in % (wanted == Arithmetic::tf32 ? 4 : 8) == 0 ? wanted : Arithmetic::fp32;
 }
 
+// Bytes of int8 weights lie column by column: an output channel's inner dimension is padded with zeros to this.
+[[nodiscard]] WAJAH_INLINE int int8_pitch(int inner) { return (inner + 15) / 16 * 16; }
+
 }  // namespace wajah

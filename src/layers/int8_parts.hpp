@@ -1,0 +1,19 @@
+// What a quantised convolution is made of, before a device lays it out: pack_int8.cpp.
+#pragma once
+
+#include <wajah/layers/conv2d_int8.hpp>
+
+#include <vector>
+
+namespace wajah {
+
+struct Int8Parts {
+  std::vector<std::int8_t> weights;         // (window.h, window.w, in, out)
+  std::vector<float> multipliers, offsets;  // (out): y = multiplier * sum + offset, where padding is the zero point
+  float floor = 0, ceiling = 0;             // of y
+};
+
+// Throws as pack_conv2d_int8 does.
+[[nodiscard]] Int8Parts int8_parts(const Conv2dWeights& from, Quantisation input, const Quantisation* output);
+
+}  // namespace wajah
