@@ -9,7 +9,7 @@
 //   commit_copies(), wait_for_copies<N>()  after all but the N newest groups have been waited for, and a barrier
 //   load_matrices(r, row), ..._transposed  ldmatrix.x4: lane l gives a row of 8 halves of matrix l / 8
 //   multiply_f16, _bf16, _tf32, _bytes     one mma.sync of the warp (fragments.hpp)
-//   half_bits(a, b), bfloat_bits, tf32     rounded to nearest
+//   half_bits(a, b), bfloat_bits, tf32     rounded to nearest; halves(bits) gives two back
 //
 // Blocks have whole warps. Kernels are written so that a thread never reads shared memory that another one writes
 // between the same two barriers: the host build says where one does.

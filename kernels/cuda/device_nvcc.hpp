@@ -107,6 +107,10 @@ __device__ __forceinline__ unsigned bfloat_bits(float low, float high) {
   const __nv_bfloat162 both = __floats2bfloat162_rn(low, high);
   return *reinterpret_cast<const unsigned*>(&both);
 }
+// And back.
+__device__ __forceinline__ float2 halves(unsigned bits) {
+  return __half22float2(*reinterpret_cast<const __half2*>(&bits));
+}
 __device__ __forceinline__ unsigned tf32(float x) {
   unsigned rounded;
   asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(rounded) : "f"(x));

@@ -325,6 +325,7 @@ inline void multiply_bytes(int (&d)[4], const unsigned (&a)[4], unsigned b0, uns
 
 inline unsigned half_bits(float low, float high) { return shim::half_of(low) | shim::half_of(high) << 16U; }
 inline unsigned bfloat_bits(float low, float high) { return shim::bfloat_of(low) | shim::bfloat_of(high) << 16U; }
+inline float2 halves(unsigned bits) { return {shim::half_value(bits & 0xFFFFU), shim::half_value(bits >> 16U)}; }
 inline unsigned tf32(float x) { return (std::bit_cast<unsigned>(x) + 0x1000U) & ~0x1FFFU; }
 
 }  // namespace wajah

@@ -1,0 +1,42 @@
+// Operations that only cards have as kernels, because on a CPU they are a few lines of plain code: what joins networks
+// to a pipeline that does not leave the card.
+#pragma once
+
+#include <wajah/cpu.hpp>
+
+#ifdef WAJAH_KERNEL_ISA
+#define WAJAH_CARD_KERNEL(name, Args) WAJAH_KERNEL(name, Args)
+#else
+#define WAJAH_CARD_KERNEL(name, Args) WAJAH_KERNEL_CUDA_DECLARE(name, Args)
+#endif
+
+namespace wajah {
+
+// Divides the channels of every pixel by their length; y may be x.
+struct L2NormaliseArgs {
+  ConstView<float> x;
+  View<float> y;
+};
+WAJAH_CARD_KERNEL(l2_normalise, L2NormaliseArgs)
+
+// prewhiten (embed/prewhiten.hpp) of every image of x by itself: (byte - mean) / max(deviation, 1 / sqrt(numbers)).
+struct PrewhitenArgs {
+  ConstView<uint8_t> x;
+  View<float> y;
+};
+WAJAH_CARD_KERNEL(prewhiten, PrewhitenArgs)
+
+// The k largest of count scores, largest first; of equal ones the smaller index. k is at most most_best, and best and
+// where have room for top_k_room(count, k) entries, of which the first k are the result. Scores are no not-a-number;
+// if there are fewer than k, the rest of `where` is -1.
+inline constexpr int most_best = 64, top_k_chunk = 4096;
+struct TopKArgs {
+  const float* scores;
+  int count, k;
+  float* best;
+  int* where;
+};
+[[nodiscard]] WAJAH_INLINE int top_k_room(int count, int k) { return k + (count + top_k_chunk - 1) / top_k_chunk * k; }
+WAJAH_CARD_KERNEL(top_k, TopKArgs)
+
+}  // namespace wajah

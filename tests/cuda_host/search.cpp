@@ -1,0 +1,171 @@
+// The kernels of search and of the Gram matrix through the host build, against the CPU's.
+#include <wajah/cuda_kernels.hpp>
+#include <wajah/embed/prewhiten.hpp>
+#include <wajah/search/score_rows.hpp>
+#include <wajah/svm/dot_matrix.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <random>
+
+#include "check.hpp"
+#include "cuda_host/emulated_cuda.hpp"
+
+namespace wajah {
+namespace {
+
+std::vector<float> numbers(std::mt19937& random, std::size_t count) {
+  std::uniform_real_distribution<float> number(-1, 1);
+  std::vector<float> values(count);
+  for (float& value : values) value = number(random);
+  return values;
+}
+
+template <class T>
+Buffer up(const EmulatedCuda& cuda, const std::vector<T>& values) {
+  return cuda.uploaded(values.data(), values.size() * sizeof(T));
+}
+
+TEST_CASE("cuda kernels: a Gram matrix is the CPU's to the bit, and nothing else is written") {
+  const EmulatedCuda cuda;
+  const Cpu cpu(1, Isa::scalar);
+  std::mt19937 random(1);
+  for (const int d : {1, 15, 16, 17, 63, 64, 65, 512}) {
+    for (const auto& [m, n] : {std::pair{1, 1}, {3, 35}, {33, 31}, {64, 65}}) {
+      const auto a = numbers(random, static_cast<std::size_t>(m) * static_cast<std::size_t>(d));
+      const auto b = numbers(random, static_cast<std::size_t>(n) * static_cast<std::size_t>(d));
+      const Buffer a_card = up(cuda, a), b_card = up(cuda, b);
+      for (const bool distance : {false, true}) {
+        std::vector<float> expected(static_cast<std::size_t>(m) * static_cast<std::size_t>(n + 3), -7.0F);
+        const Buffer y = up(cuda, expected);
+        dot_matrix(cpu, {{a.data(), {m, 1, 1, d}}, {b.data(), {n, 1, 1, d}}, expected.data(), n + 3, distance});
+        dot_matrix(
+            cuda,
+            {{a_card.as<float>(), {m, 1, 1, d}}, {b_card.as<float>(), {n, 1, 1, d}}, y.as<float>(), n + 3, distance});
+        std::vector<float> got(expected.size());
+        cuda.download(got.data(), y.as<>(), got.size() * sizeof(float));
+        CHECK_MESSAGE(got == expected, "d " << d << ", " << m << " x " << n << (distance ? ", distances" : ""));
+      }
+    }
+  }
+}
+
+TEST_CASE("cuda kernels: scores of float and half rows") {
+  const EmulatedCuda cuda;
+  const Cpu cpu(1, Isa::scalar);
+  std::mt19937 random(2);
+  for (const int d : {1, 2, 31, 32, 33, 128, 130, 512}) {
+    for (const int gap : {0, 1, 4}) {
+      const int count = 19, stride = d + gap;
+      const auto rows = numbers(random, static_cast<std::size_t>(count) * static_cast<std::size_t>(stride));
+      const auto query = numbers(random, static_cast<std::size_t>(d));
+      std::vector<std::uint16_t> halves(rows.size());
+      for (auto& half : halves) half = static_cast<std::uint16_t>(random() % 0x3C00U | (random() & 1U) << 15U);
+      const Buffer rows_card = up(cuda, rows), halves_card = up(cuda, halves), query_card = up(cuda, query);
+      std::vector<float> expected(static_cast<std::size_t>(count)), got(expected.size());
+      const Buffer score = cuda.allocate(expected.size() * sizeof(float));
+      const auto compare = [&](const char* name) {
+        cuda.download(got.data(), score.as<>(), got.size() * sizeof(float));
+        check_close(fmt::format("{} of {} numbers, gap {}", name, d, gap), got, expected, {1e-5, 1e-5});
+      };
+      score_float_rows(cpu, {rows.data(), query.data(), count, d, stride, expected.data()});
+      score_float_rows(cuda, {rows_card.as<float>(), query_card.as<float>(), count, d, stride, score.as<float>()});
+      compare("float rows");
+      score_half_rows(cpu, {halves.data(), query.data(), count, d, stride, expected.data()});
+      score_half_rows(cuda,
+                      {halves_card.as<std::uint16_t>(), query_card.as<float>(), count, d, stride, score.as<float>()});
+      compare("half rows");
+    }
+  }
+}
+
+TEST_CASE("cuda kernels: scores of bytes are the CPU's to the bit") {
+  const EmulatedCuda cuda;
+  const Cpu cpu(1, Isa::scalar);
+  std::mt19937 random(3);
+  for (const int padded : {64, 128, 512, 1024}) {
+    const int count = 37;
+    const auto bytes = static_cast<std::size_t>(count) * static_cast<std::size_t>(padded);
+    const Buffer rows(bytes), query(static_cast<std::size_t>(padded));
+    int sum = 0;
+    for (std::size_t i = 0; i < bytes; ++i) rows.as<std::uint8_t>()[i] = static_cast<std::uint8_t>(random());
+    for (int i = 0; i < padded; ++i) {
+      sum += query.as<std::int8_t>()[i] = static_cast<std::int8_t>(random() % 255 - 127);
+    }
+    const auto scales = numbers(random, static_cast<std::size_t>(count));
+    std::vector<float> expected(static_cast<std::size_t>(count)), got(expected.size());
+    const Buffer rows_card = cuda.uploaded(rows.as<>(), bytes), scales_card = up(cuda, scales);
+    const Buffer query_card = cuda.uploaded(query.as<>(), static_cast<std::size_t>(padded));
+    const Buffer score = cuda.allocate(expected.size() * sizeof(float));
+    score_byte_rows(cpu, {rows.as<std::uint8_t>(), query.as<std::int8_t>(), scales.data(), 0.25F, sum, count, padded,
+                          expected.data()});
+    score_byte_rows(cuda, {rows_card.as<std::uint8_t>(), query_card.as<std::int8_t>(), scales_card.as<float>(), 0.25F,
+                           sum, count, padded, score.as<float>()});
+    cuda.download(got.data(), score.as<>(), got.size() * sizeof(float));
+    CHECK(got == expected);
+  }
+}
+
+TEST_CASE("cuda kernels: the largest scores in order, of equal ones the smaller index") {
+  const EmulatedCuda cuda;
+  std::mt19937 random(4);
+  for (const int count : {0, 1, 5, 255, 4096, 4097, 20'000}) {
+    for (const int k : {1, 5, 64}) {
+      std::vector<float> scores(static_cast<std::size_t>(count));
+      for (float& score : scores) score = static_cast<float>(random() % 200) - 150;  // many are equal
+      std::vector<int> order(scores.size());
+      std::iota(order.begin(), order.end(), 0);
+      std::stable_sort(order.begin(), order.end(), [&](int a, int b) {
+        return scores[static_cast<std::size_t>(a)] > scores[static_cast<std::size_t>(b)];
+      });
+      order.resize(static_cast<std::size_t>(k), -1);
+      const Buffer on_card = up(cuda, scores);
+      const auto room = static_cast<std::size_t>(top_k_room(count, k));
+      const Buffer best = cuda.allocate(room * sizeof(float)), where = cuda.allocate(room * sizeof(int));
+      top_k(cuda, TopKArgs{on_card.as<float>(), count, k, best.as<float>(), where.as<int>()});
+      std::vector<int> got(static_cast<std::size_t>(k));
+      std::vector<float> values(got.size());
+      cuda.download(got.data(), where.as<>(), got.size() * sizeof(int));
+      cuda.download(values.data(), best.as<>(), values.size() * sizeof(float));
+      CHECK_MESSAGE(got == order, count << " scores, the " << k << " best");
+      for (std::size_t i = 0; i < std::min(scores.size(), got.size()); ++i) {
+        CHECK(values[i] == scores[static_cast<std::size_t>(order[i])]);
+      }
+    }
+  }
+}
+
+TEST_CASE("cuda kernels: embeddings of unit length, and crops prewhitened as on the CPU") {
+  const EmulatedCuda cuda;
+  std::mt19937 random(5);
+  for (const int c : {1, 31, 128, 512}) {
+    const Shape shape{3, 1, 1, c};
+    const auto x = numbers(random, shape.size());
+    const Buffer card = up(cuda, x);
+    l2_normalise(cuda, L2NormaliseArgs{{card.as<float>(), shape}, {card.as<float>(), shape}});
+    for (int n = 0; n < 3; ++n) {
+      double sum = 0;
+      for (int i = 0; i < c; ++i) sum += std::pow(x[static_cast<std::size_t>(n * c + i)], 2);
+      CHECK(card.as<float>()[n * c] == doctest::Approx(x[static_cast<std::size_t>(n * c)] / std::sqrt(sum)));
+    }
+  }
+  for (const int side : {1, 7, 160}) {
+    const Shape shape{2, side, side, 3};
+    std::vector<std::uint8_t> bytes(shape.size());
+    for (std::uint8_t& byte : bytes) byte = static_cast<std::uint8_t>(random() % 200);
+    std::fill_n(bytes.begin(), side == 7 ? shape.size() / 2 : 0, std::uint8_t{77});  // a crop of one colour
+    std::vector<float> expected(shape.size()), got(shape.size());
+    for (int n = 0; n < 2; ++n) {
+      prewhiten(ConstView<std::uint8_t>(bytes.data(), shape).images(n, 1),
+                View<float>(expected.data(), shape).images(n, 1));
+    }
+    const Buffer x = up(cuda, bytes), y = cuda.allocate(shape.size() * sizeof(float));
+    prewhiten(cuda, PrewhitenArgs{{x.as<std::uint8_t>(), shape}, {y.as<float>(), shape}});
+    cuda.download(got.data(), y.as<>(), got.size() * sizeof(float));
+    check_close(fmt::format("prewhiten {0}x{0}", side), got, expected, {1e-5, 1e-5});
+  }
+}
+
+}  // namespace
+}  // namespace wajah
