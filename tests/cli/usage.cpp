@@ -147,8 +147,8 @@ TEST_CASE("options out of range are usage errors") {
 
 TEST_CASE("a device or precision that is not there is a device error") {
   const Workplace place;
-  for (const auto& line : std::vector<std::vector<std::string>>{{"bench", "net", "--device", "cuda"},
-                                                                {"bench", "net", "--device", "cuda:1"},
+  for (const auto& line : std::vector<std::vector<std::string>>{{"bench", "net", "--device", "cuda:98"},
+                                                                {"bench", "net", "--device", "cuda:99"},
                                                                 {"bench", "net", "--precision", "fp16"}}) {
     const Outcome outcome = place.run(line);
     CAPTURE(outcome.err);
@@ -160,10 +160,10 @@ TEST_CASE("a device or precision that is not there is a device error") {
 
 TEST_CASE("a common option's environment twin counts, and the command line counts more") {
   const Workplace place;
-  const Outcome twin = place.run({"bench", "net", "--net", "onet", "--seconds", "0.01"}, {{"WAJAH_DEVICE", "cuda"}});
+  const Outcome twin = place.run({"bench", "net", "--net", "onet", "--seconds", "0.01"}, {{"WAJAH_DEVICE", "cuda:99"}});
   CHECK(twin.status == 5);
   const Outcome both =
-      place.run({"bench", "net", "--net", "onet", "--seconds", "0.01", "--device", "cpu"}, {{"WAJAH_DEVICE", "cuda"}});
+      place.run({"bench", "net", "--net", "onet", "--seconds", "0.01", "--device", "cpu"}, {{"WAJAH_DEVICE", "cuda:99"}});
   CHECK(both.status == 0);
   CHECK(contains(place.run({"version"}, {{"WAJAH_JSON", "true"}}).out, "\"version\":"));
   CHECK(place.run({"detect", "a.jpg"}, {{"WAJAH_THREADS", "many"}}).status == 2);

@@ -36,15 +36,19 @@ void check_near(const char* name, std::span<const float> got, std::span<const fl
   check_close(name, got, expected, {tolerance * largest, 0});
 }
 
-template <class Net>
-void check(const char* name, Shape shape, double tolerance, Arithmetic arithmetic = Arithmetic::fp32) {
+template <class Net, class Device>
+void check_on(const Device& device, const char* name, Shape shape, double tolerance) {
   const std::vector<float> x = noise(shape);
   const std::vector<float> expected = on_cpu<Net>(shape, x);
-  const EmulatedCuda cuda(arithmetic);
-  CudaSession<Net, EmulatedCuda> session(std::make_shared<const Model<Net, EmulatedCuda>>(cuda, Weights::invented()));
+  CudaSession<Net, Device> session(std::make_shared<const Model<Net, Device>>(device, Weights::invented()));
   std::vector<float> y(expected.size(), -1);
   session.forward({x.data(), shape}, {y.data(), Net::out(shape)});
   check_near(name, y, expected, tolerance);
+}
+
+template <class Net>
+void check(const char* name, Shape shape, double tolerance, Arithmetic arithmetic = Arithmetic::fp32) {
+  check_on<Net>(EmulatedCuda(arithmetic), name, shape, tolerance);
 }
 
 TEST_CASE("cuda networks: P-Net, R-Net and O-Net") {
@@ -67,6 +71,30 @@ TEST_CASE("cuda networks: MobileFaceNet") { check<MobileFaceNet>("MobileFaceNet"
 TEST_CASE("cuda networks: Inception-ResNet-v1") {
   check<InceptionResnetV1>("Inception-ResNet-v1", {1, 160, 160, 3}, 1e-4);
 }
+
+#ifdef WAJAH_HAVE_CUDA
+// The same for real: ./test --gpu.
+TEST_CASE("on a card: whole networks, in every format and several batches") {
+  if (const auto reason = why_not_cuda(0)) {
+    MESSAGE("skipped: " << *reason);
+    return;
+  }
+  for (const Arithmetic arithmetic : {Arithmetic::fp32, Arithmetic::tf32, Arithmetic::fp16, Arithmetic::bf16}) {
+    const Cuda card({0, 0.1, arithmetic});
+    const bool exact = arithmetic == Arithmetic::fp32;
+    const double tolerance = arithmetic == Arithmetic::bf16 ? 1e-1 : 1e-2;
+    for (const int images : {1, 2, 17, 64}) {
+      check_on<PNet>(card, "P-Net", {images, 41, 60, 3}, exact ? 1e-5 : tolerance);
+      check_on<RNet>(card, "R-Net", {images, 24, 24, 3}, exact ? 1e-5 : tolerance);
+      check_on<ONet>(card, "O-Net", {images, 48, 48, 3}, exact ? 1e-5 : tolerance);
+    }
+    for (const int images : {1, 9}) {
+      check_on<MobileFaceNet>(card, "MobileFaceNet", {images, 112, 112, 3}, exact ? 2e-5 : tolerance);
+      check_on<InceptionResnetV1>(card, "Inception-ResNet-v1", {images, 160, 160, 3}, exact ? 1e-4 : tolerance);
+    }
+  }
+}
+#endif
 
 TEST_CASE("cuda networks: a session keeps a graph a shape, and begins anew when memory moves") {
   const EmulatedCuda cuda;

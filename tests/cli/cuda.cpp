@@ -1,0 +1,37 @@
+// What commands say and do where a CUDA card is asked for, and the comparison of two devices.
+#include "cli/program.hpp"
+
+#include <doctest/doctest.h>
+
+namespace {
+
+using wajah::test::Outcome;
+using wajah::test::Workplace;
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+TEST_CASE("bench --check prints how far two devices lie apart") {
+  const Workplace place;
+  const Outcome outcome = place.run({"bench", "--check", "cpu:scalar,cpu", "--net", "onet", "--batch", "2"});
+  CAPTURE(outcome.err);
+  CHECK(outcome.status == 0);
+  CHECK(contains(outcome.out, "onet, 2 images, cpu:scalar against cpu: 32 numbers"));
+  CHECK(contains(outcome.out, "within 1.0e-03"));
+  const Outcome line = place.run({"bench", "--check", "cpu,cpu", "--net", "rnet", "--json"});
+  CHECK(contains(line.out, "\"worst\":0"));
+  CHECK(place.run({"bench", "--check", "cpu", "--net", "rnet"}).status == 2);
+  CHECK(place.run({"bench", "--check", "cpu,gpu", "--net", "rnet"}).status == 2);
+}
+
+TEST_CASE("a card that is not there is a device error that says why") {
+  const Workplace place;
+  for (const auto& line : std::vector<std::vector<std::string>>{{"bench", "net", "--net", "onet", "--device", "cuda:99"},
+                                                                {"bench", "--check", "cuda:99,cpu", "--net", "onet"}}) {
+    const Outcome outcome = place.run(line);
+    CAPTURE(outcome.err);
+    CHECK(outcome.status == 5);
+    CHECK(contains(outcome.err, "use --device cpu"));
+  }
+}
+
+}  // namespace
