@@ -74,7 +74,8 @@ class ScreenPass {
  public:
   static constexpr int planes = 10, narrow = 16, deep = 32;
   static constexpr int together = registers == 32 ? 10 : 5;  // planes whose two rows of sums fit the registers
-  static constexpr int block = registers == 32 ? 16 : 8;     // channels whose sums do
+  static constexpr int block = 8;                            // channels whose sums do,
+  static constexpr int across = registers == 32 ? 2 : 1;     // for so many vectors of columns
   static constexpr int pooled_quads = 3, narrow_quads = 4;
 
   // maybe, likely: one word for each `lanes` columns of each row of the output; bit i of maybe: column i may be a hit,
@@ -180,65 +181,90 @@ class ScreenPass {
 
   // A block of channels of a 3x3 convolution over planes of four channels. weights: 16 for every tap and plane.
   template <int Quads>
-  WAJAH_VEC void convolve(const int* const (&rows)[3], const int* weights, Sums (&sums)[block]) const {
-#pragma GCC unroll 16
-    for (int c = 0; c < block; ++c) sums[c] = Sums::zero();
+  WAJAH_VEC void convolve(const int* const (&rows)[3], const int* weights, Sums (&sums)[across][block]) const {
+#pragma GCC unroll 2
+    for (int u = 0; u < across; ++u) {
+#pragma GCC unroll 8
+      for (int c = 0; c < block; ++c) sums[u][c] = Sums::zero();
+    }
+#pragma GCC unroll 1
     for (int r = 0; r < 3; ++r) {
 #pragma GCC unroll 1
       for (int tap = 0; tap < 3; ++tap) {
 #pragma GCC unroll 4
         for (int q = 0; q < Quads; ++q, weights += 16) {
-          const Ints x = load_ints(rows[r] + q * step_ + tap);
-#pragma GCC unroll 16
-          for (int c = 0; c < block; ++c) sums[c] = dot_all(x, weights[c], sums[c]);
+          Ints x[across];
+#pragma GCC unroll 2
+          for (int u = 0; u < across; ++u) x[u] = load_ints(rows[r] + q * step_ + tap + u * lanes);
+#pragma GCC unroll 8
+          for (int c = 0; c < block; ++c) {
+#pragma GCC unroll 2
+            for (int u = 0; u < across; ++u) sums[u][c] = dot_all(x[u], weights[c], sums[u][c]);
+          }
         }
       }
     }
   }
 
   void narrow_row(int row) {
-    for (int column = 0; column < pooled_width_ - 2; column += lanes) {
+    for (int column = 0; column < pooled_width_ - 2; column += across * lanes) {
       const int* const rows[3] = {pooled(row, 0) + column, pooled(row + 1, 0) + column, pooled(row + 2, 0) + column};
-      Ints packed[narrow_quads]{};
 #pragma GCC unroll 1
       for (int first = 0; first < narrow; first += block) {
-        Sums sums[block];
+        Sums sums[across][block];
         convolve<pooled_quads>(rows, net_.conv2 + first, sums);
-#pragma GCC unroll 16
+        Ints packed[across][block / quad]{};
+#pragma GCC unroll 8
         for (int c = 0; c < block; ++c) {
-          const int k = first + c;
-          const Vec a = fma(sums[c].floats(), Vec(net_.scale2[k]), Vec(net_.bias2[k]));
-          const Vec b = if_negative(a, a * Vec(net_.slope2[k])) + Vec(net_.zero2[k]);
-          packed[k / quad] |= to_bytes(b) << (8 * (k % quad));
+          const Vec scale(net_.scale2[first + c]), bias(net_.bias2[first + c]);
+          const Vec slope(net_.slope2[first + c]), zero(net_.zero2[first + c]);
+#pragma GCC unroll 2
+          for (int u = 0; u < across; ++u) {
+            const Vec a = fma(sums[u][c].floats(), scale, bias);
+            packed[u][c / quad] |= to_bytes(if_negative(a, a * slope) + zero) << (8 * (c % quad));
+          }
+        }
+        for (int q = 0; q < block / quad; ++q) {
+          for (int u = 0; u < across; ++u) {
+            store_ints(narrow_row_of(row, first / quad + q) + column + u * lanes, packed[u][q]);
+          }
         }
       }
-      for (int q = 0; q < narrow_quads; ++q) store_ints(narrow_row_of(row, q) + column, packed[q]);
     }
   }
 
   void judge_row(int row) {
     const int columns = pooled_width_ - 4;
-    for (int column = 0; column < columns; column += lanes) {
+    for (int column = 0; column < columns; column += across * lanes) {
       const int* const rows[3] = {narrow_row_of(row, 0) + column, narrow_row_of(row + 1, 0) + column,
                                   narrow_row_of(row + 2, 0) + column};
-      Vec difference(net_.head_bias);
+      Vec difference[across];
+      for (int u = 0; u < across; ++u) difference[u] = Vec(net_.head_bias);
 #pragma GCC unroll 1
       for (int first = 0; first < deep; first += block) {
-        Sums sums[block];
+        Sums sums[across][block];
         convolve<narrow_quads>(rows, net_.conv3 + first / 16 * (9 * narrow_quads * 16) + first % 16, sums);
-#pragma GCC unroll 16
+#pragma GCC unroll 8
         for (int c = 0; c < block; ++c) {
-          const int k = first + c;
-          const Vec a = fma(sums[c].floats(), Vec(net_.scale3[k]), Vec(net_.bias3[k]));
-          difference = fma(if_negative(a, a * Vec(net_.slope3[k])), Vec(net_.head[k]), difference);
+          const Vec scale(net_.scale3[first + c]), bias(net_.bias3[first + c]);
+          const Vec slope(net_.slope3[first + c]), head(net_.head[first + c]);
+#pragma GCC unroll 2
+          for (int u = 0; u < across; ++u) {
+            const Vec a = fma(sums[u][c].floats(), scale, bias);
+            difference[u] = fma(if_negative(a, a * slope), head, difference[u]);
+          }
         }
       }
-      const int left = columns - column;
-      const unsigned used = left < lanes ? (1U << left) - 1 : (1U << lanes) - 1;
-      const ptrdiff_t at = static_cast<ptrdiff_t>(row) * words_ + column / lanes;
-      maybe_[at] = static_cast<uint16_t>(lanes_from(difference, least_ - net_.margin) & used);
-      likely_[at] = static_cast<uint16_t>(lanes_from(difference, least_ - net_.margin / 2) & used);
+      for (int u = 0; u < across && column + u * lanes < columns; ++u) put(row, column + u * lanes, difference[u]);
     }
+  }
+
+  WAJAH_VEC void put(int row, int column, Vec difference) const {
+    const int left = pooled_width_ - 4 - column;
+    const unsigned used = left < lanes ? (1U << left) - 1 : (1U << lanes) - 1;
+    const ptrdiff_t at = static_cast<ptrdiff_t>(row) * words_ + column / lanes;
+    maybe_[at] = static_cast<uint16_t>(lanes_from(difference, least_ - net_.margin) & used);
+    likely_[at] = static_cast<uint16_t>(lanes_from(difference, least_ - net_.margin / 2) & used);
   }
 
   const PNetScreen& net_;
