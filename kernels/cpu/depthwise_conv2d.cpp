@@ -1,8 +1,9 @@
-// depthwise_conv2d: channels are independent, so vectors run along them. Where the whole width of the window lies in
-// the map, four neighbouring pixels share each load of weights.
+// depthwise_conv2d: channels are independent, so vectors run along them. Windows of any size: where the whole width of
+// the window lies in the map, four neighbouring pixels share each load of weights. 3x3: depthwise_3x3.hpp.
 #include <wajah/layers/depthwise_conv2d.hpp>
 
 #include "activation.hpp"
+#include "depthwise_3x3.hpp"
 #include "taps.hpp"
 
 namespace wajah::WAJAH_KERNEL_ISA {
@@ -13,14 +14,14 @@ constexpr int group = 4;
 // One row of output pixels.
 struct Row {
   const DepthwiseConv2dArgs& args;
-  ptrdiff_t weight_step;  // floats from one tap's weights to the next
+  ptrdiff_t weight_step;
   Reach columns;
   int image, y, top;
   Inside taps;
 
   WAJAH_VEC Row(const DepthwiseConv2dArgs& a, int row)
       : args(a),
-        weight_step(static_cast<ptrdiff_t>(align_up(static_cast<size_t>(a.x.shape.c) * sizeof(float)) / sizeof(float))),
+        weight_step(depthwise_weight_step(a)),
         columns(reach(a.x.shape.w, a.window.w, a.window.stride, a.pad)),
         image(row / a.y.shape.h),
         y(row % a.y.shape.h),
@@ -72,6 +73,8 @@ void compute_row(const Row& row) {
 }  // namespace
 
 void depthwise_conv2d(const DepthwiseConv2dArgs& args, Part part) {
+  if (args.window.h == 3 && args.window.w == 3 && args.window.stride == 1) return depthwise_3x3<1>(args, part);
+  if (args.window.h == 3 && args.window.w == 3 && args.window.stride == 2) return depthwise_3x3<2>(args, part);
   const int rows = args.y.shape.n * args.y.shape.h;
   const auto end = static_cast<int>(part.end(rows));
   for (auto row = static_cast<int>(part.begin(rows)); row < end; ++row) compute_row(Row(args, row));
