@@ -2,6 +2,9 @@
 // sums, two of pixels, two of weights, so that each loaded tile is multiplied twice. All taps and channels of a pixel
 // are one long row, 64 bytes a step. A 1x1 convolution has these rows in its map; others are gathered into L1 or L2
 // first, once for all panels. Multiplying by padding is cheaper here than leaving it out.
+//
+// Tiles multiply while vectors do other things: between the steps of one panel the sums of the panel before become
+// outputs, a few pixels a step, and the weights of the next one are fetched.
 #pragma once
 
 #include "amx.hpp"
@@ -13,28 +16,144 @@ constexpr int group_pixels = 2 * tile_rows;
 constexpr int panel_vectors = 2;
 constexpr int steps_at_once = 36;  // of gathered rows; an odd number of cache lines keeps rows apart in L1
 constexpr ptrdiff_t gathered_pitch = (steps_at_once + 1) * tile_row_bytes;
+constexpr ptrdiff_t fetched_ahead = 8 * tile_bytes;
 
 namespace {
 
-WAJAH_VEC __mmask64 first_bytes(ptrdiff_t count) { return (~__mmask64{0}) >> (tile_row_bytes - count); }
-
+// Writes whole vectors, so up to 63 bytes more.
 WAJAH_VEC void copy_bytes(uint8_t* to, const uint8_t* from, ptrdiff_t count) {
   for (; count >= tile_row_bytes; count -= tile_row_bytes, from += tile_row_bytes, to += tile_row_bytes) {
     _mm512_storeu_si512(to, _mm512_loadu_si512(from));
   }
-  if (count > 0) _mm512_mask_storeu_epi8(to, first_bytes(count), _mm512_maskz_loadu_epi8(first_bytes(count), from));
+  if (count > 0) {
+    const __mmask64 rest = (~__mmask64{0}) >> (tile_row_bytes - count);
+    _mm512_storeu_si512(to, _mm512_maskz_loadu_epi8(rest, from));
+  }
 }
 
-WAJAH_VEC void fill_bytes(uint8_t* to, uint8_t value, ptrdiff_t count) {
-  const __m512i bytes = _mm512_set1_epi8(static_cast<char>(value));
-  for (; count >= tile_row_bytes; count -= tile_row_bytes, to += tile_row_bytes) _mm512_storeu_si512(to, bytes);
-  if (count > 0) _mm512_mask_storeu_epi8(to, first_bytes(count), bytes);
+WAJAH_VEC void fill_bytes(uint8_t* to, __m512i value, ptrdiff_t count) {
+  for (ptrdiff_t i = 0; i < count; i += tile_row_bytes) _mm512_storeu_si512(to + i, value);
 }
 
-// The sums of a group of Tiles times 16 pixels and Width times 16 channels over some steps.
-template <int Tiles, int Width>
-WAJAH_VEC void multiply_tiles(const uint8_t* x, ptrdiff_t stride, const int8_t* weights, int steps) {
-  for (int s = 0; s < steps; ++s, x += tile_row_bytes, weights += Width * tile_bytes) {
+// Writes the long rows of a convolution's output pixels side by side.
+class Gatherer {
+ public:
+  WAJAH_VEC explicit Gatherer(const Conv2dInt8Args& args)
+      : x_(args.x),
+        window_(args.window),
+        rows_(reach(args.x.shape.h, args.window.h, args.window.stride, args.pad)),
+        columns_(reach(args.x.shape.w, args.window.w, args.window.stride, args.pad)),
+        row_step_(args.x.shape.w * args.x.stride),
+        row_bytes_(args.window.w * args.x.shape.c),
+        depth_(args.window.h * row_bytes_),
+        dense_(args.x.dense()),
+        padding_(_mm512_set1_epi8(static_cast<char>(args.zero_point))) {}
+
+  WAJAH_VEC int pixels(int images) const { return images * rows_.out * columns_.out; }
+  WAJAH_VEC int depth() const { return depth_; }
+
+  // Bytes begin to end of the rows of some pixels, gathered_pitch apart.
+  void gather(uint8_t* to, int pixel, int pixels, int begin, int end) const {
+    int column = pixel % columns_.out;
+    int row = pixel / columns_.out % rows_.out;
+    int image = pixel / columns_.out / rows_.out;
+    const bool all = begin == 0 && end == depth_;
+    for (int m = 0; m < pixels; ++m, to += gathered_pitch) {
+      const int top = row * window_.stride - rows_.before;
+      const int left = column * window_.stride - columns_.before;
+      const bool inside = top >= 0 && top + window_.h <= x_.shape.h && left >= 0 && left + window_.w <= x_.shape.w;
+      if (all && inside && dense_) {
+        gather_inside(to, x_.pixel(image, top, left));
+      } else {
+        gather_any(to, image, top, left, begin, end);
+      }
+      if (++column < columns_.out) continue;
+      column = 0;
+      if (++row < rows_.out) continue;
+      row = 0;
+      ++image;
+    }
+  }
+
+ private:
+  // A row of the window is one piece of memory.
+  WAJAH_VEC void gather_inside(uint8_t* to, const uint8_t* from) const {
+    for (int v = 0; v < window_.h; ++v, from += row_step_, to += row_bytes_) copy_bytes(to, from, row_bytes_);
+  }
+
+  WAJAH_VEC void gather_any(uint8_t* to, int image, int top, int left, int begin, int end) const {
+    int from = 0;  // of the tap in the long row
+    for (int v = 0; v < window_.h && from < end; ++v) {
+      const bool inside = top + v >= 0 && top + v < x_.shape.h;
+      for (int u = 0; u < window_.w; ++u, from += x_.shape.c) {
+        const int first = from > begin ? from : begin;
+        const int last = from + x_.shape.c < end ? from + x_.shape.c : end;
+        if (first >= last) continue;
+        uint8_t* const target = to + first - begin;
+        if (inside && left + u >= 0 && left + u < x_.shape.w) {
+          copy_bytes(target, x_.pixel(image, top + v, left + u) + first - from, last - first);
+        } else {
+          fill_bytes(target, padding_, last - first);
+        }
+      }
+    }
+  }
+
+  ConstView<uint8_t> x_;
+  Window window_;
+  Reach rows_, columns_;
+  ptrdiff_t row_step_;
+  int row_bytes_, depth_;
+  bool dense_;
+  __m512i padding_;
+};
+
+// The sums of a group and panel that are not outputs yet.
+struct Unfinished {
+  FinishInt8 finish;
+  const int* sums = nullptr;  // tiles: 16 pixels of the panel's first 16 channels, of its others, the next 16 pixels
+  int pixel = 0, pixels = 0, width = 0, done = 0;
+
+  // The next `count` pixels.
+  template <Ending E>
+  WAJAH_VEC void advance(int count) {
+    const int end = done + count < pixels ? done + count : pixels;
+    const Finisher<E> finisher(finish);
+    const Scales first(finish, 0), second(finish, width - 1);
+    const Lanes whole(lanes);
+    for (; done < end; ++done) {
+      const int* const row =
+          sums + done / tile_rows * panel_vectors * tile_rows * tile_rows + done % tile_rows * tile_rows;
+      finisher.store(sums_of(row), first, pixel + done, 0, width == 1 ? finish.last : whole);
+      if (width == 2) finisher.store(sums_of(row + tile_rows * tile_rows), second, pixel + done, 1, finish.last);
+    }
+  }
+
+ private:
+  static WAJAH_VEC Vec sums_of(const int* row) {
+    Ints numbers;
+    __builtin_memcpy(&numbers, row, sizeof numbers);
+    return Sums(numbers).floats();
+  }
+};
+
+// One group times one panel.
+struct Product {
+  const uint8_t* x;
+  ptrdiff_t stride;
+  const int8_t* weights;
+  int pixels, width, steps;
+  bool fetch;  // whether weights come from far
+};
+
+// Multiplies Tiles times 16 pixels by Width times 16 channels, and between the steps finishes what is unfinished.
+template <int Tiles, int Width, Ending E>
+WAJAH_VEC void multiply(const Product& product, Unfinished& unfinished) {
+  const uint8_t* x = product.x;
+  const ptrdiff_t stride = product.stride;
+  const int8_t* weights = product.weights;
+  const int pixels_a_step = (unfinished.pixels - unfinished.done + product.steps - 1) / product.steps;
+  for (int s = 0; s < product.steps; ++s, x += tile_row_bytes, weights += Width * tile_bytes) {
     load_tile<4>(x, stride);
     load_tile<6>(weights, tile_row_bytes);
     dot_tiles<0, 4, 6>();
@@ -47,160 +166,108 @@ WAJAH_VEC void multiply_tiles(const uint8_t* x, ptrdiff_t stride, const int8_t* 
       dot_tiles<2, 5, 6>();
       if constexpr (Width == 2) dot_tiles<3, 5, 7>();
     }
+    if (product.fetch) {
+#pragma GCC unroll 32
+      for (int i = 0; i < Width * tile_bytes; i += tile_row_bytes) __builtin_prefetch(weights + fetched_ahead + i);
+    }
+    unfinished.advance<E>(pixels_a_step);
   }
 }
 
-// Of one tile.
 template <Ending E>
-WAJAH_VEC void finish_tile(const Finisher<E>& finisher, const int* sums, int first, int pixels, int v, Lanes channels) {
-  const Scales scales(finisher.finish, v);
-  for (int m = 0; m < pixels; ++m, sums += tile_rows) {
-    Ints row;
-    __builtin_memcpy(&row, sums, sizeof row);
-    finisher.store(Sums(row).floats(), scales, first + m, v, channels);
+WAJAH_VEC void multiply(const Product& product, Unfinished& unfinished) {
+  if (product.pixels > tile_rows) {
+    if (product.width == 2) return multiply<2, 2, E>(product, unfinished);
+    return multiply<2, 1, E>(product, unfinished);
   }
+  if (product.width == 2) return multiply<1, 2, E>(product, unfinished);
+  multiply<1, 1, E>(product, unfinished);
 }
 
-// What of a convolution does not depend on the group.
+WAJAH_VEC void store_sums(int* sums) {
+  constexpr int size = tile_rows * tile_rows;
+  store_tile<0>(sums, tile_row_bytes);
+  store_tile<1>(sums + size, tile_row_bytes);
+  store_tile<2>(sums + 2 * size, tile_row_bytes);
+  store_tile<3>(sums + 3 * size, tile_row_bytes);
+}
+
+// A convolution cut into groups and panels.
 class TilePlan {
  public:
   WAJAH_VEC explicit TilePlan(const Conv2dInt8Args& args)
       : args_(args),
-        rows_(reach(args.x.shape.h, args.window.h, args.window.stride, args.pad)),
-        columns_(reach(args.x.shape.w, args.window.w, args.window.stride, args.pad)),
-        pixels_(args.y.shape.n * rows_.out * columns_.out),
-        depth_(args.window.h * args.window.w * args.x.shape.c),
+        gatherer_(args),
+        pixels_(gatherer_.pixels(args.y.shape.n)),
+        depth_(gatherer_.depth()),
         steps_((depth_ + tile_row_bytes - 1) / tile_row_bytes),
         vectors_((args.y.shape.c + lanes - 1) / lanes),
         direct_(args.window.h == 1 && args.window.w == 1 && args.window.stride == 1 && depth_ % tile_row_bytes == 0) {}
 
   WAJAH_VEC int groups() const { return (pixels_ + group_pixels - 1) / group_pixels; }
   WAJAH_VEC int panels() const { return (vectors_ + panel_vectors - 1) / panel_vectors; }
-  WAJAH_VEC int steps() const { return steps_; }
 
-  // In cycles: of a group and panel, and of gathering a group.
-  WAJAH_VEC double product_cycles() const { return 64.0 * steps_ + 256; }
+  // In cycles: of a group and panel, of gathering a group, and of reading a panel's weights, which come from far where
+  // one picture is computed.
+  WAJAH_VEC double product_cycles() const { return 64.0 * steps_ + 64; }
   WAJAH_VEC double gather_cycles() const { return direct_ ? 0 : 48.0 * steps_; }
-  // Of reading a panel's weights, which come from memory where one picture is computed.
   WAJAH_VEC double weights_cycles() const { return 256.0 * steps_; }
 
-  // Panels first to last of one group.
-  void compute(int group, int first, int last) const {
-    const int pixel = group * group_pixels;
-    const int pixels = pixels_ - pixel < group_pixels ? pixels_ - pixel : group_pixels;
-    const bool in_place = direct_ && pixels % tile_rows == 0;
+  template <Ending E>
+  void compute(Part groups, Part panels) const {
     alignas(tile_row_bytes) uint8_t gathered[group_pixels * gathered_pitch];
-    const int chunk = in_place || steps_ < steps_at_once ? steps_ : steps_at_once;
-    if (!in_place && chunk == steps_) gather(gathered, pixel, pixels, 0, depth_);
-    for (int panel = first; panel < last; ++panel) {
-      zero_tile<0>();
-      zero_tile<1>();
-      zero_tile<2>();
-      zero_tile<3>();
-      const int width = panel_width(panel);
-      const int8_t* weights = args_.weights + static_cast<ptrdiff_t>(panel) * panel_vectors * steps_ * tile_bytes;
-      for (int step = 0; step < steps_; step += chunk, weights += static_cast<ptrdiff_t>(chunk) * width * tile_bytes) {
-        const int some = steps_ - step < chunk ? steps_ - step : chunk;
-        if (in_place) {
-          multiply(args_.x.data + pixel * args_.x.stride, args_.x.stride, pixels, weights, width, some);
-        } else {
-          const int end = (step + some) * tile_row_bytes;
-          if (chunk < steps_) gather(gathered, pixel, pixels, step * tile_row_bytes, end < depth_ ? end : depth_);
-          multiply(gathered, gathered_pitch, pixels, weights, width, some);
+    alignas(tile_row_bytes) int sums[2][2 * panel_vectors * tile_rows * tile_rows];
+    const auto first = static_cast<int>(panels.begin(this->panels()));
+    const auto last = static_cast<int>(panels.end(this->panels()));
+    const auto first_group = static_cast<int>(groups.begin(this->groups()));
+    const auto last_group = static_cast<int>(groups.end(this->groups()));
+    Unfinished unfinished{.finish = finish_of(args_, 0, 1)};
+    int turn = 0;
+    for (int group = first_group; group < last_group; ++group) {
+      const int pixel = group * group_pixels;
+      const int pixels = pixels_ - pixel < group_pixels ? pixels_ - pixel : group_pixels;
+      const bool in_place = direct_ && pixels % tile_rows == 0;
+      const int chunk = in_place || steps_ < steps_at_once ? steps_ : steps_at_once;
+      if (!in_place && chunk == steps_) gatherer_.gather(gathered, pixel, pixels, 0, depth_);
+      Product product{gathered, gathered_pitch, nullptr, pixels, 0, 0, group == first_group};
+      for (int panel = first; panel < last; ++panel, turn = 1 - turn) {
+        zero_tile<0>();
+        zero_tile<1>();
+        zero_tile<2>();
+        zero_tile<3>();
+        product.width = width_of(panel);
+        product.weights = args_.weights + static_cast<ptrdiff_t>(panel) * panel_vectors * steps_ * tile_bytes;
+        for (int step = 0; step < steps_; step += chunk) {
+          product.steps = steps_ - step < chunk ? steps_ - step : chunk;
+          if (in_place) {
+            product.x = args_.x.data + pixel * args_.x.stride;
+            product.stride = args_.x.stride;
+          } else if (chunk < steps_) {
+            const int end = (step + product.steps) * tile_row_bytes;
+            gatherer_.gather(gathered, pixel, pixels, step * tile_row_bytes, end < depth_ ? end : depth_);
+          }
+          multiply<E>(product, unfinished);
+          product.weights += static_cast<ptrdiff_t>(product.steps) * product.width * tile_bytes;
         }
+        store_sums(sums[turn]);
+        unfinished = {finish_of(args_, panel * panel_vectors * lanes, product.width),
+                      sums[turn],
+                      pixel,
+                      pixels,
+                      product.width,
+                      0};
       }
-      finish(panel, pixel, pixels);
     }
+    unfinished.advance<E>(group_pixels);
   }
 
  private:
-  WAJAH_VEC int panel_width(int panel) const {
+  WAJAH_VEC int width_of(int panel) const {
     return vectors_ - panel * panel_vectors < panel_vectors ? vectors_ - panel * panel_vectors : panel_vectors;
   }
 
-  static WAJAH_VEC void multiply(const uint8_t* x, ptrdiff_t stride, int pixels, const int8_t* weights, int width,
-                                 int steps) {
-    if (pixels > tile_rows) {
-      if (width == 2) return multiply_tiles<2, 2>(x, stride, weights, steps);
-      return multiply_tiles<2, 1>(x, stride, weights, steps);
-    }
-    if (width == 2) return multiply_tiles<1, 2>(x, stride, weights, steps);
-    multiply_tiles<1, 1>(x, stride, weights, steps);
-  }
-
-  // Bytes begin to end of the long rows of some pixels.
-  void gather(uint8_t* to, int pixel, int pixels, int begin, int end) const {
-    int column = pixel % columns_.out;
-    int row = pixel / columns_.out % rows_.out;
-    int image = pixel / columns_.out / rows_.out;
-    for (int m = 0; m < pixels; ++m, to += gathered_pitch) {
-      gather_pixel(to, image, row * args_.window.stride - rows_.before, column * args_.window.stride - columns_.before,
-                   begin, end);
-      if (++column < columns_.out) continue;
-      column = 0;
-      if (++row < rows_.out) continue;
-      row = 0;
-      ++image;
-    }
-  }
-
-  // A row of the window that lies inside a dense map is one piece of memory.
-  WAJAH_VEC void gather_pixel(uint8_t* to, int image, int top, int left, int begin, int end) const {
-    const Shape x = args_.x.shape;
-    const bool whole = args_.x.dense() && left >= 0 && left + args_.window.w <= x.w;
-    const int pieces = whole ? 1 : args_.window.w;
-    const int size = args_.window.w * x.c / pieces;
-    int from = 0;  // of the piece in the long row
-    for (int v = 0; v < args_.window.h && from < end; ++v) {
-      const bool inside = top + v >= 0 && top + v < x.h;
-      for (int u = 0; u < pieces; ++u, from += size) {
-        const int first = from > begin ? from : begin;
-        const int last = from + size < end ? from + size : end;
-        if (first >= last) continue;
-        uint8_t* const target = to + first - begin;
-        if (inside && left + u >= 0 && left + u < x.w) {
-          copy_bytes(target, args_.x.pixel(image, top + v, left + u) + first - from, last - first);
-        } else {
-          fill_bytes(target, static_cast<uint8_t>(args_.zero_point), last - first);
-        }
-      }
-    }
-  }
-
-  WAJAH_VEC void finish(int panel, int pixel, int pixels) const {
-    const int width = panel_width(panel);
-    const FinishInt8 finish = finish_of(args_, panel * panel_vectors * lanes, width);
-    alignas(tile_row_bytes) int sums[2][panel_vectors][tile_rows * tile_rows];
-    store_tile<0>(sums[0][0], tile_row_bytes);
-    if (width == 2) store_tile<1>(sums[0][1], tile_row_bytes);
-    if (pixels > tile_rows) {
-      store_tile<2>(sums[1][0], tile_row_bytes);
-      if (width == 2) store_tile<3>(sums[1][1], tile_row_bytes);
-    }
-    if (finish.bytes != nullptr) {
-      finish_all<Ending::bytes>(finish, sums, pixel, pixels, width);
-    } else if (finish.add != nullptr) {
-      finish_all<Ending::sum>(finish, sums, pixel, pixels, width);
-    } else {
-      finish_all<Ending::floats>(finish, sums, pixel, pixels, width);
-    }
-  }
-
-  template <Ending E>
-  static WAJAH_VEC void finish_all(const FinishInt8& finish, const int (&sums)[2][panel_vectors][tile_rows * tile_rows],
-                                   int pixel, int pixels, int width) {
-    const Finisher<E> finisher(finish);
-    for (int v = 0; v < width; ++v) {
-      const Lanes channels = v + 1 == width ? finish.last : Lanes(lanes);
-      for (int m = 0; m < pixels; m += tile_rows) {
-        const int some = pixels - m < tile_rows ? pixels - m : tile_rows;
-        finish_tile(finisher, sums[m / tile_rows][v], pixel + m, some, v, channels);
-      }
-    }
-  }
-
   const Conv2dInt8Args& args_;
-  Reach rows_, columns_;
+  Gatherer gatherer_;
   int pixels_, depth_, steps_, vectors_;
   bool direct_;
 };
@@ -235,14 +302,10 @@ void convolve_in_tiles(const Conv2dInt8Args& args, Part part) {
   const TilePlan plan(args);
   const TileShare share = share_of(plan, part);
   if (share.groups.count == 0) return;
-  const auto last_group = static_cast<int>(share.groups.end(plan.groups()));
-  const auto first_panel = static_cast<int>(share.panels.begin(plan.panels()));
-  const auto last_panel = static_cast<int>(share.panels.end(plan.panels()));
-  if (first_panel == last_panel) return;
   const Tiles tiles;
-  for (auto group = static_cast<int>(share.groups.begin(plan.groups())); group < last_group; ++group) {
-    plan.compute(group, first_panel, last_panel);
-  }
+  if (args.bytes != nullptr) return plan.compute<Ending::bytes>(share.groups, share.panels);
+  if (args.epilogue.add.data != nullptr) return plan.compute<Ending::sum>(share.groups, share.panels);
+  plan.compute<Ending::floats>(share.groups, share.panels);
 }
 
 }  // namespace
