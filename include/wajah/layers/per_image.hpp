@@ -28,4 +28,23 @@ struct PerImage {
   Inner inner;
 };
 
+// The same on a Cpu; a card has cores for all images and would wait at every launch, so there they go together. The
+// scratch is enough for both; a Cpu touches what one image needs.
+template <class... Layers>
+struct PerImageOnCpu : PerImage<Layers...> {
+  using Inner = Sequential<Layers...>;
+  using Input = InputOf<Inner>;
+
+  static constexpr std::size_t workspace(Shape x) { return Inner::workspace(x); }
+
+  template <class Y>
+  void forward(const auto& device, ConstView<Input> x, View<Y> y, Arena arena) const {
+    if constexpr (requires { device.isa(); }) {
+      PerImage<Layers...>::forward(device, x, y, arena);
+    } else {
+      this->inner.forward(device, x, y, arena);
+    }
+  }
+};
+
 }  // namespace wajah

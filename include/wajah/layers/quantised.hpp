@@ -8,6 +8,7 @@
 #include <wajah/layers/conv2d_int8.hpp>
 #include <wajah/layers/int8.hpp>
 #include <wajah/layers/max_pool2d_int8.hpp>
+#include <wajah/layers/per_image.hpp>
 #include <wajah/layers/repeat.hpp>
 #include <wajah/layers/residual.hpp>
 #include <wajah/layers/scope.hpp>
@@ -134,6 +135,16 @@ struct Convert<L, Keeps> {
 template <class... Layers, class Keeps>
   requires Divided<Sequential<Layers...>, Keeps>
 struct Convert<Sequential<Layers...>, Keeps> : Group<Sequential, Keeps, List<>, List<>, List<>, Layers...> {};
+template <class... Layers, class Keeps>
+  requires Divided<PerImage<Layers...>, Keeps>
+struct Convert<PerImage<Layers...>, Keeps> {
+  using type = PerImage<typename Convert<Sequential<Layers...>, Keeps>::type>;
+};
+template <class... Layers, class Keeps>
+  requires Divided<PerImageOnCpu<Layers...>, Keeps>
+struct Convert<PerImageOnCpu<Layers...>, Keeps> {
+  using type = PerImageOnCpu<typename Convert<Sequential<Layers...>, Keeps>::type>;
+};
 template <class... Branches, class Keeps>
   requires Divided<Concat<Branches...>, Keeps>
 struct Convert<Concat<Branches...>, Keeps> : Group<Concat, Keeps, List<>, List<>, List<>, Branches...> {};

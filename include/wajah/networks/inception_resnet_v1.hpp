@@ -7,6 +7,7 @@
 #include <wajah/layers/conv2d.hpp>
 #include <wajah/layers/linear.hpp>
 #include <wajah/layers/max_pool2d.hpp>
+#include <wajah/layers/per_image.hpp>
 #include <wajah/layers/repeat.hpp>
 #include <wajah/layers/residual.hpp>
 #include <wajah/layers/scope.hpp>
@@ -75,13 +76,19 @@ using Block8 = Residual<
         Conv2d<"Conv2d_1x1", 384, 1792, Window{1, 1}, Pad::same, Act>>,
     Scale>;
 
-using Trunk = Join<Stem, Sequential<
+// Large maps and few weights.
+using Early = Join<Stem, Sequential<
     Repeat<5, "Repeat/block35", Block35>,
-    Scope<"Mixed_6a", Mixed6a>,
+    Scope<"Mixed_6a", Mixed6a>>>;
+
+// Small maps and many weights, which all images share.
+using Late = Sequential<
     Repeat<10, "Repeat_1/block17", Block17>,
     Scope<"Mixed_7a", Mixed7a>,
     Repeat<5, "Repeat_2/block8", Block8<std::ratio<20, 100>, Relu>>,
-    Scope<"Block8", Block8<std::ratio<1>, Identity>>>>;
+    Scope<"Block8", Block8<std::ratio<1>, Identity>>>;
+
+using Trunk = Join<Sequential<PerImageOnCpu<Early>>, Late>;
 
 }  // namespace inception_resnet_v1
 
@@ -93,7 +100,8 @@ using InceptionResnetV1 = Scope<"InceptionResnetV1",
 static_assert(inception_resnet_v1::Stem::out({1, 160, 160, 3}) == Shape{1, 17, 17, 256});
 static_assert(inception_resnet_v1::Trunk::out({1, 160, 160, 3}) == Shape{1, 3, 3, 1792});
 static_assert(InceptionResnetV1::out({1, 160, 160, 3}) == Shape{1, 1, 1, 512});
-// What one thread's session costs an image: the two largest neighbouring maps, 77x77 with 32 and with 64 channels.
-static_assert(InceptionResnetV1::workspace({1, 160, 160, 3}) == 77 * 77 * (32 + 64) * sizeof(float));
+// What one thread's session costs an image: the two largest neighbouring maps, 77x77 with 32 and with 64 channels, and
+// what the early part gives.
+static_assert(InceptionResnetV1::workspace({1, 160, 160, 3}) == (77 * 77 * (32 + 64) + 8 * 8 * 896) * sizeof(float));
 
 }  // namespace wajah
