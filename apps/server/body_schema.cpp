@@ -56,4 +56,15 @@ bool takes_files(const Route& route) {
   return std::ranges::any_of(route.fields, [](const Field& field) { return field.kind != FieldKind::text; });
 }
 
+const Field* file_alone(const Route& route) {
+  const auto needed = [](const Field& field) { return field.required && field.kind == FieldKind::file; };
+  const auto found = std::ranges::find_if(route.fields, needed);
+  return std::ranges::count_if(route.fields, needed) == 1 ? &*found : nullptr;
+}
+
+// Fields of pictures say so by their names.
+std::string_view type_alone(const Field& field) {
+  return field.name.starts_with("image") ? "image/*" : "application/zip";
+}
+
 }  // namespace wajah::server

@@ -17,7 +17,10 @@ enum class BodyForm { form, json };
 // Of the texts among the fields, or of the JSON body: what a handler finds in request.body.
 [[nodiscard]] boost::json::value values_schema(const Route& route);
 
-// Fields that are files.
+// Fields that are files; the one file that a route needs, which a body may be alone, and the type of such a body
+// ("image/*": any that begins so).
 [[nodiscard]] bool takes_files(const Route& route);
+[[nodiscard]] const Field* file_alone(const Route& route);
+[[nodiscard]] std::string_view type_alone(const Field& field);
 
 }  // namespace wajah::server

@@ -30,7 +30,9 @@ json::object request_body(const Route& route) {
   if (!takes_files(route)) content["application/x-www-form-urlencoded"] = media(form);
   if (route.shape == Shape::problem) {
     content["application/json"] = media(fields_schema(route, BodyForm::json));
-    if (takes_files(route)) content["image/*"] = media({{"type", "string"}, {"format", "binary"}});
+    if (const auto* file = file_alone(route)) {
+      content[type_alone(*file)] = media({{"type", "string"}, {"format", "binary"}});
+    }
   }
   return {{"required", true}, {"content", content}};
 }

@@ -2,6 +2,7 @@
 
 #include "attendance/digest.hpp"
 #include "server/api/backend.hpp"
+#include "server/body_schema.hpp"
 #include "server/header_value.hpp"
 #include "server/http_options.hpp"
 #include "server/json.hpp"
@@ -49,6 +50,14 @@ std::optional<Reply> slash_redirect(const Site& site, const Route& route, const 
   auto place = fmt::format("{}/{}", route.path, request.target.substr(path_end));
   if (const auto host = request.headers.get("host"); !host.empty()) place = fmt::format("http://{}{}", host, place);
   return Reply{307, "text/plain; charset=utf-8", "", {}}.with("Location", place);
+}
+
+// A body that is the route's file and nothing else.
+bool is_file_alone(const Route& route, std::string_view type) {
+  const auto* file = file_alone(route);
+  if (!file) return false;
+  const auto wanted = type_alone(*file);
+  return wanted.ends_with('*') ? type.starts_with(wanted.substr(0, wanted.size() - 1)) : type == wanted;
 }
 
 bool is_json(std::string_view type) { return type == "application/json" || type.ends_with("+json"); }
@@ -203,11 +212,13 @@ std::optional<Reply> refuse_content_type(const Route& route, const Request& requ
   const auto type = parse_header_value(given);
   const std::string_view value = type ? std::string_view(type->value) : std::string_view();
   const bool is_form = value == "multipart/form-data" || value == "application/x-www-form-urlencoded";
-  const bool fits = route.fields.empty() ? is_json(value) : is_form || is_json(value) || value.starts_with("image/");
+  const bool fits = route.fields.empty() ? is_json(value) : is_form || is_json(value) || is_file_alone(route, value);
   if (fits) return std::nullopt;
+  auto expected = std::string("application/json");
+  if (!route.fields.empty()) expected += ", multipart/form-data";
+  if (const auto* file = file_alone(route)) expected += fmt::format(", {}", type_alone(*file));
   return failed(route, request, 415,
-                fmt::format("The Content-Type is \"{}\", expected {}", header_text(given.substr(0, 100)),
-                            route.fields.empty() ? "application/json" : "multipart/form-data, application/json or image/*"),
+                fmt::format("The Content-Type is \"{}\", expected {}", header_text(given.substr(0, 100)), expected),
                 "unsupported_type");
 }
 
@@ -216,10 +227,7 @@ std::unique_ptr<FormReader> make_body_reader(const Route& route, Request& reques
   if (route.shape == Shape::problem) {
     const auto type = parse_header_value(given);
     if (type && is_json(type->value)) return make_whole_reader(request.form);
-    const auto file = std::ranges::find(route.fields, FieldKind::file, &Field::kind);
-    if (type && type->value.starts_with("image/") && file != route.fields.end()) {
-      return make_whole_reader(request.form, file->name);
-    }
+    if (type && is_file_alone(route, type->value)) return make_whole_reader(request.form, file_alone(route)->name);
   }
   return make_form_reader(given, route.fields, request.form, limits);
 }
