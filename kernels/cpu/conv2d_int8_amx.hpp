@@ -57,17 +57,27 @@ class Gatherer {
     int column = pixel % columns_.out;
     int row = pixel / columns_.out % rows_.out;
     int image = pixel / columns_.out / rows_.out;
-    const bool all = begin == 0 && end == depth_;
-    for (int m = 0; m < pixels; ++m, to += gathered_pitch) {
+    const bool pieces = dense_ && begin == 0 && end == depth_;
+    for (int m = 0; m < pixels;) {
       const int top = row * window_.stride - rows_.before;
       const int left = column * window_.stride - columns_.before;
-      const bool inside = top >= 0 && top + window_.h <= x_.shape.h && left >= 0 && left + window_.w <= x_.shape.w;
-      if (all && inside && dense_) {
-        gather_inside(to, x_.pixel(image, top, left));
+      // How many windows from here on lie in the map side by side.
+      int run = 0;
+      if (pieces && left >= 0 && top >= 0 && top + window_.h <= x_.shape.h) {
+        run = (x_.shape.w - window_.w - left + window_.stride) / window_.stride;
+        if (run > columns_.out - column) run = columns_.out - column;
+        if (run > pixels - m) run = pixels - m;
+      }
+      if (run > 0) {
+        gather_run(to, x_.pixel(image, top, left), run);
       } else {
+        run = 1;
         gather_any(to, image, top, left, begin, end);
       }
-      if (++column < columns_.out) continue;
+      m += run;
+      to += run * gathered_pitch;
+      column += run;
+      if (column < columns_.out) continue;
       column = 0;
       if (++row < rows_.out) continue;
       row = 0;
@@ -76,9 +86,22 @@ class Gatherer {
   }
 
  private:
-  // A row of the window is one piece of memory.
-  WAJAH_VEC void gather_inside(uint8_t* to, const uint8_t* from) const {
-    for (int v = 0; v < window_.h; ++v, from += row_step_, to += row_bytes_) copy_bytes(to, from, row_bytes_);
+  // A row of a window is one piece of memory.
+  WAJAH_VEC void gather_run(uint8_t* to, const uint8_t* from, int run) const {
+    const ptrdiff_t step = window_.stride * x_.stride;
+    const ptrdiff_t whole = row_bytes_ / tile_row_bytes * tile_row_bytes;
+    const ptrdiff_t rest = row_bytes_ - whole;
+    const __mmask64 some = (__mmask64{1} << rest) - 1;
+    for (int m = 0; m < run; ++m, from += step, to += gathered_pitch) {
+      const uint8_t* piece = from;
+      uint8_t* target = to;
+      for (int v = 0; v < window_.h; ++v, piece += row_step_, target += row_bytes_) {
+        for (ptrdiff_t i = 0; i < whole; i += tile_row_bytes) {
+          _mm512_storeu_si512(target + i, _mm512_loadu_si512(piece + i));
+        }
+        if (rest > 0) _mm512_storeu_si512(target + whole, _mm512_maskz_loadu_epi8(some, piece + whole));
+      }
+    }
   }
 
   WAJAH_VEC void gather_any(uint8_t* to, int image, int top, int left, int begin, int end) const {
@@ -111,29 +134,61 @@ class Gatherer {
 // The sums of a group and panel that are not outputs yet.
 struct Unfinished {
   FinishInt8 finish;
-  const int* sums = nullptr;  // tiles: 16 pixels of the panel's first 16 channels, of its others, the next 16 pixels
+  const int* sums = nullptr;  // tiles: 16 pixels of the panel's first 16
+                              // channels, of its others, the next 16 pixels
   int pixel = 0, pixels = 0, width = 0, done = 0;
 
-  // The next `count` pixels.
+  // The next `count` pixels, an even number.
   template <Ending E>
   WAJAH_VEC void advance(int count) {
     const int end = done + count < pixels ? done + count : pixels;
     const Finisher<E> finisher(finish);
     const Scales first(finish, 0), second(finish, width - 1);
     const Lanes whole(lanes);
+    if constexpr (E == Ending::bytes) {
+      if (width == panel_vectors && finish.last.mask == all_lanes && finish.floor <= 0) {
+        for (; done + 1 < end; done += 2) store_two_pixels(finisher, first, second);
+      }
+    }
     for (; done < end; ++done) {
-      const int* const row =
-          sums + done / tile_rows * panel_vectors * tile_rows * tile_rows + done % tile_rows * tile_rows;
-      finisher.store(sums_of(row), first, pixel + done, 0, width == 1 ? finish.last : whole);
-      if (width == 2) finisher.store(sums_of(row + tile_rows * tile_rows), second, pixel + done, 1, finish.last);
+      const int* const row = row_of(done);
+      finisher.store(floats_of(row), first, pixel + done, 0, width == 1 ? finish.last : whole);
+      if (width == 2) finisher.store(floats_of(row + tile_numbers), second, pixel + done, 1, finish.last);
     }
   }
 
  private:
-  static WAJAH_VEC Vec sums_of(const int* row) {
+  static constexpr int tile_numbers = tile_rows * tile_rows;
+
+  [[nodiscard]] WAJAH_VEC const int* row_of(int m) const {
+    return sums + m / tile_rows * panel_vectors * tile_numbers + m % tile_rows * tile_rows;
+  }
+  static WAJAH_VEC Vec floats_of(const int* row) {
     Ints numbers;
     __builtin_memcpy(&numbers, row, sizeof numbers);
     return Sums(numbers).floats();
+  }
+
+  // Two vectors of two pixels at once: narrowing saturates at 0 and 255, so nothing need be raised to a floor of 0.
+  WAJAH_VEC void store_two_pixels(const Finisher<Ending::bytes>& finisher, const Scales& first,
+                                  const Scales& second) const {
+    const int* const row = row_of(done);
+    const __m512i above =
+        _mm512_packs_epi32(whole_numbers(finisher, row, first), whole_numbers(finisher, row + tile_numbers, second));
+    const __m512i below = _mm512_packs_epi32(whole_numbers(finisher, row + tile_rows, first),
+                                             whole_numbers(finisher, row + tile_rows + tile_numbers, second));
+    // The narrowing instructions work within quarters of the registers.
+    const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    const __m512i bytes = _mm512_maskz_permutexvar_epi32(all_lanes, order, _mm512_packus_epi16(above, below));
+    uint8_t* const y = finish.bytes + (pixel + done) * finish.y_stride;
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(y), _mm512_maskz_extracti64x4_epi64(0xF, bytes, 0));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(y + finish.y_stride),
+                        _mm512_maskz_extracti64x4_epi64(0xF, bytes, 1));
+  }
+  static WAJAH_VEC __m512i whole_numbers(const Finisher<Ending::bytes>& finisher, const int* row,
+                                         const Scales& scales) {
+    const Vec value = min(fma(floats_of(row), scales.multiplier, scales.offset), finisher.ceiling);
+    return _mm512_maskz_cvtps_epi32(all_lanes, value.v);
   }
 };
 
@@ -152,7 +207,7 @@ WAJAH_VEC void multiply(const Product& product, Unfinished& unfinished) {
   const uint8_t* x = product.x;
   const ptrdiff_t stride = product.stride;
   const int8_t* weights = product.weights;
-  const int pixels_a_step = (unfinished.pixels - unfinished.done + product.steps - 1) / product.steps;
+  const int pixels_a_step = ((unfinished.pixels - unfinished.done + product.steps - 1) / product.steps + 1) / 2 * 2;
   for (int s = 0; s < product.steps; ++s, x += tile_row_bytes, weights += Width * tile_bytes) {
     load_tile<4>(x, stride);
     load_tile<6>(weights, tile_row_bytes);
@@ -303,9 +358,12 @@ void convolve_in_tiles(const Conv2dInt8Args& args, Part part) {
   const TileShare share = share_of(plan, part);
   if (share.groups.count == 0) return;
   const Tiles tiles;
-  if (args.bytes != nullptr) return plan.compute<Ending::bytes>(share.groups, share.panels);
-  if (args.epilogue.add.data != nullptr) return plan.compute<Ending::sum>(share.groups, share.panels);
-  plan.compute<Ending::floats>(share.groups, share.panels);
+  switch (ending_of(args)) {
+    case Ending::floats: return plan.compute<Ending::floats>(share.groups, share.panels);
+    case Ending::sum: return plan.compute<Ending::sum>(share.groups, share.panels);
+    case Ending::sum_and_copy: return plan.compute<Ending::sum_and_copy>(share.groups, share.panels);
+    case Ending::bytes: return plan.compute<Ending::bytes>(share.groups, share.panels);
+  }
 }
 
 }  // namespace

@@ -18,9 +18,12 @@ struct FinishInt8 {
   float scale, floor, ceiling;
   Lanes last;  // channels of the panel's last vector that exist
   ptrdiff_t y_stride, add_stride;
+  uint8_t* copy;  // null: none
+  ptrdiff_t copy_stride;
+  float copy_scale, copy_zero;
 };
 
-enum class Ending { floats, sum, bytes };
+enum class Ending { floats, sum, sum_and_copy, bytes };
 
 namespace {
 
@@ -35,7 +38,17 @@ WAJAH_VEC FinishInt8 finish_of(const Conv2dInt8Args& args, int channel, int vect
           .ceiling = args.ceiling,
           .last = Lanes(args.y.shape.c - channel - (vectors - 1) * lanes),
           .y_stride = args.y.stride,
-          .add_stride = args.epilogue.add.stride};
+          .add_stride = args.epilogue.add.stride,
+          .copy = args.copy.data == nullptr ? nullptr : args.copy.data + channel,
+          .copy_stride = args.copy.stride,
+          .copy_scale = args.copy.is.scale,
+          .copy_zero = static_cast<float>(args.copy.is.zero_point)};
+}
+
+WAJAH_VEC Ending ending_of(const Conv2dInt8Args& args) {
+  if (args.bytes != nullptr) return Ending::bytes;
+  if (args.epilogue.add.data == nullptr) return Ending::floats;
+  return args.copy.data == nullptr ? Ending::sum : Ending::sum_and_copy;
 }
 
 // Of one vector of channels.
@@ -49,14 +62,15 @@ struct Scales {
 template <Ending E>
 struct Finisher {
   const FinishInt8& finish;
-  Vec floor, ceiling, scale;
+  Vec floor, ceiling, scale, steps, zero;
 
-  WAJAH_VEC explicit Finisher(const FinishInt8& f) : finish(f), floor(f.floor), ceiling(f.ceiling), scale(f.scale) {}
+  WAJAH_VEC explicit Finisher(const FinishInt8& f)
+      : finish(f), floor(f.floor), ceiling(f.ceiling), scale(f.scale), steps(1.0F / f.copy_scale), zero(f.copy_zero) {}
 
   // Vector v of the panel's channels of one pixel of y.
   WAJAH_VEC void store(Vec sums, const Scales& scales, ptrdiff_t pixel, int v, Lanes channels) const {
     Vec value = fma(sums, scales.multiplier, scales.offset);
-    if constexpr (E == Ending::sum) {
+    if constexpr (E == Ending::sum || E == Ending::sum_and_copy) {
       value = fma(value, scale, Vec::load(finish.add + pixel * finish.add_stride + v * lanes, channels));
     }
     value = min(max(value, floor), ceiling);
@@ -64,6 +78,10 @@ struct Finisher {
       store_bytes(finish.bytes + pixel * finish.y_stride + v * lanes, channels, value);
     } else {
       value.store(finish.y + pixel * finish.y_stride + v * lanes, channels);
+    }
+    if constexpr (E == Ending::sum_and_copy) {  // as quantise does
+      const Vec copied = min(max(fma(value, steps, zero), Vec(0.0F)), Vec(255.0F));
+      store_bytes(finish.copy + pixel * finish.copy_stride + v * lanes, channels, copied);
     }
   }
 };

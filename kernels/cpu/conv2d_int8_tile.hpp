@@ -71,10 +71,12 @@ void compute_int8(const Source& source, int taps, int depth, const FinishInt8& f
   for (int tap = 0; tap < taps; ++tap) multiply_int8(source, tap, depth, sums);
   if (finish.bytes != nullptr) {
     store_int8<Ending::bytes>(source, finish, sums);
-  } else if (finish.add != nullptr) {
+  } else if (finish.add == nullptr) {
+    store_int8<Ending::floats>(source, finish, sums);
+  } else if (finish.copy == nullptr) {
     store_int8<Ending::sum>(source, finish, sums);
   } else {
-    store_int8<Ending::floats>(source, finish, sums);
+    store_int8<Ending::sum_and_copy>(source, finish, sums);
   }
 }
 

@@ -90,7 +90,7 @@ class Trial {
 
   [[nodiscard]] Conv2dInt8Args args(View<float> y, const std::int8_t* weights, const float* offsets) const {
     return {x_.view(), y, nullptr, case_.window, case_.pad, weights, ones_.data(), offsets, -INFINITY, INFINITY,
-            zero_point_, {}};
+            zero_point_, {}, {}};
   }
 
   Case case_;
@@ -191,7 +191,7 @@ struct Fixture {
 
   [[nodiscard]] Conv2dInt8Args args(const PackedConv2dInt8& packed, View<float> y, const Epilogue& epilogue = {}) const {
     return {x.view(), y, nullptr, {3, 3}, Pad::same, packed.weights.as<std::int8_t>(), packed.multipliers.as<float>(),
-            packed.offsets.as<float>(), packed.floor, packed.ceiling, input.zero_point, epilogue};
+            packed.offsets.as<float>(), packed.floor, packed.ceiling, input.zero_point, epilogue, {}};
   }
 };
 
@@ -250,6 +250,29 @@ TEST_CASE("pack_conv2d_int8: bytes for the next layer") {
       for_each_cpu(check);
       on_emulated_cuda([&](const auto& cuda) { check(cuda, "its CUDA kernel"); });
     }
+  }
+}
+
+TEST_CASE("conv2d_int8: the sum of a residual once more in bytes, as quantise would give them") {
+  for (const int zero_point : {0, 90}) {
+    const Fixture fixture;
+    const Shape shape = fixture.x.view().shape.channels(20);
+    GuardedMap add(shape, 2, Touch::last);
+    std::mt19937 random(10);
+    add.fill(random);
+    const Quantisation to{0.02F, zero_point};
+    for_each_cpu([&](const Cpu& cpu, const std::string& name) {
+      const PackedConv2dInt8 packed =
+          pack_conv2d_int8(cpu, fixture.conv(ActivationKind::identity), fixture.input, nullptr);
+      std::vector<float> y(shape.size());
+      Bytes copy(shape, 3, Touch::last), expected(shape, 0, Touch::last);
+      Conv2dInt8Args args = fixture.args(packed, {y.data(), shape}, Epilogue{add.view(), 0.25F});
+      args.copy = {copy.view().data, copy.view().stride, to};
+      conv2d_int8(cpu, args);
+      quantise(Reference{}, QuantiseArgs{{y.data(), shape}, expected.view(), to});
+      check_close("copy on " + name, copy.view(), expected.view(), {0, 0});
+      CHECK(copy.gaps_untouched());
+    });
   }
 }
 

@@ -39,7 +39,8 @@ static_assert(becomes<Concat<Middle<"a">, Scope<"s", Middle<"b">>, Pool>,
 // Residuals add up floats.
 static_assert(becomes<Residual<Sequential<Middle<"a">, Middle<"b">>>,
                       Residual<Int8<Sequential<MiddleInt8<"a">, MiddleInt8<"b">>>>>);
-static_assert(becomes<Repeat<2, "r", Residual<Middle<"a">>>, Repeat<2, "r", Residual<Int8<MiddleInt8<"a">>>>>);
+static_assert(becomes<Repeat<2, "r", Residual<Middle<"a">>>, RepeatInt8<2, "r", MiddleInt8<"a">, std::ratio<1>>>);
+static_assert(becomes<Repeat<2, "r", Residual<First>>, Repeat<2, "r", Residual<First>>>);
 // What is to be kept splits the part that it lies in.
 static_assert(becomes<Sequential<Middle<"a">, Middle<"b">, Middle<"c">>,
                       Sequential<Int8<MiddleInt8<"a">>, Middle<"b">, Int8<MiddleInt8<"c">>>, Middle<"b">>);

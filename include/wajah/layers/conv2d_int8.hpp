@@ -1,12 +1,19 @@
-// Conv2dInt8: Conv2d over bytes. Weights are signed bytes with a scale an output channel, activations unsigned bytes with
-// one scale a map, sums int32, so that y = activation(multiplier * sum + offset) is float32 once at the end, or becomes
-// the bytes of the next layer at once. The sums are the same on every instruction set.
+// Conv2dInt8: Conv2d over bytes. Weights are signed bytes with a scale an output channel, activations unsigned bytes
+// with one scale a map, sums int32, so that y = activation(multiplier * sum + offset) is float32 once at the end, or
+// becomes the bytes of the next layer at once. The sums are the same on every instruction set.
 #pragma once
 
 #include <wajah/layers/conv2d.hpp>
 #include <wajah/layers/quantise.hpp>
 
 namespace wajah {
+
+// The same map once more, in bytes, for whoever reads it next. Only the kernels of a Cpu give it.
+struct ByteCopy {
+  uint8_t* data = nullptr;
+  ptrdiff_t stride = 0;
+  Quantisation is;
+};
 
 struct Conv2dInt8Args {
   ConstView<uint8_t> x;
@@ -20,6 +27,7 @@ struct Conv2dInt8Args {
   float floor = 0, ceiling = 0;  // of y
   int zero_point = 0;            // of x: what padding consists of
   Epilogue epilogue;             // only where y is floats
+  ByteCopy copy;                 // only with an epilogue
 };
 WAJAH_KERNEL_AMX(conv2d_int8, Conv2dInt8Args)
 
@@ -32,8 +40,8 @@ struct PackedConv2dInt8 {
 };
 
 // Quantises the weights, symmetric about zero and 127 steps up to the largest of each output channel: weights that a
-// file stores so come out as they were stored. `output`: what the bytes of y mean; null: y is floats.
-// Throws Error (model) on prelu, which bytes have no room for.
+// file stores so come out as they were stored. `output`: what the bytes of y mean; null: y is floats. Throws Error
+// (model) on prelu, which bytes have no room for.
 [[nodiscard]] PackedConv2dInt8 pack_conv2d_int8(const Cpu& device, const Conv2dWeights& weights, Quantisation input,
                                                 const Quantisation* output);
 
@@ -60,12 +68,12 @@ struct Conv2dInt8 {
   void load(const auto& device, const Weights& weights) { pack(device, weights, nullptr); }
   void load(const auto& device, const Weights& weights, Quantisation output) { pack(device, weights, &output); }
 
-  void forward(const auto& device, ConstView<std::uint8_t> x, View<float> y, Arena,
-               const Epilogue& epilogue = {}) const {
-    run(device, x, y, nullptr, epilogue);
+  void forward(const auto& device, ConstView<std::uint8_t> x, View<float> y, Arena, const Epilogue& epilogue = {},
+               const ByteCopy& copy = {}) const {
+    run(device, x, y, nullptr, epilogue, copy);
   }
   void forward(const auto& device, ConstView<std::uint8_t> x, View<std::uint8_t> y, Arena) const {
-    run(device, x, {nullptr, y.shape, y.stride}, y.data, {});
+    run(device, x, {nullptr, y.shape, y.stride}, y.data, {}, {});
   }
 
  private:
@@ -78,20 +86,11 @@ struct Conv2dInt8 {
     zero_point_ = from.zero_point;
   }
 
-  void run(const auto& device, ConstView<std::uint8_t> x, View<float> y, std::uint8_t* bytes,
-           const Epilogue& epilogue) const {
-    conv2d_int8(device, Conv2dInt8Args{x,
-                                       y,
-                                       bytes,
-                                       W,
-                                       P,
-                                       packed_.weights.template as<std::int8_t>(),
-                                       packed_.multipliers.template as<float>(),
-                                       packed_.offsets.template as<float>(),
-                                       packed_.floor,
-                                       packed_.ceiling,
-                                       zero_point_,
-                                       epilogue});
+  void run(const auto& device, ConstView<std::uint8_t> x, View<float> y, std::uint8_t* bytes, const Epilogue& epilogue,
+           const ByteCopy& copy) const {
+    conv2d_int8(device, Conv2dInt8Args{x, y, bytes, W, P, packed_.weights.template as<std::int8_t>(),
+                                       packed_.multipliers.template as<float>(), packed_.offsets.template as<float>(),
+                                       packed_.floor, packed_.ceiling, zero_point_, epilogue, copy});
   }
 
   PackedConv2dInt8 packed_;

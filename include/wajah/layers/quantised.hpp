@@ -10,6 +10,7 @@
 #include <wajah/layers/max_pool2d_int8.hpp>
 #include <wajah/layers/per_image.hpp>
 #include <wajah/layers/repeat.hpp>
+#include <wajah/layers/repeat_int8.hpp>
 #include <wajah/layers/residual.hpp>
 #include <wajah/layers/scope.hpp>
 #include <wajah/layers/sequential.hpp>
@@ -162,6 +163,12 @@ template <int Count, Name Prefix, class Block, class Keeps>
   requires Divided<Repeat<Count, Prefix, Block>, Keeps>
 struct Convert<Repeat<Count, Prefix, Block>, Keeps> {
   using type = Repeat<Count, Prefix, typename Convert<Block, Keeps>::type>;
+};
+template <int Count, Name Prefix, class Body, class Scale, class Keeps>
+  requires(Divided<Repeat<Count, Prefix, Residual<Body, Scale>>, Keeps> && Divided<Residual<Body, Scale>, Keeps> &&
+           Bytes<Body, Keeps>::possible)
+struct Convert<Repeat<Count, Prefix, Residual<Body, Scale>>, Keeps> {
+  using type = RepeatInt8<Count, Prefix, typename Bytes<Body, Keeps>::type, Scale>;
 };
 
 }  // namespace detail
