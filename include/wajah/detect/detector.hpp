@@ -1,5 +1,5 @@
 // Detector: faces of a picture by MTCNN (Zhang et al. 2016), with the cascade of davidsandberg/facenet's detect_face.py
-// reproduced to the rounding: same boxes, same landmarks, same order.
+// reproduced to the rounding: same boxes, same landmarks, same order but for equal scores.
 #pragma once
 
 #include <wajah/cpu.hpp>
