@@ -65,7 +65,7 @@ bool fills(const Gemm& gemm, const Launch& on, int rows, int columns) {
 
 void choose_ffma(const Conv2dArgs& args, const Gemm& gemm, const Launch& on) {
   if (args.y.shape.c <= 8) return run_ffma<FfmaTile<128, 8, 4, 4, 8>>(args, gemm, on);
-  if (args.y.shape.c <= 16) return run_ffma<FfmaTile<128, 16, 4, 4>>(args, gemm, on);
+  if (args.y.shape.c <= 16) return run_ffma<FfmaTile<128, 16, 4, 4, 8>>(args, gemm, on);
   if (args.y.shape.c <= 32) return run_ffma<FfmaTile<128, 32, 4, 4>>(args, gemm, on);
   if (fills(gemm, on, 128, 64)) return run_ffma<FfmaTile<128, 64, 8, 4>>(args, gemm, on);
   run_ffma<FfmaTile<64, 64, 4, 4>>(args, gemm, on);

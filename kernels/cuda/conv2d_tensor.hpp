@@ -35,11 +35,12 @@ struct Tf32Product {
 template <class Product, int Rows, int Columns, int WarpsDown, int WarpsAcross>
 struct TensorTile {
   using product = Product;
-  static constexpr int rows = Rows, columns = Columns, depth = 32, stages = 3;
+  static constexpr int rows = Rows, columns = Columns, stages = 3;
   static constexpr int warps_across = WarpsAcross, threads = 32 * WarpsDown * WarpsAcross;
   static constexpr int warp_rows = Rows / WarpsDown, warp_columns = Columns / WarpsAcross;
   static constexpr int m_tiles = warp_rows / 16, n_tiles = warp_columns / 8;
   static constexpr int per_word = Product::converts ? 2 : 1;  // elements
+  static constexpr int depth = 16 * per_word;                 // of the inner dimension: 64 bytes of each row
   static constexpr int k_of_product = Product::converts ? 16 : 8;
   // Pitches that put the 8 rows of a matrix, and the 4 of a column of B, on different banks.
   static constexpr int a_pitch = depth / per_word + 4;

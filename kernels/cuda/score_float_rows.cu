@@ -13,6 +13,7 @@ __global__ void __launch_bounds__(scoring_threads) score_float_rows_kernel(Score
   const float* const row = args.rows + r * args.stride;
   float sum = 0;
   if constexpr (Vectors) {
+#pragma unroll 2  // more, and sm_86 spills
     for (int k = scoring_lane() * 4; k < args.d; k += 128) {
       const float4 x = vector_at<float4>(row + k), q = vector_at<float4>(args.query + k);
       sum += x.x * q.x + x.y * q.y + x.z * q.z + x.w * q.w;

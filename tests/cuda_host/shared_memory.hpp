@@ -11,7 +11,8 @@
 
 namespace wajah::shim {
 
-inline constexpr std::size_t most_shared = 227 * 1024;  // bytes that a block may have on sm_90
+// Bytes that a block may have on every card that the kernels are built for: sm_86 and sm_89 give least, sm_90 227 KB.
+inline constexpr std::size_t most_shared = 99 * 1024;
 
 enum class Fault { none, outside, empty, flying, race_with_write, race_with_read };
 

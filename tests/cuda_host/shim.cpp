@@ -185,7 +185,7 @@ TEST_CASE("cuda host: a kernel's errors say block, thread and what") {
   check_says(
       "address not divisible", [&] { vector_at<float4>(numbers.data() + 1).x = 0; }, 32);
   check_says(
-      "expected at most 232448",
+      "expected at most 101376",
       [&] {
         WAJAH_SHARED(float, tile, 60'000);
         tile[0] = 0;
