@@ -9,7 +9,7 @@ namespace wajah {
 Buffer pack_rows(const Cpu& device, const float* values, int rows, int channels) {
   const auto from = static_cast<std::size_t>(channels);
   const auto to = static_cast<std::size_t>(round_up(channels));
-  Buffer packed = device.allocate(static_cast<std::size_t>(rows) * to * sizeof(float));
+  Buffer packed = allocate_weights(device, static_cast<std::size_t>(rows) * to * sizeof(float));
   auto* row = packed.as<float>();
   for (int i = 0; i < rows; ++i, row += to, values += from) {
     std::fill(std::copy_n(values, from, row), row + to, 0.0F);
@@ -20,7 +20,7 @@ Buffer pack_rows(const Cpu& device, const float* values, int rows, int channels)
 Buffer pack_slopes(const Cpu& device, Activation activation, int channels) {
   if (activation.kind == ActivationKind::prelu) return pack_rows(device, activation.slope, 1, channels);
   const auto count = static_cast<std::size_t>(round_up(channels));
-  Buffer packed = device.allocate(count * sizeof(float));
+  Buffer packed = allocate_weights(device, count * sizeof(float));
   std::fill_n(packed.as<float>(), count, activation.kind == ActivationKind::identity ? 1.0F : 0.0F);
   return packed;
 }
@@ -31,7 +31,7 @@ PackedConv2d pack_conv2d(const Cpu& device, const Conv2dWeights& from) {
   const auto floats = static_cast<std::size_t>(round_up(from.out)) * static_cast<std::size_t>(taps) *
                           static_cast<std::size_t>(from.in) +
                       static_cast<std::size_t>(zeros);
-  PackedConv2d packed{device.allocate(floats * sizeof(float)), pack_rows(device, from.biases, 1, from.out),
+  PackedConv2d packed{allocate_weights(device, floats * sizeof(float)), pack_rows(device, from.biases, 1, from.out),
                       pack_slopes(device, from.activation, from.out)};
   pack_panels(device, PackPanelsArgs{from.weights, packed.weights.as<float>(), taps, from.in, from.out, zeros});
   return packed;

@@ -78,7 +78,7 @@ PackedConv2dInt8 pack_conv2d_int8(const Cpu& device, const Conv2dWeights& from, 
   const int taps = from.window.h * from.window.w;
   const int padding = from.window.w * from.in;  // what a whole row of the window reads where there is only padding
   PackedConv2dInt8 packed;
-  packed.weights = device.allocate(packed_int8_bytes(taps, from.in, from.out) + static_cast<std::size_t>(padding));
+  packed.weights = allocate_weights(device, packed_int8_bytes(taps, from.in, from.out) + static_cast<std::size_t>(padding));
   pack_panels_int8(device, PackPanelsInt8Args{parts.weights.data(), packed.weights.as<std::int8_t>(), taps, from.in,
                                               from.out, padding, input.zero_point});
   packed.multipliers = pack_rows(device, parts.multipliers.data(), 1, from.out);

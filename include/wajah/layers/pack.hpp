@@ -35,6 +35,10 @@ constexpr std::size_t packed_int8_bytes(int taps, int in, int out) {
          align_up(static_cast<std::size_t>(taps) * static_cast<std::size_t>(in));
 }
 
+// Memory for what load() packs, one buffer behind the other in pages of 2 MB where the system has them: a network's
+// weights are then one ascending stream with few translations (14.9 against 11.3 GB/s where no cache holds them).
+[[nodiscard]] Buffer allocate_weights(const Cpu& device, std::size_t bytes);
+
 // Rows of `channels` floats, each padded with zeros to whole vectors.
 [[nodiscard]] Buffer pack_rows(const Cpu& device, const float* values, int rows, int channels);
 
