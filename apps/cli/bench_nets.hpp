@@ -5,6 +5,7 @@
 #include <wajah/embed/embedder.hpp>
 #include <wajah/networks/int8.hpp>
 #include <wajah/networks/mtcnn.hpp>
+#include <wajah/networks/tuned.hpp>
 #include <wajah/text.hpp>
 
 #include <string_view>
@@ -24,13 +25,16 @@ auto with_float_net(std::string_view name, Visit visit) {
   fail(ErrorKind::usage, "--net {}: expected {}", quote(name), net_names);
 }
 
-// The same in a precision. Throws Error (device) on a network that has no such form.
+// The same in a precision, as it is done on a CPU. Throws Error (device) on a network that has no such form.
 template <class Visit>
 auto with_net(std::string_view name, Precision precision, Visit visit) {
   if (precision == Precision::int8) {
     if (name == "inception-resnet-v1") return visit.template operator()<InceptionResnetV1Int8>(Shape{1, 160, 160, 3});
     if (name == "mobilefacenet") return visit.template operator()<MobileFaceNetInt8>(Shape{1, 112, 112, 3});
     fail(ErrorKind::device, "--net {}: only inception-resnet-v1 and mobilefacenet compute in int8", quote(name));
+  }
+  if (precision == Precision::fp32 && name == "inception-resnet-v1") {
+    return visit.template operator()<InceptionResnetV1Tuned>(Shape{1, 160, 160, 3});
   }
   return with_float_net(name, visit);
 }

@@ -99,6 +99,7 @@ OptionSet& OptionSet::common(CommonOptions& target, Uses uses) {
   }
   if (uses.device || uses.kernels) {
     text("precision", target.precision, "auto|fp32|int8", "of the embedder's arithmetic; auto is fp32");
+    text("exact", target.exact, "rounding|direct", "fp32 results up to rounding, or by the sums as they are defined");
   }
   if (uses.weights) text("weights", target.weights, "FILE", "embedder: .safetensors, .pb or .onnx");
   if (uses.mtcnn) {
@@ -185,7 +186,12 @@ void check_threads(const CommonOptions& options) {
 }
 
 Precision precision_of(const CommonOptions& options) {
-  if (options.precision == "auto" || options.precision == "fp32") return Precision::fp32;
+  if (options.exact != "rounding" && options.exact != "direct") {
+    fail(ErrorKind::usage, "--exact {}: expected rounding or direct", quote(options.exact));
+  }
+  if (options.precision == "auto" || options.precision == "fp32") {
+    return options.exact == "direct" ? Precision::fp32_direct : Precision::fp32;
+  }
   if (options.precision == "int8") return Precision::int8;
   if (options.precision == "fp16") {
     fail(ErrorKind::device, "--precision fp16: this build has no kernels for it; use fp32 or int8");

@@ -22,7 +22,7 @@ namespace wajah::cli {
 struct CommonOptions {
   std::string device = "auto";
   int threads = 0;  // 0: all this process may run on
-  std::string precision = "auto";
+  std::string precision = "auto", exact = "rounding";
   std::string weights, mtcnn;  // files of the embedder and of the detector; empty: looked for (weight_files.hpp)
   std::string data = "data";
   std::string storage_key_file;  // of the key templates are sealed with; empty: they lie open
@@ -81,7 +81,7 @@ class OptionSet {
 // --threads within its range. Throws Error (usage).
 void check_threads(const CommonOptions& options);
 
-// What --precision asks of the embedder; the detector always computes in fp32. Throws Error: usage on a value that is
+// What --precision and --exact ask of the embedder; the detector always computes in fp32. Throws Error: usage on a value that is
 // none, device on one that this build does not have.
 [[nodiscard]] Precision precision_of(const CommonOptions& options);
 

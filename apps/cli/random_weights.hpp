@@ -3,6 +3,7 @@
 
 #include <wajah/describe.hpp>
 #include <wajah/layers/conv2d_int8.hpp>
+#include <wajah/layers/conv2d_winograd.hpp>
 #include <wajah/layers/depthwise_conv2d.hpp>
 #include <wajah/layers/linear.hpp>
 #include <wajah/weights.hpp>
@@ -75,6 +76,9 @@ struct Parameters<Conv2dInt8<N, In, Out, W, P, Act>> {
     tensors.add(fmt::format("{}{}/{}", scope, N.view(), range_name), Range{0, 1});
   }
 };
+
+template <Name N, int In, int Out, Window W, Pad P, class Act, WinogradTile Tile>
+struct Parameters<Conv2dWinograd<N, In, Out, W, P, Act, Tile>> : Parameters<Conv2d<N, In, Out, W, P, Act>> {};
 
 template <Name N, int C, Window W, Pad P, class Act>
 struct Parameters<DepthwiseConv2d<N, C, W, P, Act>> {

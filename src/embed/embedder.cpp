@@ -3,6 +3,7 @@
 #include <wajah/embed/prewhiten.hpp>
 #include <wajah/model.hpp>
 #include <wajah/networks/int8.hpp>
+#include <wajah/networks/tuned.hpp>
 #include <wajah/ranges.hpp>
 
 #include <cmath>
@@ -16,15 +17,15 @@ struct Any {
   using Models = std::variant<std::shared_ptr<const Model<Nets, Cpu>>...>;
   using Sessions = std::variant<Session<Nets, Cpu>...>;
 };
-using AnyNet = Any<InceptionResnetV1, MobileFaceNet, InceptionResnetV1Int8, MobileFaceNetInt8>;
+using AnyNet = Any<InceptionResnetV1Tuned, InceptionResnetV1, MobileFaceNet, InceptionResnetV1Int8, MobileFaceNetInt8>;
 
 constexpr int largest_batch = 32;  // images of one forward call: beyond it nothing is gained and scratch only grows
 
 // As 'wajah calibrate --part 1/2' fitted it to the public MobileFaceNet on 2,208 people of LFW (docs/accuracy.md).
 constexpr DecisionCurve mobilefacenet_curve{-1.393, 22.038, 11.019, -0.2611, 2.9329};
 
-// For weights that nobody has calibrated: the same, but similarities must be 0.12 higher. A guess, meant to refuse rather
-// than to let strangers in.
+// For weights that nobody has calibrated: the same, but similarities must be 0.12 higher. A guess, meant to refuse
+// rather than to let strangers in.
 constexpr DecisionCurve cautious_curve{-4.0376, 22.038, 11.019, -0.2611, 2.9329};
 
 // The defaults of each architecture, for files that carry no card of their own.
@@ -90,8 +91,10 @@ class EmbedderModel {
     const Weights needed = bytes ? with_ranges(weights) : weights;
     if (card.architecture == "mobilefacenet") {
       network = bytes ? load<MobileFaceNetInt8>(needed, cpu) : load<MobileFaceNet>(needed, cpu);
+    } else if (precision == Precision::fp32_direct) {
+      network = load<InceptionResnetV1>(needed, cpu);
     } else {
-      network = bytes ? load<InceptionResnetV1Int8>(needed, cpu) : load<InceptionResnetV1>(needed, cpu);
+      network = bytes ? load<InceptionResnetV1Int8>(needed, cpu) : load<InceptionResnetV1Tuned>(needed, cpu);
     }
     require_nothing_unused(needed);
   }
@@ -100,7 +103,14 @@ class EmbedderModel {
   AnyNet::Models network;
 };
 
-std::string_view name_of(Precision precision) { return precision == Precision::int8 ? "int8" : "fp32"; }
+std::string_view name_of(Precision precision) {
+  switch (precision) {
+    case Precision::fp32: return "fp32";
+    case Precision::fp32_direct: return "fp32-direct";
+    case Precision::int8: return "int8";
+  }
+  return "unknown";
+}
 
 void normalise(const ModelCard& card, const Image& crop, View<float> y) {
   if (card.architecture == "mobilefacenet") {
@@ -137,7 +147,8 @@ std::vector<float> Embedder::embed(std::span<const Image> crops) {
   std::vector<float> embeddings;
   embeddings.reserve(crops.size() * dimension);
   for (std::size_t first = 0; first < crops.size(); first += largest_batch) {
-    const std::span<const Image> batch = crops.subspan(first, std::min<std::size_t>(largest_batch, crops.size() - first));
+    const std::span<const Image> batch =
+        crops.subspan(first, std::min<std::size_t>(largest_batch, crops.size() - first));
     const Shape shape{static_cast<int>(batch.size()), size, size, 3};
     impl_->input.resize(shape.size());
     const View<float> x(impl_->input.data(), shape);

@@ -108,6 +108,7 @@ TEST_CASE("options out of range are usage errors") {
       {"detect", "--threads", "-1", "a.jpg"},
       {"detect", "--device", "gpu", "a.jpg"},
       {"detect", "--precision", "fp8", "a.jpg"},
+      {"bench", "net", "--exact", "nearly"},
       {"detect", "--draw", "out.jpg", "a.jpg", "b.jpg"},
       {"embed"},
       {"embed", "--input", "x.npy"},

@@ -89,6 +89,19 @@ TEST_CASE("embeddings are TensorFlow's, on every instruction set and number of t
   });
 }
 
+TEST_CASE("direct sums: the same embeddings but for rounding, the same bits on any number of threads") {
+  const auto input = GoldenInput::open();
+  if (!input) return;
+  const ConstView<float> x(input->x.data(), input->shape.images(2));
+  const auto embed = [&](Precision precision, const Cpu& cpu) {
+    return Embedder(load_embedder(input->weights, cpu, precision), cpu).embed_normalised(x);
+  };
+  const Cpu cpu(1);
+  const std::vector<float> direct = embed(Precision::fp32_direct, cpu);
+  CHECK(direct == embed(Precision::fp32_direct, Cpu(3)));
+  check_close("embeddings", embed(Precision::fp32, cpu), direct, {1e-5, 0});
+}
+
 TEST_CASE("converting to safetensors changes no bit of an embedding") {
   const auto input = GoldenInput::open();
   if (!input) return;

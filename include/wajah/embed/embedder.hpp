@@ -25,9 +25,11 @@ struct ModelCard {
   DecisionCurve curve;
 };
 
-// What a network computes in. int8: convolutions on bytes, everything else in float32 (networks/int8.hpp). Embeddings
-// of both may meet: they differ by far less than two photos of a person do.
-enum class Precision { fp32, int8 };
+// What a network computes in. fp32: each convolution in the way that is fastest (networks/tuned.hpp), which moves results
+// by rounding only; fp32_direct: as its definition says, for comparisons bit for bit. int8: convolutions on bytes,
+// everything else in float32 (networks/int8.hpp). Embeddings of all may meet: they differ by far less than two photos of
+// a person do.
+enum class Precision { fp32, fp32_direct, int8 };
 
 [[nodiscard]] std::string_view name_of(Precision precision);
 
