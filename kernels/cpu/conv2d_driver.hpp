@@ -1,5 +1,5 @@
-// How a convolution of any kind of number is done: the output is cut into tiles of pixels times panels of channels, each
-// computed whole in registers and stored once, with bias, residual and activation already done.
+// How a convolution of any kind of number is done: the output is cut into tiles of pixels times panels of channels,
+// each computed whole in registers and stored once, with bias, residual and activation already done.
 //
 // A Kind says what the numbers are: its Args (x, y, window, pad, weights), its Element of the map, its Finish and
 // finish_of(args, panel), tile_height(width), compute_for<Source>(height, width), zeros(args, size of the packed
@@ -89,6 +89,7 @@ class PanelTiles {
       : plan_(plan),
         panel_(panel),
         weights_(plan.args.weights + panel.first * plan.panel_step),
+        size_(panel.width * plan.panel_step * static_cast<ptrdiff_t>(sizeof(typename Kind::Weight))),
         finish_(Kind::finish_of(plan.args, panel)) {
     // A row of the window in a dense map is one piece of memory, so it is one long tap.
     const Args& args = plan.args;
@@ -114,12 +115,14 @@ class PanelTiles {
       const int left = plan_.line - begin;
       const int pixels = left < plan_.height ? left : plan_.height;
       const Place place = plan_.place(line, begin);
+      const Ahead ahead(weights_, size_, static_cast<ptrdiff_t>(taps_) * depth_, t, count);
       if (!plan_.scattered && plan_.inside(place) && plan_.inside(plan_.place(line, begin + pixels - 1))) {
         straight.corner = plan_.corner(place);
         straight.first = plan_.index(place);
+        straight.ahead = ahead;
         Kind::template compute_for<Even>(pixels, panel_.width)(straight, taps_, depth_, finish_);
       } else {
-        scatter(line, begin, pixels);
+        scatter(line, begin, pixels, ahead);
       }
       begin += pixels;
       if (begin == plan_.line) {
@@ -131,10 +134,11 @@ class PanelTiles {
 
  private:
   // Loops here go over whole tiles, past the last pixel, because the compiler makes vectors of a constant length.
-  void scatter(int line, int begin, int pixels) const {
+  void scatter(int line, int begin, int pixels, const Ahead& ahead) const {
     const Args& args = plan_.args;
     const ConstView<Element> x = args.x;
     Any source;
+    source.ahead = ahead;
     ptrdiff_t top[max_height], left[max_height];
     const Element* corner[max_height];
     Place place = plan_.place(line, begin);
@@ -169,6 +173,7 @@ class PanelTiles {
   const Plan<Kind>& plan_;
   Panel panel_;
   const typename Kind::Weight* weights_;
+  ptrdiff_t size_;  // bytes of them: the next panel's come behind
   typename Kind::Finish finish_;
   int taps_ = 0, depth_ = 0;
   ptrdiff_t offsets_[max_window_pixels];
@@ -211,7 +216,8 @@ template <class Kind>
 WAJAH_VEC int tiles_per_block(const Plan<Kind>& plan) {
   constexpr int bytes = 256 * 1024;
   const int stride = plan.args.window.stride;
-  const int tile = plan.height * stride * stride * plan.args.x.shape.c * static_cast<int>(sizeof(typename Kind::Element));
+  const int tile =
+      plan.height * stride * stride * plan.args.x.shape.c * static_cast<int>(sizeof(typename Kind::Element));
   return tile < bytes ? bytes / tile : 1;
 }
 

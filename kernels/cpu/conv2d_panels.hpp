@@ -11,9 +11,9 @@ namespace wajah::WAJAH_KERNEL_ISA {
 constexpr int max_width = 3;
 
 // The tallest tile of pixels beside a panel: tile * width accumulators, the panel's vectors and one pixel must fit the
-// registers, and one pointer a pixel the 15 general ones.
+// registers, and one pointer a pixel, two to weights and a counter the 15 general ones.
 WAJAH_INLINE int tile_height(int width) {
-  if (registers == 32) return width == 3 ? 9 : 12;
+  if (registers == 32) return width == 3 ? 9 : width == 2 ? 11 : 12;
   return width == 3 ? 4 : width == 2 ? 6 : 8;
 }
 constexpr int max_height = 12;

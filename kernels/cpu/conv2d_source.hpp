@@ -9,6 +9,20 @@
 
 namespace wajah::WAJAH_KERNEL_ISA {
 
+// Weights that come next, fetched into L2 by and by while a tile passes over those of now: `step` bytes further for
+// each step of the tile's loop.
+struct Ahead {
+  const char* first = nullptr;
+  ptrdiff_t step = 0;
+
+  Ahead() = default;
+  // The share of tile t of count, which all pass over `size` bytes at `weights` in the given steps; as many come next.
+  WAJAH_VEC Ahead(const void* weights, ptrdiff_t size, ptrdiff_t steps, int t, int count)
+      : first(static_cast<const char*>(weights) + size + size * t / count), step((size / steps + count - 1) / count) {}
+
+  WAJAH_VEC const char* at(ptrdiff_t steps) const { return first + steps * step; }
+};
+
 // Pixels in one line of the map whose windows lie inside it. All taps count, in the order of the packed weights.
 template <class Element, class Weight>
 struct Straight {
@@ -17,7 +31,8 @@ struct Straight {
   ptrdiff_t weight_step;  // from one tap's to the next
   ptrdiff_t x_step, y_step;
   const Element* corner = nullptr;  // of the first pixel's window
-  ptrdiff_t first = 0;            // index of the first pixel in y
+  ptrdiff_t first = 0;              // index of the first pixel in y
+  Ahead ahead{};
 
   WAJAH_VEC const Element* pixel(int tap, int m) const { return corner + offsets[tap] + m * x_step; }
   WAJAH_VEC const Weight* weights_of(int tap) const { return weights + tap * weight_step; }
@@ -33,6 +48,7 @@ struct Scattered {
   };
   Tap taps[max_window_pixels];
   ptrdiff_t indices[max_height];  // of the pixels in y
+  Ahead ahead{};
 
   WAJAH_VEC const Element* pixel(int tap, int m) const { return taps[tap].pixels[m]; }
   WAJAH_VEC const Weight* weights_of(int tap) const { return taps[tap].weights; }

@@ -1,6 +1,6 @@
 // The one loop where convolutions spend their time: a tile of Height pixels by Width vectors of output channels, kept
 // in registers while input channels go by. A step loads Width vectors of weights and one number a pixel, and multiplies
-// all of them; with 12x2, 9x3 (AVX-512) or 6x2, 4x3 (AVX2) that is at most 0.7 loads for each multiplication.
+// all of them; with 11x2, 9x3 (AVX-512) or 6x2, 4x3 (AVX2) that is at most 0.7 loads for each multiplication.
 #pragma once
 
 #include <wajah/layers/conv2d.hpp>
@@ -35,6 +35,7 @@ WAJAH_VEC void multiply(const Source& source, int tap, int depth, Vec (&sums)[He
 #pragma GCC unroll 16
   for (int m = 0; m < Height; ++m) pixels[m] = source.pixel(tap, m) + depth;
   const float* weights = source.weights_of(tap);
+  const char* ahead = source.ahead.at(static_cast<ptrdiff_t>(tap) * depth);
   for (ptrdiff_t k = -depth; k != 0; ++k, weights += Width * lanes) {
     Vec w[Width];
 #pragma GCC unroll 4
@@ -42,6 +43,8 @@ WAJAH_VEC void multiply(const Source& source, int tap, int depth, Vec (&sums)[He
     if constexpr (Width > 1) {  // a layer of one vector of channels keeps its weights in L1
 #pragma GCC unroll 4
       for (int v = 0; v < Width * lanes; v += cache_line) __builtin_prefetch(weights + v + prefetch_ahead);
+      __builtin_prefetch(ahead, 0, 2);
+      ahead += source.ahead.step;
     }
 #pragma GCC unroll 16
     for (int m = 0; m < Height; ++m) {

@@ -33,6 +33,7 @@ struct Product {
   const float* x;
   const float* w;
   ptrdiff_t depth;
+  Ahead ahead;
 
   WAJAH_VEC const float* pixel(int, int m) const { return x + m * depth; }
   WAJAH_VEC const float* weights_of(int) const { return w; }
@@ -191,12 +192,13 @@ class Winograd {
     const int groups = (count + tallest - 1) / tallest;
     const ptrdiff_t width = panel.width * lanes;
     const float* weights = args_.weights + static_cast<ptrdiff_t>(panel.first) * lanes * points * depth_;
+    const ptrdiff_t slice = depth_ * width * static_cast<ptrdiff_t>(sizeof(float));
     float* y = products(count);
     for (int point = 0; point < points; ++point, weights += depth_ * width) {
       const float* x = scratch_ + static_cast<ptrdiff_t>(point) * count * depth_;
       for (int g = 0; g < groups; ++g) {
         const int height = count * (g + 1) / groups - count * g / groups;
-        product_of(height, panel.width)({x, weights, depth_}, y);
+        product_of(height, panel.width)({x, weights, depth_, Ahead(weights, slice, depth_, g, groups)}, y);
         x += height * depth_;
         y += height * width;
       }
