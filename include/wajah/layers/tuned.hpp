@@ -5,6 +5,7 @@
 
 #include <wajah/layers/concat.hpp>
 #include <wajah/layers/conv2d_winograd.hpp>
+#include <wajah/layers/per_image.hpp>
 #include <wajah/layers/repeat.hpp>
 #include <wajah/layers/residual.hpp>
 #include <wajah/layers/scope.hpp>
@@ -99,6 +100,14 @@ struct Tune<Sequential<Layers...>, X> {
   static auto at(std::index_sequence<I...>)
       -> Sequential<typename Tune<Layers, Sequential<Layers...>::template after<I>(X)>::type...>;
   using type = decltype(at(std::index_sequence_for<Layers...>{}));
+};
+template <class... Layers, Shape X>
+struct Tune<PerImage<Layers...>, X> {
+  using type = PerImage<typename Tune<Sequential<Layers...>, X>::type>;
+};
+template <class... Layers, Shape X>
+struct Tune<PerImageOnCpu<Layers...>, X> {
+  using type = PerImageOnCpu<typename Tune<Sequential<Layers...>, X>::type>;
 };
 
 }  // namespace detail

@@ -11,6 +11,7 @@ using InceptionResnetV1Tuned = Tuned<InceptionResnetV1, Shape{1, 160, 160, 3}>;
 
 static_assert(InceptionResnetV1Tuned::out({1, 160, 160, 3}) == Shape{1, 1, 1, 512});
 static_assert(InceptionResnetV1Tuned::workspace({1, 160, 160, 3}) == InceptionResnetV1::workspace({1, 160, 160, 3}));
+static_assert(!std::is_same_v<InceptionResnetV1Tuned, InceptionResnetV1>);
 
 // What is chosen for some of its layers.
 static_assert(detail::best_tile({1, 38, 38, 80}, 192, Window{3, 3}, Pad::valid) == WinogradTile{4, 4});  // 4a
