@@ -198,15 +198,13 @@ def refine(rnet, image, boxes, threshold=0.7):
 
 
 @torch.no_grad()
-def detect(nets, image, minsize=20, thresholds=(0.6, 0.7, 0.7), factor=0.709):
-    """RGB uint8 (h,w,3) -> boxes (n,4), scores (n), landmarks (n,5,2), as the original's detect_face, best first."""
-    pnet, rnet, onet = nets
-    boxes = refine(rnet, image, propose(pnet, image, minsize, thresholds[0], factor), thresholds[1])
+def judge(onet, image, boxes, threshold=0.7):
+    """Third stage: boxes (n,4), scores (n), landmarks (n,5,2), best first."""
     if not len(boxes):
         return np.zeros((0, 4)), np.zeros(0), np.zeros((0, 5, 2))
     logits, regression, points = onet(normalise([cut(image, box, 48) for box in boxes]))
     score = logits.softmax(1)[:, 1].numpy()
-    passed = np.where(score > thresholds[2])[0]
+    passed = np.where(score > threshold)[0]
     boxes, score, regression = boxes[passed], score[passed], regression.numpy()[passed]
     points = points.numpy()[passed].reshape(-1, 2, 5).transpose(0, 2, 1)
     size = boxes[:, 2:] - boxes[:, :2] + 1
@@ -214,3 +212,9 @@ def detect(nets, image, minsize=20, thresholds=(0.6, 0.7, 0.7), factor=0.709):
     boxes = _regress(boxes, regression)
     keep = nms(boxes, score, 0.7, smaller=True)
     return boxes[keep], score[keep], points[keep]
+
+
+def detect(nets, image, minsize=20, thresholds=(0.6, 0.7, 0.7), factor=0.709):
+    """RGB uint8 (h,w,3) -> boxes (n,4), scores (n), landmarks (n,5,2), as the original's detect_face, best first."""
+    pnet, rnet, onet = nets
+    return judge(onet, image, refine(rnet, image, propose(pnet, image, minsize, thresholds[0], factor), thresholds[1]), thresholds[2])

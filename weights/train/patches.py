@@ -48,14 +48,10 @@ RECIPES = {"pnet": (("faces", 0.6, 0.4, 0.1), ("proposals", 0.2, 0.5, 0.3), (Non
            "rnet": (("proposals", 0.6, 0.08, 0.12), ("faces", 0.3, 0.25, 0.3), (None, 0.1, 0, 0)),
            "onet": (("refined", 0.6, 0.06, 0.10), ("faces", 0.25, 0.2, 0.25), ("proposals", 0.15, 0.1, 0.15))}
 
-# For the last part of the training: mostly the very crops that the student's own earlier stages lead to.
-OWN_RECIPES = {"rnet": (("proposals", 0.6, 0, 0), ("proposals", 0.25, 0.08, 0.12), ("faces", 0.15, 0.25, 0.3)),
-               "onet": (("refined", 0.6, 0, 0), ("refined", 0.25, 0.06, 0.10), ("faces", 0.15, 0.2, 0.25))}
 
-
-def one_patch(net, image, found, rng, own=False):
+def one_patch(net, image, found, rng):
     """A (side,side,3) uint8 patch for `net`, or None where the photo has no such place."""
-    recipe = (OWN_RECIPES if own else RECIPES)[net]
+    recipe = RECIPES[net]
     source, _, shift, zoom = recipe[rng.choice(3, p=[share for _, share, _, _ in recipe])]
     outer, inner = SIDES[net]
     if source is not None and not len(found[source]):
@@ -84,30 +80,26 @@ def _cut_patch(image, corner, side, outer):
     return np.asarray(square.resize((outer, outer), Image.Resampling.BOX))
 
 
-def make_pool(net, photos, found, shares, count, rng, own=False):
+def make_pool(net, photos, found, shares, count, rng):
     """uint8 (count,3,side,side) tensor; `found` holds the seeds of each list of `photos`, `shares` its part of the pool."""
     patches = []
     for images, places, share in zip(photos, found, shares):
         until = len(patches) + int(round(count * share))
         while len(patches) < until:
             pick = rng.integers(len(images))
-            patch = one_patch(net, images[pick], places[pick], rng, own)
+            patch = one_patch(net, images[pick], places[pick], rng)
             if patch is not None:
                 patches.append(patch)
     return torch.from_numpy(np.stack(patches)).permute(0, 3, 1, 2).contiguous()
 
 
-def window(pool, rows, net, rng, plain=False):
-    """Batch (n,3,side,side) as the networks want it: random windows, mirrored half the time, in other light; `plain`: the middle
-    window, in its own light."""
-    outer, inner = SIDES[net]
+def window(pool, rows, inner, rng):
+    """Batch (n,3,inner,inner) as the networks want it: random windows, mirrored half the time, in other light."""
     count = len(rows)
-    top, left = [(outer - inner) // 2] * 2 if plain else rng.integers(outer - inner + 1, size=2)
+    top, left = rng.integers(pool.shape[-1] - inner + 1, size=2)
     x = pool[rows, :, top:top + inner, left:left + inner].float()
     if rng.random() < 0.5:
         x = x.flip(3)
-    if plain:
-        return (x - 127.5) * 0.0078125
     draw = lambda low, high, *shape: torch.from_numpy(rng.uniform(low, high, (count, *shape, 1, 1)).astype(np.float32))
     changed = 255 * (x / 255) ** torch.exp(draw(-0.5, 0.5, 1))
     changed = changed * draw(0.6, 1.3, 1) * draw(0.88, 1.12, 3) + draw(-40, 40, 1)
