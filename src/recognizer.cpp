@@ -24,7 +24,7 @@ std::vector<float> Recognizer::embed(const Image& image, std::span<const Face> f
   std::vector<Image> crops;
   crops.reserve(faces.size());
   for (const Face& face : faces) crops.push_back(make_crop(image, face, crop, use));
-  return embedder_.embed(crops);
+  return embedder_.embed(crops, views_of(card().mirror, use));
 }
 
 }  // namespace wajah

@@ -21,6 +21,30 @@ auto timed(double& milliseconds, Work work) {
   return result;
 }
 
+Image mirror_image(const Image& image) {
+  Image mirrored(image.width, image.height);
+  for (int y = 0; y < image.height; ++y) {
+    for (int x = 0; x < image.width; ++x) {
+      std::copy_n(image.row(y) + std::ptrdiff_t{3} * x, 3, mirrored.row(y) + std::ptrdiff_t{3} * (image.width - 1 - x));
+    }
+  }
+  return mirrored;
+}
+
+// The sum of rows of unit length, brought back to it: a face's embedding from those of its views.
+std::vector<float> together(std::span<const float> rows, std::size_t dimension) {
+  std::vector<float> sum(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(dimension));
+  if (rows.size() == dimension) return sum;
+  double length = 0;
+  for (std::size_t i = 0; i < dimension; ++i) {
+    for (std::size_t row = dimension; row < rows.size(); row += dimension) sum[i] += rows[row + i];
+    length += static_cast<double>(sum[i]) * static_cast<double>(sum[i]);
+  }
+  const double scale = 1 / std::sqrt(std::max(length, 1e-30));
+  for (float& value : sum) value = static_cast<float>(static_cast<double>(value) * scale);
+  return sum;
+}
+
 class RecognizerAnalyser final : public Analyser {
  public:
   RecognizerAnalyser(const std::shared_ptr<const Models>& models, const Cpu& cpu, const AnalyserOptions& options)
@@ -51,8 +75,10 @@ class RecognizerAnalyser final : public Analyser {
     const Image& upright = found.turns == 0 ? image : other_way_up;
     if (purpose == Purpose::enrol) analysis.rival = leave_one(found.faces, upright);
     const auto use = purpose == Purpose::enrol ? CropUse::enrol : CropUse::recognise;
+    const Views views = views_of(embedder_.card().mirror, use);
     for (const Face& face : found.faces) {
       sighting.crops.push_back(make_crop(upright, face, crop_, use));
+      if (views == Views::both) sighting.crops.push_back(mirror_image(sighting.crops.back()));
       analysis.faces.push_back(
           {turned_back(face, found.turns, image.width, image.height), {}, measure_face(upright, face)});
     }
@@ -74,13 +100,14 @@ class RecognizerAnalyser final : public Analyser {
     if (!std::ranges::all_of(rows, [](float value) { return std::isfinite(value); })) {
       fail(ErrorKind::device, "embedding: holds a value that is not finite; check the weights with wajah doctor");
     }
-    auto row = rows.begin();
+    auto rest = std::span<const float>(rows);
     for (Sighting& sighting : sightings) {
       sighting.analysis.times.embed = milliseconds;
+      if (sighting.crops.empty()) continue;
+      const std::size_t each = sighting.crops.size() / sighting.analysis.faces.size() * dimension;
       for (FaceEmbedding& face : sighting.analysis.faces) {
-        const auto end = row + static_cast<std::ptrdiff_t>(dimension);
-        face.embedding.assign(row, end);
-        row = end;
+        face.embedding = together(rest.first(each), dimension);
+        rest = rest.subspan(each);
       }
     }
   }
@@ -116,7 +143,7 @@ class RecognizerAnalyser final : public Analyser {
 }  // namespace
 
 std::string model_id(const ModelCard& card, const Crop& crop) {
-  const std::string text = to_string(crop);
+  const std::string text = to_string(crop) + (card.mirror == Mirror::never ? "" : " mirrored");
   std::array<std::byte, 16> digest{};
   hash({{std::as_bytes(std::span(text))}}, digest);
   return fmt::format("{}+{:02x}{:02x}{:02x}{:02x}", card.id, digest[0], digest[1], digest[2], digest[3]);

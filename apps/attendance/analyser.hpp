@@ -29,7 +29,8 @@ struct AnalyserOptions {
   int picture_quality = 95;    // of that JPEG
 };
 
-// Weights and crop together say what an embedding means: the model's identity in the store.
+// Weights, crop and the views that enrolled faces are embedded by say what a stored embedding means: the model's
+// identity in the store. Whether faces to recognise are mirrored as well changes nothing that is stored.
 [[nodiscard]] std::string model_id(const ModelCard& card, const Crop& crop);
 
 // `workers` analysers that share the models; each runs its kernels on `cpu`.

@@ -59,7 +59,7 @@ struct Analysis {
 // A picture whose faces have been found and not been embedded yet.
 struct Sighting {
   Analysis analysis;
-  std::vector<Image> crops;  // of each face of the analysis
+  std::vector<Image> crops;  // of each face of the analysis, one view or two
 };
 
 // One worker thread's pictures -> embeddings. The seam between the service and the networks.

@@ -105,7 +105,7 @@ int bench_recognise(Arguments arguments) {
   set.add("photos", options.photos, "N", "photos of each");
   set.add("seconds", options.seconds, "S", "how long to measure each photo");
   set.operands(images, "IMAGE", 1, std::size_t(-1));
-  set.common(options.common, {.device = true, .mtcnn = true, .weights = true, .json = true});
+  set.common(options.common, {.device = true, .mtcnn = true, .weights = true, .mirror = true, .json = true});
   if (!set.parse(arguments)) return exit_yes;
   const Cpu cpu = make_device(options.common);
   const auto models = load_models(options.common, cpu);

@@ -122,18 +122,34 @@ class PeopleEmbedding {
 };
 
 json::object json_of(const Calibration& calibration) {
-  return {{"people", calibration.people},       {"photos", calibration.photos},
-          {"galleries", calibration.galleries}, {"genuine", calibration.genuine},
-          {"strangers", calibration.strangers}, {"namesakes", calibration.namesakes}};
+  return {{"people", calibration.people},   {"photos", calibration.photos},       {"galleries", calibration.galleries},
+          {"genuine", calibration.genuine}, {"strangers", calibration.strangers}, {"namesakes", calibration.namesakes}};
+}
+
+// "lfw, --only dev.txt, --part 1/2": who was calibrated on, without the places of the files.
+std::string source_of(const PeopleChoice& choice) {
+  const fs::path root = fs::weakly_canonical(choice.root);
+  std::string source = root.filename().string();
+  const auto add = [&](std::string_view option, const std::string& value) {
+    if (!value.empty()) source += fmt::format(", --{} {}", option, value);
+  };
+  add("only", fs::path(choice.only).filename().string());
+  add("exclude", fs::path(choice.exclude).filename().string());
+  add("part", choice.part);
+  return source;
 }
 
 // What stands in the card already stays, but for the curve and what is said of it.
-void write_card(const fs::path& file, const ModelCard& model, const Calibration& calibration) {
+void write_card(const fs::path& file, const ModelCard& model, const PeopleChoice& choice,
+                const Calibration& calibration) {
   json::object card = server::read_card(file).value_or(json::object{});
   card["architecture"] = model.architecture;
   if (!card.contains("crop")) card["crop"] = to_string(model.crop);
+  card["mirror"] = name_of(model.mirror);  // the views the curve was fitted on
   card["decision_curve"] = to_string(calibration.curve);
-  card["calibration"] = json_of(calibration);
+  json::object facts = json_of(calibration);
+  facts["source"] = source_of(choice);
+  card["calibration"] = std::move(facts);
   std::string text = "{\n";
   for (const auto& entry : card) {
     text += fmt::format("{} {}: {}", text.size() > 2 ? ",\n" : "", json::serialize(json::string(entry.key())),
@@ -145,12 +161,14 @@ void write_card(const fs::path& file, const ModelCard& model, const Calibration&
 }
 
 // Into the card beside the weights, and into the weights themselves if their format has metadata.
-void write_beside(const fs::path& weights, const ModelCard& model, const Calibration& calibration) {
+void write_beside(const fs::path& weights, const ModelCard& model, const PeopleChoice& choice,
+                  const Calibration& calibration) {
   if (weights.extension() == ".safetensors") {
-    write_safetensors(read_safetensors(weights).with_metadata({{"decision_curve", to_string(calibration.curve)}}),
+    write_safetensors(read_safetensors(weights).with_metadata({{"decision_curve", to_string(calibration.curve)},
+                                                               {"mirror", std::string(name_of(model.mirror))}}),
                       weights);
   }
-  write_card(server::card_file(weights), model, calibration);
+  write_card(server::card_file(weights), model, choice, calibration);
 }
 
 void print(const Options& options, const PeopleFolder& folder, const Calibration& calibration) {
@@ -166,7 +184,8 @@ void print(const Options& options, const PeopleFolder& folder, const Calibration
   fmt::print("{} genuine faces and {} strangers held against {} galleries\n", calibration.genuine,
              calibration.strangers, calibration.galleries);
   if (calibration.namesakes > 0) {
-    fmt::print("{} pairs of people look like one person under two names and were not compared\n", calibration.namesakes);
+    fmt::print("{} pairs of people look like one person under two names and were not compared\n",
+               calibration.namesakes);
   }
   fmt::print("decision curve  {}\n", to_string(calibration.curve));
 }
@@ -182,15 +201,15 @@ int run(Arguments arguments) {
   set.add("output", options.output, "CARD.json", "a model card to write the curve into");
   set.add("write", options.write, "write it into the card beside the weights, and into a .safetensors file itself");
   set.add("random-state", options.random_state, "R", "seed of the galleries that are drawn");
-  set.common(options.common, {.device = true, .mtcnn = true, .weights = true, .json = true});
+  set.common(options.common, {.device = true, .mtcnn = true, .weights = true, .mirror = true, .json = true});
   if (!set.parse(arguments)) return exit_yes;
   const PeopleFolder folder = read_people(options.choice);
   const Cpu cpu = make_device(options.common);
   const std::shared_ptr<const Models> models = load_models(options.common, cpu);
   const std::vector<CalibrationPerson> people = PeopleEmbedding(folder, models, cpu).run();
   const Calibration calibration = calibrate(people, options.random_state);
-  if (!options.output.empty()) write_card(options.output, models->card(), calibration);
-  if (options.write) write_beside(embedder_file(options.common), models->card(), calibration);
+  if (!options.output.empty()) write_card(options.output, models->card(), options.choice, calibration);
+  if (options.write) write_beside(embedder_file(options.common), models->card(), options.choice, calibration);
   print(options, folder, calibration);
   return exit_yes;
 }

@@ -223,6 +223,7 @@ CommonOptions common_options_of(const server::Settings& settings) {
   common.precision = settings.engine.precision;
   common.weights = settings.pipeline.weights;
   common.mtcnn = settings.pipeline.mtcnn;
+  common.mirror = settings.pipeline.mirror;
   common.data = settings.storage.data;
   return common;
 }

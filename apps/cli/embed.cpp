@@ -61,7 +61,8 @@ int embed_file(const Options& options) {
   if (!options.images.empty()) fail(ErrorKind::usage, "--input takes no IMAGE, {} were given", options.images.size());
   const NpyArray array = read_npy(options.input);
   const Cpu cpu = make_device(options.common);
-  Embedder embedder(load_embedder(open_embedder(embedder_file(options.common)), cpu, precision_of(options.common)), cpu);
+  Embedder embedder(load_embedder(open_embedder(embedder_file(options.common)), cpu, precision_of(options.common)),
+                    cpu);
   const Stopwatch watch;
   const std::vector<float> embeddings = embed_array(embedder, array, options.input);
   const double ms = watch.milliseconds();
@@ -157,13 +158,14 @@ int embed_images(const Options& options) {
 
 int run(Arguments arguments) {
   Options options;
+  options.common.mirror = name_of(Mirror::never);
   OptionSet set("embed [options] IMAGE... | embed --input X.npy --output E.npy",
                 "Turns every face of the pictures, or every crop of an array, into an embedding of length 1.");
   set.add("input", options.input, "X.npy", "crops (n, 160, 160, 3): uint8, or float32 as the network wants them");
   set.add("output", options.output, "E.npy", "where the embeddings of --input go, float32 (n, 512)");
   set.add("profile", options.profile, "original|aligned", "how faces are cut out; the default belongs to the weights");
   set.operands(options.images, "IMAGE", 0, std::size_t(-1));
-  set.common(options.common, {.device = true, .mtcnn = true, .weights = true, .json = true});
+  set.common(options.common, {.device = true, .mtcnn = true, .weights = true, .mirror = true, .json = true});
   if (!set.parse(arguments)) return exit_yes;
   return options.input.empty() ? embed_images(options) : embed_file(options);
 }

@@ -163,7 +163,8 @@ int run(Arguments arguments) {
   set.add("keep-photos", options.keep_photos, "keep the photos, so that they can be embedded by another model later");
   set.add("check", options.check, "only tell whether the photos (or all in a folder) can be used; enrol nobody");
   set.operands(options.photos, "PHOTO", 0, std::size_t(-1));
-  set.common(options.common, {.device = true, .mtcnn = true, .weights = true, .data = true, .json = true});
+  set.common(options.common,
+             {.device = true, .mtcnn = true, .weights = true, .mirror = true, .data = true, .json = true});
   if (!set.parse(arguments)) return exit_yes;
   const auto strictness = attendance::parse_strictness(options.strictness);
   if (!options.check) return enrol_all(options, newcomers(options));

@@ -1,5 +1,6 @@
 // wajah evaluate gallery: enrols people and recognises them among strangers.
 #include "attendance/service.hpp"
+#include "cli/calibrated_on.hpp"
 #include "cli/evaluate_verbs.hpp"
 #include "cli/gallery_trial.hpp"
 #include "cli/json_text.hpp"
@@ -35,17 +36,18 @@ struct Options {
 
 const double accept = attendance::ServiceOptions{}.accept;
 
-GalleryResult measure(const Options& options, const PeopleFolder& folder) {
-  const Cpu cpu = make_device(options.common);
-  GalleryTrials trials(folder, load_models(options.common, cpu), cpu);
+GalleryResult measure(const Options& options, const PeopleFolder& folder, const std::shared_ptr<const Models>& models,
+                      const Cpu& cpu) {
+  GalleryTrials trials(folder, models, cpu);
   GalleryResult sum;
   for (std::size_t i = 0; i < options.galleries; ++i) {
     std::optional<Progress> progress;
-    sum.add(trials.run({options.people, options.photos, options.strangers, options.random_state + i, options.closed_set},
-                       [&](std::size_t done, std::size_t of) {
-                         if (!progress) progress.emplace("recognising", of);
-                         progress->show(done);
-                       }));
+    sum.add(
+        trials.run({options.people, options.photos, options.strangers, options.random_state + i, options.closed_set},
+                   [&](std::size_t done, std::size_t of) {
+                     if (!progress) progress.emplace("recognising", of);
+                     progress->show(done);
+                   }));
   }
   return sum;
 }
@@ -61,7 +63,8 @@ void draw_det(const GalleryResult& result, const std::filesystem::path& file) {
   std::vector<ScoredPair> faces;
   const float never = spread(0) - 1;
   for (const Judged& judged : result.genuine) faces.push_back({judged.right ? spread(judged.confidence) : never, true});
-  for (const Judged& judged : result.strangers) faces.push_back({judged.face ? spread(judged.confidence) : never, false});
+  for (const Judged& judged : result.strangers)
+    faces.push_back({judged.face ? spread(judged.confidence) : never, false});
   std::vector<PlotPoint> points;
   for (const OperatingPoint& at : roc_curve(faces)) points.push_back({at.false_accepts, 1 - at.true_accepts});
   const auto finest = [](std::size_t count) { return 0.5 / static_cast<double>(std::max<std::size_t>(count, 10)); };
@@ -75,7 +78,8 @@ void draw_det(const GalleryResult& result, const std::filesystem::path& file) {
   plot.write(file);
 }
 
-void print_as_json(const Options& options, const PeopleFolder& folder, const GalleryResult& result) {
+void print_as_json(const Options& options, const PeopleFolder& folder, const std::optional<CalibratedOn>& calibrated,
+                   const GalleryResult& result) {
   const GalleryFigures figures = figures_of(result, accept);
   print_json(json::object{{"people", result.people / result.galleries},
                           {"photos", options.photos},
@@ -93,6 +97,7 @@ void print_as_json(const Options& options, const PeopleFolder& folder, const Gal
                           {"people_refused", result.refused},
                           {"people_taking_part", folder.people.size()},
                           {"people_left_out", folder.left_out},
+                          {"people_calibrated_on", calibrated ? json::value(calibrated->people) : json::value(nullptr)},
                           {"rule", options.closed_set ? "closed_set" : "calibrated"}});
 }
 
@@ -113,13 +118,15 @@ void print_wrong(const PeopleFolder& folder, const GalleryResult& result) {
   if (shown > most) fmt::print("  and {} more\n", shown - most);
 }
 
-void print_as_text(const Options& options, const PeopleFolder& folder, const GalleryResult& result) {
+void print_as_text(const Options& options, const PeopleFolder& folder, const std::optional<CalibratedOn>& calibrated,
+                   const GalleryResult& result) {
   const GalleryFigures figures = figures_of(result, accept);
   const auto percent = [](double share) { return fmt::format("{:7.3f} %", share * 100); };
   fmt::print("{} people of {} photos take part, {} people are left out\n", folder.people.size(), folder.photos(),
              folder.left_out);
-  fmt::print("enrolled             {} people with up to {} photos{}\n", result.people / result.galleries, options.photos,
-             result.galleries > 1 ? fmt::format(", {} galleries", result.galleries) : "");
+  fmt::print("{}\n", text_of(calibrated));
+  fmt::print("enrolled             {} people with up to {} photos{}\n", result.people / result.galleries,
+             options.photos, result.galleries > 1 ? fmt::format(", {} galleries", result.galleries) : "");
   fmt::print("not enrolled         {} people refused, {} photos skipped\n", result.refused, result.skipped);
   fmt::print("genuine faces        {}\n", result.genuine.size());
   fmt::print("  right person first {}\n", percent(figures.rank1));
@@ -134,10 +141,11 @@ void print_as_text(const Options& options, const PeopleFolder& folder, const Gal
 
 int evaluate_gallery(Arguments arguments) {
   Options options;
-  OptionSet set("evaluate gallery --root DIR --people K [options]",
-                "Enrols K people from DIR/<name>/<photos> as the server does, recognises their other photos and photos of "
-                "people who are not enrolled, and accepts at confidence 0.7. People with fewer photos than asked for are "
-                "taken last and keep one back.");
+  OptionSet set(
+      "evaluate gallery --root DIR --people K [options]",
+      "Enrols K people from DIR/<name>/<photos> as the server does, recognises their other photos and photos of "
+      "people who are not enrolled, and accepts at confidence 0.7. People with fewer photos than asked for are "
+      "taken last and keep one back; people of one photo make up for those who are missing.");
   options.choice.add_to(set);
   set.add("people", options.people, "K", "people to enrol");
   set.add("photos", options.photos, "N", "photos of each to enrol");
@@ -146,18 +154,21 @@ int evaluate_gallery(Arguments arguments) {
   set.add("galleries", options.galleries, "G", "galleries to add up, with random states R, R + 1, ...");
   set.add("closed-set", options.closed_set, "the original's rule: the machine's own probability decides");
   set.add("plot", options.plot, "FILE.svg", "the DET curve, to draw");
-  set.common(options.common, {.device = true, .mtcnn = true, .weights = true, .json = true});
+  set.common(options.common, {.device = true, .mtcnn = true, .weights = true, .mirror = true, .json = true});
   if (!set.parse(arguments)) return exit_yes;
   if (options.people < 1 || options.photos < 1 || options.galleries < 1) {
     fail(ErrorKind::usage, "--people, --photos and --galleries: expected 1 or more");
   }
   const PeopleFolder folder = read_people(options.choice);
-  const GalleryResult result = measure(options, folder);
+  const Cpu cpu = make_device(options.common);
+  const std::shared_ptr<const Models> models = load_models(options.common, cpu);
+  const std::optional<CalibratedOn> calibrated = calibrated_on(options.common, models->card());
+  const GalleryResult result = measure(options, folder, models, cpu);
   if (!options.plot.empty()) draw_det(result, options.plot);
   if (options.common.json) {
-    print_as_json(options, folder, result);
+    print_as_json(options, folder, calibrated, result);
   } else {
-    print_as_text(options, folder, result);
+    print_as_text(options, folder, calibrated, result);
   }
   return exit_yes;
 }

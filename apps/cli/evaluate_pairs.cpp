@@ -163,7 +163,7 @@ int evaluate_pairs(Arguments arguments) {
   set.add("pairs", options.pairs, "FILE", "'name i j' or 'name i other j' a line");
   set.add("scores", options.scores, "S.csv", "cosine and 1 or 0 of every pair, to write");
   set.add("plot", options.plot, "FILE.svg", "the ROC curve, to draw");
-  set.common(options.common, {.device = true, .mtcnn = true, .weights = true, .json = true});
+  set.common(options.common, {.device = true, .mtcnn = true, .weights = true, .mirror = true, .json = true});
   if (!set.parse(arguments)) return exit_yes;
   if (options.root.empty()) fail(ErrorKind::usage, "--root is missing");
   if (options.pairs.empty()) fail(ErrorKind::usage, "--pairs is missing");

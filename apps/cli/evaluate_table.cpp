@@ -1,5 +1,6 @@
 // wajah evaluate table: the original's rule beside wajah's on the same embeddings, as docs/accuracy.md shows them.
 #include "attendance/service.hpp"
+#include "cli/calibrated_on.hpp"
 #include "cli/evaluate_verbs.hpp"
 #include "cli/gallery_trial.hpp"
 #include "cli/json_text.hpp"
@@ -104,17 +105,18 @@ int evaluate_table(Arguments arguments) {
   set.add("random-state", options.random_state, "R", "seed of who is enrolled with which photos");
   set.add("largest-original", options.largest_original, "K",
           "the original's rule up to this many people: it trains a machine for every two");
-  set.common(options.common, {.device = true, .mtcnn = true, .weights = true, .json = true});
+  set.common(options.common, {.device = true, .mtcnn = true, .weights = true, .mirror = true, .json = true});
   if (!set.parse(arguments)) return exit_yes;
   const std::vector<int> sizes = parse_counts("people", options.people, 1);
   const std::vector<int> photo_counts = parse_counts("photos", options.photos, 1);
   const PeopleFolder folder = read_people(options.choice);
   const Cpu cpu = make_device(options.common);
-  GalleryTrials trials(folder, load_models(options.common, cpu), cpu);
+  const std::shared_ptr<const Models> models = load_models(options.common, cpu);
+  GalleryTrials trials(folder, models, cpu);
   const double accept = attendance::ServiceOptions{}.accept;
 
-  fmt::print(stderr, "{} people of {} photos take part, {} people are left out\n", folder.people.size(),
-             folder.photos(), folder.left_out);
+  fmt::print(stderr, "{} people of {} photos take part, {} people are left out; {}\n", folder.people.size(),
+             folder.photos(), folder.left_out, text_of(calibrated_on(options.common, models->card())));
   if (!options.common.json) print_head();
   for (const int photos : photo_counts) {
     for (const int people : sizes) {

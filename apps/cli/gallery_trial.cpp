@@ -70,7 +70,8 @@ class RememberingAnalyser final : public Analyser {
     const auto key = std::pair(attendance::digest_of(picture), purpose);
     {
       const std::scoped_lock lock(remembered_->mutex);
-      if (const auto found = remembered_->analyses.find(key); found != remembered_->analyses.end()) return found->second;
+      if (const auto found = remembered_->analyses.find(key); found != remembered_->analyses.end())
+        return found->second;
     }
     Analysis analysis = inner_->analyse(picture, purpose);
     const std::scoped_lock lock(remembered_->mutex);
@@ -86,7 +87,8 @@ class RememberingAnalyser final : public Analyser {
 std::vector<std::unique_ptr<Analyser>> analysers(const std::shared_ptr<const Models>& models, const Cpu& cpu) {
   const auto remembered = std::make_shared<Remembered>();
   std::vector<std::unique_ptr<Analyser>> all;
-  for (auto& one : attendance::make_analysers(models, Cpu(1, cpu.isa()), static_cast<std::size_t>(cpu.threads()) + 1, {})) {
+  for (auto& one :
+       attendance::make_analysers(models, Cpu(1, cpu.isa()), static_cast<std::size_t>(cpu.threads()) + 1, {})) {
     all.push_back(std::make_unique<RememberingAnalyser>(std::move(one), remembered));
   }
   return all;
@@ -157,8 +159,8 @@ class Gallery {
       return train_classifier({}, classifier);
     };
     attendance::Service service(store_, engine, std::move(options));
-    const auto drawn =
-        draw_enrolment(folder_.photo_counts(), folder_.people.size(), settings.photos, settings.random_state);
+    const auto drawn = draw_enrolment(folder_.photo_counts(), folder_.people.size(), settings.photos,
+                                      settings.random_state, Fill::one_photo);
     for (const EnrolledDraw& one : drawn) {
       if (enrolled_.size() == settings.people) break;
       away_.push_back(one.person);

@@ -1,5 +1,5 @@
-// Galleries enrolled and asked as the attendance service does it: the same detection, choice of the face, checks, store,
-// training and decision, in a data folder that is gone afterwards.
+// Galleries enrolled and asked as the attendance service does it: the same detection, choice of the face, checks,
+// store, training and decision, in a data folder that is gone afterwards.
 #pragma once
 
 #include "attendance/engine.hpp"
@@ -52,6 +52,7 @@ class GalleryTrials {
   GalleryTrials(const PeopleFolder& folder, const std::shared_ptr<const Models>& models, const Cpu& cpu);
 
   // Enrols people until there are as many as asked for; those whom the service refuses are counted and take no part.
+  // People of one photo come last: they are enrolled without one to be recognised by.
   // done(n, of) tells of progress. Throws Error (input) if nobody can be enrolled.
   [[nodiscard]] GalleryResult run(const GallerySettings& settings,
                                   const std::function<void(std::size_t, std::size_t)>& done);

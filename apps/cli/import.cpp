@@ -166,7 +166,8 @@ int run(Arguments arguments) {
   set.add("force", options.force, "with --backup: replace the database that is there");
   set.add("dry-run", options.dry_run, "only tell what would be done");
   set.operands(options.files, "FILE", 0, 1);
-  set.common(options.common, {.device = true, .mtcnn = true, .weights = true, .data = true, .json = true});
+  set.common(options.common,
+             {.device = true, .mtcnn = true, .weights = true, .mirror = true, .data = true, .json = true});
   if (!set.parse(arguments)) return exit_yes;
   const int sources = int{!options.files.empty()} + int{!options.backup.empty()} + int{!options.original.empty()} +
                       int{!options.folder.empty()};

@@ -102,6 +102,10 @@ OptionSet& OptionSet::common(CommonOptions& target, Uses uses) {
     text("exact", target.exact, "rounding|direct", "fp32 results up to rounding, or by the sums as they are defined");
   }
   if (uses.weights) text("weights", target.weights, "FILE", "embedder: .safetensors, .pb or .onnx");
+  if (uses.mirror) {
+    text("mirror", target.mirror, "auto|never|enrol|always",
+         "embed faces by their mirror image as well; auto: as the weights' card says");
+  }
   if (uses.mtcnn) {
     text("mtcnn", target.mtcnn, "FILE|DIR", "detector: .safetensors, or a folder with det1.npy det2.npy det3.npy");
   }
@@ -197,6 +201,14 @@ Precision precision_of(const CommonOptions& options) {
     fail(ErrorKind::device, "--precision fp16: this build has no kernels for it; use fp32 or int8");
   }
   fail(ErrorKind::usage, "--precision {}: expected auto, fp32, fp16 or int8", quote(options.precision));
+}
+
+std::optional<Mirror> mirror_of(const CommonOptions& options) {
+  if (options.mirror == "auto") return std::nullopt;
+  for (const Mirror mirror : {Mirror::never, Mirror::enrol, Mirror::always}) {
+    if (options.mirror == name_of(mirror)) return mirror;
+  }
+  fail(ErrorKind::usage, "--mirror {}: expected auto, never, enrol or always", quote(options.mirror));
 }
 
 Cpu make_device(const CommonOptions& options) {

@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,7 +24,8 @@ struct CommonOptions {
   std::string device = "auto";
   int threads = 0;  // 0: all this process may run on
   std::string precision = "auto", exact = "rounding";
-  std::string weights, mtcnn;  // files of the embedder and of the detector; empty: looked for (weight_files.hpp)
+  std::string mirror = "auto";  // where faces are embedded by their mirror image as well; auto: as the model card says
+  std::string weights, mtcnn;   // files of the embedder and of the detector; empty: looked for (weight_files.hpp)
   std::string data = "data";
   std::string storage_key_file;  // of the key templates are sealed with; empty: they lie open
   bool json = false;
@@ -31,7 +33,8 @@ struct CommonOptions {
 
 // Which of the common options a command knows: kernels is --device and --precision, device these and --threads.
 struct Uses {
-  bool device = false, kernels = false, threads = false, mtcnn = false, weights = false, data = false, json = false;
+  bool device = false, kernels = false, threads = false, mtcnn = false, weights = false, mirror = false, data = false,
+       json = false;
 };
 
 class OptionSet {
@@ -84,6 +87,9 @@ void check_threads(const CommonOptions& options);
 // What --precision and --exact ask of the embedder; the detector always computes in fp32. Throws Error: usage on a value that is
 // none, device on one that this build does not have.
 [[nodiscard]] Precision precision_of(const CommonOptions& options);
+
+// Where --mirror asks for both views of a face; nothing: as the model card says. Throws Error (usage) on another word.
+[[nodiscard]] std::optional<Mirror> mirror_of(const CommonOptions& options);
 
 // The device that --device and --threads ask for; also looks at --precision. Throws Error: usage on a value that is
 // none, device on one that this build or machine does not have.

@@ -11,8 +11,8 @@
 #include "cli/options.hpp"
 #include "cli/verbs.hpp"
 #include "cli/weight_files.hpp"
+#include "server/model_card.hpp"
 
-#include <wajah/convert/open.hpp>
 #include <wajah/embed/embedder.hpp>
 #include <wajah/error.hpp>
 #include <wajah/text.hpp>
@@ -39,7 +39,7 @@ std::map<attendance::PersonId, std::string_view> unknown_to_model(attendance::St
                                                                   const CommonOptions& common) {
   const auto file = look_for_embedder(common);
   if (!file) return {};
-  const ModelCard card = card_of(*load_embedder(open_embedder(*file), Cpu(1)));
+  const ModelCard card = card_of(server::open_embedder(*file, mirror_of(common)));
   std::map<attendance::PersonId, std::string_view> people;
   for (const auto& [person, pictures] : store.waiting(attendance::model_id(card, card.crop))) {
     people[person.id] = pictures > 0 ? "waits to be embedded again" : "needs new photos";
@@ -50,7 +50,7 @@ std::map<attendance::PersonId, std::string_view> unknown_to_model(attendance::St
 int list(Arguments arguments) {
   CommonOptions common;
   OptionSet set("people list [--data DIR] [--json]", "Lists who is enrolled, in the order of enrolment.");
-  set.common(common, {.weights = true, .data = true, .json = true});
+  set.common(common, {.weights = true, .mirror = true, .data = true, .json = true});
   if (!set.parse(arguments)) return exit_yes;
   require_data_folder(common);
   const attendance::DataFolder folder(common.data);

@@ -62,7 +62,7 @@ int run(Arguments arguments) {
                 "--nik (without it: somebody known) is in every photo, 1: not.");
   set.add("nik", nik, "NIK", "who the photo is claimed to show");
   set.operands(photos, "PHOTO", 1, std::size_t(-1));
-  set.common(common, {.device = true, .mtcnn = true, .weights = true, .data = true, .json = true});
+  set.common(common, {.device = true, .mtcnn = true, .weights = true, .mirror = true, .data = true, .json = true});
   if (!set.parse(arguments)) return exit_yes;
   require_data_folder(common);
   Attendance attendance(common, attendance::Purpose::recognise);

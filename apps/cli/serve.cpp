@@ -20,6 +20,7 @@ server::ApplicationOptions application_options(const server::Settings& settings)
   options.http = server::http_options_of(settings);
   options.cpu = make_device(common);
   options.precision = precision_of(common);
+  options.mirror = mirror_of(common);
   options.mtcnn = look_for_mtcnn(common);
   options.embedder = look_for_embedder(common);
   return options;

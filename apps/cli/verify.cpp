@@ -28,7 +28,7 @@ int run(Arguments arguments) {
       "person, 1: not.");
   set.add("accept", accept, "P", "the same person from this confidence on");
   set.operands(images, "IMAGE", 2, 2);
-  set.common(common, {.device = true, .mtcnn = true, .weights = true, .json = true});
+  set.common(common, {.device = true, .mtcnn = true, .weights = true, .mirror = true, .json = true});
   if (!set.parse(arguments)) return exit_yes;
   if (!(accept > 0 && accept < 1)) fail(ErrorKind::usage, "--accept {}: expected a number between 0 and 1", accept);
 

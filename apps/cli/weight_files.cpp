@@ -83,8 +83,9 @@ fs::path embedder_file(const CommonOptions& options) {
 }
 
 std::shared_ptr<const Models> load_models(const CommonOptions& options, const Cpu& cpu) {
+  const std::optional<Mirror> mirror = mirror_of(options);
   const fs::path mtcnn = mtcnn_file(options);
-  return server::load_models(mtcnn, embedder_file(options), cpu, precision_of(options));
+  return server::load_models(mtcnn, embedder_file(options), cpu, precision_of(options), mirror);
 }
 
 }  // namespace wajah::cli

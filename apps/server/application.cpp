@@ -204,7 +204,7 @@ void Application::Parts::start() {
 
 std::shared_ptr<const Models> Application::Parts::load() const {
   if (!options.mtcnn || !options.embedder) return nullptr;
-  auto models = server::load_models(*options.mtcnn, *options.embedder, options.cpu, options.precision);
+  auto models = server::load_models(*options.mtcnn, *options.embedder, options.cpu, options.precision, options.mirror);
   self_test(models, options.cpu);
   return models;
 }

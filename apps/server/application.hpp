@@ -22,7 +22,8 @@ struct ApplicationOptions {
   std::optional<std::filesystem::path> mtcnn, embedder;  // without both, the server starts and says how to get them
   Cpu cpu{0};
   Precision precision = Precision::fp32;  // of the embedder
-  bool log = true;  // to the standard error
+  std::optional<Mirror> mirror;           // nothing: as the model card says
+  bool log = true;                        // to the standard error
 };
 
 class Application {

@@ -22,7 +22,7 @@ namespace json = boost::json;
 namespace {
 
 constexpr std::size_t largest_card = std::size_t{1} << 20;
-constexpr std::array<std::string_view, 2> entries{"crop", "decision_curve"};
+constexpr std::array<std::string_view, 3> entries{"crop", "decision_curve", "mirror"};
 
 std::string text_of(const json::object& card, std::string_view key, const fs::path& file) {
   const json::value& value = card.at(key);
@@ -69,10 +69,15 @@ Weights open_embedder(const fs::path& file) {
   return weights.with_metadata(metadata);
 }
 
+Weights open_embedder(const fs::path& file, std::optional<Mirror> mirror) {
+  const Weights weights = open_embedder(file);
+  return mirror ? weights.with_metadata({{"mirror", std::string(name_of(*mirror))}}) : weights;
+}
+
 std::shared_ptr<const Models> load_models(const fs::path& mtcnn, const fs::path& embedder, const Cpu& cpu,
-                                          Precision precision) {
+                                          Precision precision, std::optional<Mirror> mirror) {
   return std::make_shared<const Models>(
-      Models{load_detector(open_mtcnn(mtcnn), cpu), load_embedder(open_embedder(embedder), cpu, precision)});
+      Models{load_detector(open_mtcnn(mtcnn), cpu), load_embedder(open_embedder(embedder, mirror), cpu, precision)});
 }
 
 }  // namespace wajah::server

@@ -1,6 +1,6 @@
-// Model cards: JSON beside a file of weights, <name>.json beside <name>.safetensors, .pb or .onnx. Its "decision_curve"
-// and "crop" (in the words of the metadata keys of the same names) go before those in the file itself; what neither has
-// takes the architecture's default.
+// Model cards: JSON beside a file of weights, <name>.json beside <name>.safetensors, .pb or .onnx. Its
+// "decision_curve", "crop" and "mirror" (in the words of the metadata keys of the same names) go before those in the
+// file itself; what neither has takes the architecture's default.
 #pragma once
 
 #include <wajah/recognizer.hpp>
@@ -23,9 +23,12 @@ namespace wajah::server {
 // card is one of another architecture.
 [[nodiscard]] Weights open_embedder(const std::filesystem::path& file);
 
+// The same with `mirror` instead of the card's, if there is one.
+[[nodiscard]] Weights open_embedder(const std::filesystem::path& file, std::optional<Mirror> mirror);
+
 // wajah::load_models with such an embedder.
 [[nodiscard]] std::shared_ptr<const Models> load_models(const std::filesystem::path& mtcnn,
                                                         const std::filesystem::path& embedder, const Cpu& cpu,
-                                                        Precision precision);
+                                                        Precision precision, std::optional<Mirror> mirror = {});
 
 }  // namespace wajah::server

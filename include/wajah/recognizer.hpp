@@ -43,7 +43,7 @@ class Recognizer {
   [[nodiscard]] TurnedFaces detect_any_rotation(const Image& image, const DetectorOptions& options);
 
   // Embeddings of the given faces, row by row: faces.size() x card().dimension floats of unit length. `crop` is the
-  // card's unless the caller wants another profile.
+  // card's unless the caller wants another profile; the views of each face are those card().mirror says for `use`.
   [[nodiscard]] std::vector<float> embed(const Image& image, std::span<const Face> faces, const Crop& crop,
                                          CropUse use = CropUse::recognise);
   [[nodiscard]] std::vector<float> embed(const Image& image, std::span<const Face> faces) {

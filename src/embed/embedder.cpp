@@ -6,7 +6,11 @@
 #include <wajah/networks/tuned.hpp>
 #include <wajah/ranges.hpp>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
+#include <functional>
+#include <utility>
 #include <variant>
 
 namespace wajah {
@@ -19,22 +23,26 @@ struct Any {
 };
 using AnyNet = Any<InceptionResnetV1Tuned, InceptionResnetV1, MobileFaceNet, InceptionResnetV1Int8, MobileFaceNetInt8>;
 
+constexpr std::array<std::pair<Mirror, std::string_view>, 3> mirror_names{
+    {{Mirror::never, "never"}, {Mirror::enrol, "enrol"}, {Mirror::always, "always"}}};
+
 constexpr int largest_batch = 32;  // images of one forward call: beyond it nothing is gained and scratch only grows
 
-// As 'wajah calibrate --part 1/2' fitted it to the public MobileFaceNet on 2,208 people of LFW (docs/accuracy.md).
-constexpr DecisionCurve mobilefacenet_curve{-1.393, 22.038, 11.019, -0.2611, 2.9329};
+// As 'wajah calibrate --part 1/2' fitted it to the public MobileFaceNet on 2,208 people of LFW, both views of every
+// face (docs/accuracy.md).
+constexpr DecisionCurve mobilefacenet_curve{-1.2295, 22.1837, 11.0919, -0.2534, 3.0307};
 
 // For weights that nobody has calibrated: the same, but similarities must be 0.12 higher. A guess, meant to refuse
 // rather than to let strangers in.
-constexpr DecisionCurve cautious_curve{-4.0376, 22.038, 11.019, -0.2611, 2.9329};
+constexpr DecisionCurve cautious_curve{-3.8915, 22.1837, 11.0919, -0.2534, 3.0307};
 
 // The defaults of each architecture, for files that carry no card of their own.
 ModelCard default_card(std::string_view architecture) {
   if (architecture == "inception-resnet-v1") {
-    return {std::string(architecture), {}, 160, 512, aligned_crop(160), cautious_curve};
+    return {std::string(architecture), {}, 160, 512, aligned_crop(160), cautious_curve, Mirror::enrol};
   }
   if (architecture == "mobilefacenet") {
-    return {std::string(architecture), {}, 112, 128, aligned_crop(112), mobilefacenet_curve};
+    return {std::string(architecture), {}, 112, 128, aligned_crop(112), mobilefacenet_curve, Mirror::always};
   }
   fail(ErrorKind::model, "unknown architecture '{}': expected inception-resnet-v1 or mobilefacenet", architecture);
 }
@@ -57,6 +65,7 @@ ModelCard card_of(const Weights& weights) {
   if (const auto curve = metadata.find("decision_curve"); curve != metadata.end()) {
     card.curve = parse_decision_curve(curve->second);
   }
+  if (const auto mirror = metadata.find("mirror"); mirror != metadata.end()) card.mirror = parse_mirror(mirror->second);
   if (card.crop.size != card.input) {
     fail(ErrorKind::model, "{}: its crop is {} pixels, {} takes {}", weights.source(), card.crop.size,
          card.architecture, card.input);
@@ -82,6 +91,27 @@ void normalise_length(std::span<float> row) {
   for (float& v : row) v = static_cast<float>(static_cast<double>(v) * scale);
 }
 
+void mirror_image(ConstView<float> x, View<float> y) {
+  for (int row = 0; row < x.shape.h; ++row) {
+    for (int column = 0; column < x.shape.w; ++column) {
+      const float* from = x.pixel(0, row, column);
+      std::copy(from, from + x.shape.c, y.pixel(0, row, x.shape.w - 1 - column));
+    }
+  }
+}
+
+// Of every two rows their sum, brought to unit length.
+std::vector<float> added_pairs(std::span<const float> rows, std::size_t dimension) {
+  std::vector<float> sums(rows.size() / 2);
+  for (std::size_t i = 0; i < sums.size(); i += dimension) {
+    const auto a = rows.subspan(2 * i, dimension), b = rows.subspan(2 * i + dimension, dimension);
+    const auto sum = std::span(sums).subspan(i, dimension);
+    std::ranges::transform(a, b, sum.begin(), std::plus<>());
+    normalise_length(sum);
+  }
+  return sums;
+}
+
 }  // namespace
 
 class EmbedderModel {
@@ -102,6 +132,21 @@ class EmbedderModel {
   ModelCard card;
   AnyNet::Models network;
 };
+
+std::string_view name_of(Mirror mirror) {
+  return std::ranges::find(mirror_names, mirror, [](const auto& entry) { return entry.first; })->second;
+}
+
+Mirror parse_mirror(std::string_view text) {
+  const auto* found = std::ranges::find(mirror_names, text, [](const auto& entry) { return entry.second; });
+  if (found != mirror_names.end()) return found->first;
+  fail(ErrorKind::model, "mirror '{}': expected never, enrol or always", text);
+}
+
+Views views_of(Mirror mirror, CropUse use) {
+  const bool both = mirror == Mirror::always || (mirror == Mirror::enrol && use == CropUse::enrol);
+  return both ? Views::both : Views::photo;
+}
 
 std::string_view name_of(Precision precision) {
   switch (precision) {
@@ -141,15 +186,15 @@ Embedder& Embedder::operator=(Embedder&&) noexcept = default;
 
 const ModelCard& Embedder::card() const { return impl_->model->card; }
 
-std::vector<float> Embedder::embed(std::span<const Image> crops) {
-  const int size = card().input;
+std::vector<float> Embedder::embed(std::span<const Image> crops, Views views) {
+  const int size = card().input, each = views == Views::both ? 2 : 1;
   const auto dimension = static_cast<std::size_t>(card().dimension);
+  const auto most = static_cast<std::size_t>(largest_batch / each);
   std::vector<float> embeddings;
   embeddings.reserve(crops.size() * dimension);
-  for (std::size_t first = 0; first < crops.size(); first += largest_batch) {
-    const std::span<const Image> batch =
-        crops.subspan(first, std::min<std::size_t>(largest_batch, crops.size() - first));
-    const Shape shape{static_cast<int>(batch.size()), size, size, 3};
+  for (std::size_t first = 0; first < crops.size(); first += most) {
+    const std::span<const Image> batch = crops.subspan(first, std::min(most, crops.size() - first));
+    const Shape shape{static_cast<int>(batch.size()) * each, size, size, 3};
     impl_->input.resize(shape.size());
     const View<float> x(impl_->input.data(), shape);
     for (std::size_t i = 0; i < batch.size(); ++i) {
@@ -157,9 +202,12 @@ std::vector<float> Embedder::embed(std::span<const Image> crops) {
         fail(ErrorKind::input, "crop {} is {}x{} pixels, {} takes {}x{}", first + i, batch[i].width, batch[i].height,
              card().architecture, size, size);
       }
-      normalise(card(), batch[i], x.images(static_cast<int>(i), 1));
+      const View<float> one = x.images(static_cast<int>(i) * each, 1);
+      normalise(card(), batch[i], one);
+      if (views == Views::both) mirror_image(one, x.images(static_cast<int>(i) * each + 1, 1));
     }
-    const std::vector<float> rows = embed_normalised(x);
+    std::vector<float> rows = embed_normalised(x);
+    if (views == Views::both) rows = added_pairs(rows, dimension);
     embeddings.insert(embeddings.end(), rows.begin(), rows.end());
   }
   return embeddings;

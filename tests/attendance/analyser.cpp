@@ -135,6 +135,31 @@ TEST_CASE("the analyser and the service on real networks") {
     CHECK(make_analysers(models, cpu, 1, {}).front()->model() == analyser.model());
     CHECK(analyser.model().starts_with("mobilefacenet"));
   }
+  SUBCASE("faces are embedded by the views the card asks for, as by the library") {
+    Recognizer recognizer(models, cpu);
+    const Image image = decode(group);
+    const auto faces = recognizer.detect_any_rotation(image, recognise_options).faces;
+    const auto rows = recognizer.embed(image, faces);  // of both views
+    const auto analysis = analyser.analyse(group, Purpose::recognise);
+    REQUIRE(faces.size() >= analysis.faces.size());
+    const std::size_t dimension = rows.size() / faces.size();
+    for (std::size_t i = 0; i < analysis.faces.size(); ++i) {
+      const auto& embedding = analysis.faces[i].embedding;
+      REQUIRE(embedding.size() == dimension);
+      CHECK(std::inner_product(embedding.begin(), embedding.end(), rows.begin() + std::ptrdiff_t(i * dimension), 0.0) >
+            0.99999);
+    }
+  }
+  SUBCASE("the views that faces are enrolled by belong to the model's identity, those to recognise do not") {
+    ModelCard card = models->card();
+    const auto id = [&](Mirror mirror) {
+      card.mirror = mirror;
+      return model_id(card, card.crop);
+    };
+    CHECK(id(Mirror::always) == analyser.model());
+    CHECK(id(Mirror::enrol) == id(Mirror::always));
+    CHECK(id(Mirror::never) != id(Mirror::enrol));
+  }
   SUBCASE("what is no picture is the sender's fault") {
     for (const auto& bytes : {std::vector<std::byte>(), std::vector<std::byte>(100),
                               std::vector(portrait.begin(), portrait.begin() + 5000)}) {

@@ -96,13 +96,15 @@ TEST_CASE("calibrate writes a card that then decides, and evaluate gallery answe
   const std::map<std::string, std::string> models{{"WAJAH_MTCNN", (*data / "mtcnn").string()},
                                                   {"WAJAH_WEIGHTS", "m.onnx"}};
 
-  const std::vector<std::string> gallery{"evaluate", "gallery",    "--root",      "lfw", "--people",       "3",  "--photos",
-                                         "2",        "--strangers", "15", "--random-state", "4",  "--json"};
+  const std::vector<std::string> gallery{"evaluate", "gallery", "--root",      "lfw", "--people",       "3",
+                                         "--photos", "2",       "--strangers", "15",  "--random-state", "4",
+                                         "--json"};
   const Outcome first = place.run(gallery, models);
   REQUIRE_MESSAGE(first.status == 0, first.err);
   const json::value report = json::parse(first.out);
   CHECK(report.at("people").as_int64() == 3);
   CHECK(report.at("strangers").as_int64() == 15);
+  CHECK(report.at("people_calibrated_on").as_int64() == 2208);  // the shipped card's
   CHECK(report.at("genuine").as_int64() >= 3);
   CHECK(report.at("rank1").to_number<double>() == 1);
   CHECK(report.at("misidentified").to_number<double>() == 0);
@@ -115,6 +117,11 @@ TEST_CASE("calibrate writes a card that then decides, and evaluate gallery answe
   const json::value card = json::parse(place.read("m.json"));
   CHECK(card.at("architecture").as_string() == "mobilefacenet");
   CHECK(card.at("decision_curve").as_string() == curve.c_str());
+  CHECK(card.at("mirror").as_string() == "always");
+  CHECK(card.at("calibration").at("source").as_string() == "lfw");
+  const Outcome again = place.run(gallery, models);
+  REQUIRE_MESSAGE(again.status == 0, again.err);
+  CHECK(json::parse(again.out).at("people_calibrated_on").as_int64() == card.at("calibration").at("people").as_int64());
   CHECK(wajah::parse_decision_curve(curve).similarity > 0);
 
   // A card that lets nobody in lets nobody in.
@@ -123,6 +130,7 @@ TEST_CASE("calibrate writes a card that then decides, and evaluate gallery answe
   REQUIRE_MESSAGE(strict.status == 0, strict.err);
   CHECK(json::parse(strict.out).at("genuine_accepted").to_number<double>() == 0);
   CHECK(json::parse(strict.out).at("rank1").to_number<double>() == 1);
+  CHECK(json::parse(strict.out).at("people_calibrated_on").is_null());
   place.write("m.json", R"({"architecture": "inception-resnet-v1"})");
   CHECK(place.run(gallery, models).status == 4);
   place.write("m.json", R"({"some": "other file"})");

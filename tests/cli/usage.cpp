@@ -125,6 +125,8 @@ TEST_CASE("options out of range are usage errors") {
       {"train", "--features", "x.npy", "--labels", "y.npy", "--output", "m", "--kernel", "poly"},
       {"predict", "--model", "m"},
       {"evaluate", "pairs", "--root", "lfw"},
+      {"verify", "--mirror", "sometimes", "a.jpg", "b.jpg"},
+      {"serve", "--mirror", "sometimes"},
       {"convert", "--output", "f"},
       {"convert", "--mtcnn", "a", "b", "--output", "f"},
       {"models", "fetch", "resnet"},

@@ -46,6 +46,7 @@ struct Settings {
   } engine;
   struct {
     std::string weights, mtcnn;
+    std::string mirror = "auto";
     std::int64_t enrol_min_face = 20;
     std::int64_t recognise_min_face = 30;
     std::int64_t max_faces = 32;

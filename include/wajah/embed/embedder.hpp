@@ -15,7 +15,20 @@
 
 namespace wajah {
 
-// What belongs to an embedding network besides its weights; from the file's metadata, or the defaults of its architecture.
+// The views of a face that make its embedding: the crop, or the crop and its mirror image, whose embeddings are added
+// and brought back to unit length. Both take twice the time and differ less from photo to photo.
+enum class Views { photo, both };
+
+// Where both views are used. An embedding of one view may be held against one of both, so a person can be enrolled by
+// both, which costs nothing at the door, and recognised by one.
+enum class Mirror { never, enrol, always };
+
+[[nodiscard]] std::string_view name_of(Mirror mirror);
+[[nodiscard]] Mirror parse_mirror(std::string_view text);  // throws Error (model) on another word
+[[nodiscard]] Views views_of(Mirror mirror, CropUse use);
+
+// What belongs to an embedding network besides its weights; from the file's metadata, or the defaults of its
+// architecture.
 struct ModelCard {
   std::string architecture;  // "inception-resnet-v1", "mobilefacenet"
   std::string id;            // architecture and fingerprint of the weights: embeddings of different ids never meet
@@ -23,6 +36,7 @@ struct ModelCard {
   int dimension = 512;
   Crop crop;
   DecisionCurve curve;
+  Mirror mirror = Mirror::enrol;
 };
 
 // What a network computes in. fp32: each convolution in the way that is fastest (networks/tuned.hpp), which moves results
@@ -47,7 +61,7 @@ class Embedder {
 
   // Embeds crops of card().input pixels square; gives crops.size() rows of card().dimension floats, each of L2 norm 1.
   // Throws Error (input) naming the crop whose size does not fit.
-  [[nodiscard]] std::vector<float> embed(std::span<const Image> crops);
+  [[nodiscard]] std::vector<float> embed(std::span<const Image> crops, Views views = Views::photo);
 
   // The same for (n, input, input, 3) floats that are already normalised as the network wants them.
   [[nodiscard]] std::vector<float> embed_normalised(ConstView<float> x);
