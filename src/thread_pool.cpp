@@ -1,5 +1,6 @@
 #include <wajah/thread_pool.hpp>
 
+#include <algorithm>
 #include <chrono>
 
 namespace wajah {
@@ -28,7 +29,7 @@ void wait_for_change(const std::atomic<std::uint32_t>& value, std::uint32_t old)
 
 }  // namespace
 
-ThreadPool::ThreadPool(int threads) : next_(static_cast<std::uint64_t>(threads)) {
+ThreadPool::ThreadPool(int threads) {
   workers_.reserve(static_cast<std::size_t>(threads > 1 ? threads - 1 : 0));
   try {
     for (int i = 1; i < threads; ++i) workers_.emplace_back([this] { serve(); });
@@ -47,19 +48,20 @@ void ThreadPool::stop() {
 }
 
 void ThreadPool::run(Call call, const void* work) {
-  if (workers_.empty() || in_use_.exchange(true, std::memory_order_acquire)) return call(work, Part{});
+  const int parts = free_threads();
+  if (parts == 1 || in_use_.exchange(true, std::memory_order_acquire)) return call(work, Part{});
   call_ = call;
   work_ = work;
-  pending_.store(static_cast<std::uint32_t>(threads()), std::memory_order_relaxed);
+  pending_.store(static_cast<std::uint32_t>(parts), std::memory_order_relaxed);
   const std::uint32_t round = round_.load(std::memory_order_relaxed) + 1;
-  next_.store(std::uint64_t{round} << 32U | 1U,
+  next_.store(std::uint64_t{round} << 32U | static_cast<std::uint64_t>(parts) << 16U | 1U,
               std::memory_order_release);  // publishes the three above; part 0 is ours
   round_.store(round, std::memory_order_release);
   round_.notify_all();
 
-  int part = 0;
+  Part part{0, parts};
   do {
-    call(work, Part{part, threads()});
+    call(work, part);
     pending_.fetch_sub(1, std::memory_order_relaxed);
   } while (claim(part));
   for (std::uint32_t left = pending_.load(std::memory_order_acquire); left != 0;
@@ -69,12 +71,16 @@ void ThreadPool::run(Call call, const void* work) {
   in_use_.store(false, std::memory_order_release);
 }
 
+int ThreadPool::free_threads() const {
+  return std::max(1, threads() - std::max(0, sharing_.load(std::memory_order_relaxed) - 1));
+}
+
 // The round beside the part keeps a worker that slept through a run from taking a part of the next by a stale number.
-bool ThreadPool::claim(int& part) {
+bool ThreadPool::claim(Part& part) {
   std::uint64_t next = next_.load(std::memory_order_acquire);
   do {
-    part = static_cast<int>(next & 0xFFFFFFFFU);
-    if (part >= threads()) return false;
+    part = {static_cast<int>(next & 0xFFFFU), static_cast<int>(next >> 16U & 0xFFFFU)};
+    if (part.index >= part.count) return false;
   } while (!next_.compare_exchange_weak(next, next + 1, std::memory_order_acquire));
   return true;
 }
@@ -84,8 +90,8 @@ void ThreadPool::serve() {
     wait_for_change(round_, round);
     round = round_.load(std::memory_order_acquire);
     if (stop_.load(std::memory_order_relaxed)) return;
-    for (int part = 0; claim(part);) {
-      call_(work_, Part{part, threads()});
+    for (Part part; claim(part);) {
+      call_(work_, part);
       if (pending_.fetch_sub(1, std::memory_order_acq_rel) == 1) pending_.notify_one();
     }
   }

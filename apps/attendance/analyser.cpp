@@ -21,34 +21,13 @@ auto timed(double& milliseconds, Work work) {
   return result;
 }
 
-Image mirror_image(const Image& image) {
-  Image mirrored(image.width, image.height);
-  for (int y = 0; y < image.height; ++y) {
-    for (int x = 0; x < image.width; ++x) {
-      std::copy_n(image.row(y) + std::ptrdiff_t{3} * x, 3, mirrored.row(y) + std::ptrdiff_t{3} * (image.width - 1 - x));
-    }
-  }
-  return mirrored;
-}
-
-// The sum of rows of unit length, brought back to it: a face's embedding from those of its views.
-std::vector<float> together(std::span<const float> rows, std::size_t dimension) {
-  std::vector<float> sum(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(dimension));
-  if (rows.size() == dimension) return sum;
-  double length = 0;
-  for (std::size_t i = 0; i < dimension; ++i) {
-    for (std::size_t row = dimension; row < rows.size(); row += dimension) sum[i] += rows[row + i];
-    length += static_cast<double>(sum[i]) * static_cast<double>(sum[i]);
-  }
-  const double scale = 1 / std::sqrt(std::max(length, 1e-30));
-  for (float& value : sum) value = static_cast<float>(static_cast<double>(value) * scale);
-  return sum;
-}
+CropUse use_of(Purpose purpose) { return purpose == Purpose::enrol ? CropUse::enrol : CropUse::recognise; }
 
 class RecognizerAnalyser final : public Analyser {
  public:
   RecognizerAnalyser(const std::shared_ptr<const Models>& models, const Cpu& cpu, const AnalyserOptions& options)
-      : detector_(models->detector, cpu),
+      : cpu_(cpu),
+        detector_(models->detector, cpu),
         embedder_(models->embedder, cpu),
         options_(options),
         crop_(options.crop.value_or(models->card().crop)) {}
@@ -62,7 +41,8 @@ class RecognizerAnalyser final : public Analyser {
   }
 
   [[nodiscard]] Sighting find(Bytes picture, Purpose purpose) override {
-    Sighting sighting;
+    const auto sharing = cpu_.share();
+    Sighting sighting{{}, purpose, {}};
     Analysis& analysis = sighting.analysis;
     const Image image =
         timed(analysis.times.decode, [&] { return decode(picture, options_.limits, options_.orientation); });
@@ -74,11 +54,8 @@ class RecognizerAnalyser final : public Analyser {
     const Image other_way_up = found.turns == 0 ? Image() : turned(image, found.turns);
     const Image& upright = found.turns == 0 ? image : other_way_up;
     if (purpose == Purpose::enrol) analysis.rival = leave_one(found.faces, upright);
-    const auto use = purpose == Purpose::enrol ? CropUse::enrol : CropUse::recognise;
-    const Views views = views_of(embedder_.card().mirror, use);
     for (const Face& face : found.faces) {
-      sighting.crops.push_back(make_crop(upright, face, crop_, use));
-      if (views == Views::both) sighting.crops.push_back(mirror_image(sighting.crops.back()));
+      sighting.crops.push_back(make_crop(upright, face, crop_, use_of(purpose)));
       analysis.faces.push_back(
           {turned_back(face, found.turns, image.width, image.height), {}, measure_face(upright, face)});
     }
@@ -93,8 +70,10 @@ class RecognizerAnalyser final : public Analyser {
     std::vector<Image> crops;
     for (Sighting& sighting : sightings) crops.insert(crops.end(), sighting.crops.begin(), sighting.crops.end());
     if (crops.empty()) return;
+    const auto sharing = cpu_.share();
+    const Views views = views_of(embedder_.card().mirror, use_of(sightings.front().purpose));
     double milliseconds = 0;
-    const auto rows = timed(milliseconds, [&] { return embedder_.embed(crops); });
+    const auto rows = timed(milliseconds, [&] { return embedder_.embed(crops, views); });
     const auto dimension = rows.size() / crops.size();
     // Stored once, it would make every later training fail.
     if (!std::ranges::all_of(rows, [](float value) { return std::isfinite(value); })) {
@@ -103,11 +82,9 @@ class RecognizerAnalyser final : public Analyser {
     auto rest = std::span<const float>(rows);
     for (Sighting& sighting : sightings) {
       sighting.analysis.times.embed = milliseconds;
-      if (sighting.crops.empty()) continue;
-      const std::size_t each = sighting.crops.size() / sighting.analysis.faces.size() * dimension;
       for (FaceEmbedding& face : sighting.analysis.faces) {
-        face.embedding = together(rest.first(each), dimension);
-        rest = rest.subspan(each);
+        face.embedding.assign(rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(dimension));
+        rest = rest.subspan(dimension);
       }
     }
   }
@@ -134,6 +111,7 @@ class RecognizerAnalyser final : public Analyser {
     return next / prominence(faces.front(), image.width, image.height);
   }
 
+  Cpu cpu_;
   Detector detector_;
   Embedder embedder_;
   AnalyserOptions options_;

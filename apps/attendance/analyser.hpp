@@ -33,7 +33,7 @@ struct AnalyserOptions {
 // identity in the store. Whether faces to recognise are mirrored as well changes nothing that is stored.
 [[nodiscard]] std::string model_id(const ModelCard& card, const Crop& crop);
 
-// `workers` analysers that share the models; each runs its kernels on `cpu`.
+// `workers` analysers that share the models and the threads of `cpu`: one that is at work alone uses them all.
 [[nodiscard]] std::vector<std::unique_ptr<Analyser>> make_analysers(const std::shared_ptr<const Models>& models,
                                                                     const Cpu& cpu, std::size_t workers,
                                                                     const AnalyserOptions& options);

@@ -59,7 +59,8 @@ struct Analysis {
 // A picture whose faces have been found and not been embedded yet.
 struct Sighting {
   Analysis analysis;
-  std::vector<Image> crops;  // of each face of the analysis, one view or two
+  Purpose purpose = Purpose::recognise;
+  std::vector<Image> crops;  // one of each face of the analysis
 };
 
 // One worker thread's pictures -> embeddings. The seam between the service and the networks.
@@ -74,8 +75,10 @@ class Analyser {
   [[nodiscard]] virtual Analysis analyse(Bytes picture, Purpose purpose) = 0;
 
   // The same in two steps, so that pictures can share the second: everything but the embeddings, then these for all of
-  // them. An analyser that cannot do so does all in the first. embed() throws for all or for none.
-  [[nodiscard]] virtual Sighting find(Bytes picture, Purpose purpose) { return {analyse(picture, purpose), {}}; }
+  // them, which have one purpose. An analyser that cannot do so does all in the first. embed() throws for all or none.
+  [[nodiscard]] virtual Sighting find(Bytes picture, Purpose purpose) {
+    return {analyse(picture, purpose), purpose, {}};
+  }
   virtual void embed(std::span<Sighting> /*sightings*/) {}
 };
 

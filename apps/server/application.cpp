@@ -151,10 +151,12 @@ void Application::Parts::open(const std::shared_ptr<const Models>& models) {
 void Application::Parts::open_service(const std::shared_ptr<const Models>& models) {
   const auto& settings = options.settings;
   store = std::make_unique<attendance::SqliteStore>(*database);
-  // The engine keeps one of two or more workers free of enrolments.
+  // The engine keeps one of two or more workers free of enrolments. A picture that is alone gets all threads, up to
+  // where a network of this size gains nothing more.
   const auto workers = static_cast<std::size_t>(std::max(2, options.cpu.threads()));
+  const int lone_threads = std::min(options.cpu.threads(), 8);
   engine = std::make_unique<attendance::Engine>(
-      attendance::make_analysers(models, Cpu(1, options.cpu.isa()), workers, analyser_options_of(settings)),
+      attendance::make_analysers(models, Cpu(lone_threads, options.cpu.isa()), workers, analyser_options_of(settings)),
       engine_options_of(settings, *metrics));
   attendance::ServiceOptions rules;
   rules.log_folder = folder->log_folder();

@@ -78,6 +78,9 @@ class Cpu {
     pool_->run([&](Part part) { kernel(args, part); });
   }
 
+  // Says that the calling thread computes on this pool, beside others who say so too, until the result dies.
+  [[nodiscard]] ThreadPool::Sharing share() const { return ThreadPool::Sharing(*pool_); }
+
   // Memory that kernels on this device can read; uninitialised, aligned to a cache line.
   [[nodiscard]] Buffer allocate(std::size_t bytes) const { return Buffer(bytes); }
 
@@ -94,37 +97,37 @@ class Cpu {
   }
 
 // A kernel in three builds, and for Cuda: CPUs with a dot product or tiles run the one for their vectors.
-#define WAJAH_KERNEL(name, Args)                                                    \
-  WAJAH_KERNEL_CUDA_DECLARE(name, Args)                                             \
-  WAJAH_KERNEL_DECLARE(scalar, name, Args)                                          \
-  WAJAH_KERNEL_DECLARE(avx2, name, Args)                                            \
-  WAJAH_KERNEL_DECLARE(avx512, name, Args)                                          \
-  inline void name(const ::wajah::Cpu& cpu, const Args& args) {                     \
-    if (cpu.isa() >= ::wajah::Isa::avx512) return cpu.run(avx512::name, args);      \
-    if (cpu.isa() >= ::wajah::Isa::avx2) return cpu.run(avx2::name, args);          \
-    cpu.run(scalar::name, args);                                                    \
+#define WAJAH_KERNEL(name, Args)                                               \
+  WAJAH_KERNEL_CUDA_DECLARE(name, Args)                                        \
+  WAJAH_KERNEL_DECLARE(scalar, name, Args)                                     \
+  WAJAH_KERNEL_DECLARE(avx2, name, Args)                                       \
+  WAJAH_KERNEL_DECLARE(avx512, name, Args)                                     \
+  inline void name(const ::wajah::Cpu& cpu, const Args& args) {                \
+    if (cpu.isa() >= ::wajah::Isa::avx512) return cpu.run(avx512::name, args); \
+    if (cpu.isa() >= ::wajah::Isa::avx2) return cpu.run(avx2::name, args);     \
+    cpu.run(scalar::name, args);                                               \
   }
 
-#define WAJAH_KERNEL_DECLARE_VNNI(name, Args)    \
-  WAJAH_KERNEL_CUDA_DECLARE(name, Args)          \
-  WAJAH_KERNEL_DECLARE(scalar, name, Args)       \
-  WAJAH_KERNEL_DECLARE(avx2, name, Args)         \
-  WAJAH_KERNEL_DECLARE(avx2_vnni, name, Args)    \
-  WAJAH_KERNEL_DECLARE(avx512, name, Args)       \
+#define WAJAH_KERNEL_DECLARE_VNNI(name, Args) \
+  WAJAH_KERNEL_CUDA_DECLARE(name, Args)       \
+  WAJAH_KERNEL_DECLARE(scalar, name, Args)    \
+  WAJAH_KERNEL_DECLARE(avx2, name, Args)      \
+  WAJAH_KERNEL_DECLARE(avx2_vnni, name, Args) \
+  WAJAH_KERNEL_DECLARE(avx512, name, Args)    \
   WAJAH_KERNEL_DECLARE(avx512_vnni, name, Args)
 
 // A kernel with an integer dot product; its file says WAJAH_HAS_VNNI, so that the build compiles it for those as well.
-#define WAJAH_KERNEL_VNNI(name, Args)                                          \
-  WAJAH_KERNEL_DECLARE_VNNI(name, Args)                                        \
-  inline void name(const ::wajah::Cpu& cpu, const Args& args) {                \
-    switch (cpu.isa()) {                                                       \
-      case ::wajah::Isa::scalar: return cpu.run(scalar::name, args);           \
-      case ::wajah::Isa::avx2: return cpu.run(avx2::name, args);               \
-      case ::wajah::Isa::avx2_vnni: return cpu.run(avx2_vnni::name, args);     \
-      case ::wajah::Isa::avx512: return cpu.run(avx512::name, args);           \
-      case ::wajah::Isa::avx512_vnni:                                          \
-      case ::wajah::Isa::avx512_amx: return cpu.run(avx512_vnni::name, args);  \
-    }                                                                          \
+#define WAJAH_KERNEL_VNNI(name, Args)                                         \
+  WAJAH_KERNEL_DECLARE_VNNI(name, Args)                                       \
+  inline void name(const ::wajah::Cpu& cpu, const Args& args) {               \
+    switch (cpu.isa()) {                                                      \
+      case ::wajah::Isa::scalar: return cpu.run(scalar::name, args);          \
+      case ::wajah::Isa::avx2: return cpu.run(avx2::name, args);              \
+      case ::wajah::Isa::avx2_vnni: return cpu.run(avx2_vnni::name, args);    \
+      case ::wajah::Isa::avx512: return cpu.run(avx512::name, args);          \
+      case ::wajah::Isa::avx512_vnni:                                         \
+      case ::wajah::Isa::avx512_amx: return cpu.run(avx512_vnni::name, args); \
+    }                                                                         \
   }
 
 // The same with matrix tiles as well; its file says WAJAH_HAS_VNNI and WAJAH_HAS_AMX.

@@ -86,7 +86,7 @@ class FakeAnalyser final : public Analyser {
 
   // A crop is the name of the face in it.
   [[nodiscard]] Sighting find(Bytes bytes, Purpose purpose) override {
-    Sighting sighting{analyse(bytes, purpose), {}};
+    Sighting sighting{analyse(bytes, purpose), purpose, {}};
     if (!options_.two_steps) return sighting;
     std::istringstream names(std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
     for (FaceEmbedding& face : sighting.analysis.faces) {

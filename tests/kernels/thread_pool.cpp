@@ -63,6 +63,50 @@ TEST_CASE("ThreadPool: callers that find it in use do the work themselves") {
   CHECK(2 * whole + parts == 2 * 4 * 300);
 }
 
+TEST_CASE("ThreadPool: whoever shares it leaves the others their threads") {
+  ThreadPool pool(3);
+  const auto parts = [&] {
+    std::atomic<int> count{0}, runs{0};
+    pool.run([&](Part part) {
+      count = part.count;
+      ++runs;
+    });
+    CHECK(runs == count);
+    return count.load();
+  };
+  CHECK(parts() == 3);
+  const ThreadPool::Sharing mine(pool);
+  CHECK(parts() == 3);
+  {
+    const ThreadPool::Sharing second(pool);
+    CHECK(parts() == 2);
+    const ThreadPool::Sharing third(pool), fourth(pool), fifth(pool);
+    CHECK(parts() == 1);
+  }
+  CHECK(parts() == 3);
+}
+
+TEST_CASE("ThreadPool: threads that come and go beside each other lose no part") {
+  ThreadPool pool(4);
+  std::atomic<bool> whole{true};
+  std::vector<std::jthread> callers;
+  for (int i = 0; i < 3; ++i) {
+    callers.emplace_back([&] {
+      for (int round = 0; round < 300; ++round) {
+        const ThreadPool::Sharing mine(pool);
+        std::atomic<int> runs{0}, count{0};
+        pool.run([&](Part part) {
+          count = part.count;
+          ++runs;
+        });
+        if (runs != count) whole = false;
+      }
+    });
+  }
+  callers.clear();
+  CHECK(whole);
+}
+
 TEST_CASE("ThreadPool: a kernel may not wait for its own pool, so a nested run is done by its caller") {
   ThreadPool pool(2);
   std::atomic<int> nested{0};
