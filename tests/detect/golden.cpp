@@ -4,44 +4,16 @@
 #include <wajah/image_io.hpp>
 
 #include "check.hpp"
-
-#include <boost/json.hpp>
+#include "detect/recorded.hpp"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
-namespace json = boost::json;
 using namespace wajah;
+using namespace wajah::test;
 
 namespace {
-
-json::value read_json(const std::filesystem::path& file) {
-  std::ifstream stream(file);
-  return json::parse(std::string(std::istreambuf_iterator<char>(stream), {}));
-}
-
-Point point_of(const json::value& pair) { return {pair.at(0).to_number<double>(), pair.at(1).to_number<double>()}; }
-
-Face face_of(const json::value& recorded) {
-  const auto& box = recorded.at("box");
-  Face face{{box.at(0).to_number<double>(), box.at(1).to_number<double>(), box.at(2).to_number<double>(),
-             box.at(3).to_number<double>()},
-            recorded.at("score").to_number<float>(),
-            {}};
-  for (std::size_t i = 0; i < face.points.size(); ++i) face.points[i] = point_of(recorded.at("landmarks").at(i));
-  return face;
-}
-
-DetectorOptions options_of(const json::value& setting) {
-  DetectorOptions options;
-  options.min_size = setting.at("minsize").to_number<double>();
-  options.factor = setting.at("factor").to_number<double>();
-  for (std::size_t i = 0; i < 3; ++i) options.thresholds[i] = setting.at("thresholds").at(i).to_number<float>();
-  return options;
-}
 
 struct Distance {
   double box = 0, points = 0, score = 0;
@@ -77,10 +49,10 @@ TEST_CASE("the genuine weights find the original detector's faces in every photo
       CAPTURE(std::string(photo));
       CAPTURE(std::string(name));
       const std::vector<Face> faces = detector.detect(image, options_of(setting));
-      const json::array& expected = setting.at("faces").as_array();
+      const std::vector<Face> expected = faces_of(setting);
       REQUIRE(faces.size() == expected.size());
       for (std::size_t i = 0; i < faces.size(); ++i) {
-        const Distance d = distance(faces[i], face_of(expected[i]));
+        const Distance d = distance(faces[i], expected[i]);
         CHECK(d.box < 0.001);
         CHECK(d.points < 0.001);
         CHECK(d.score < 1e-5);
