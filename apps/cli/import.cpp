@@ -135,6 +135,8 @@ int take_people(const Options& options) {
     attendance::SqliteRecordStore records(attendance.database());
     attendance::BulkRules rules;
     rules.force = options.twins ? attendance::Force::yes : attendance::Force::no;
+    const attendance::Calendar calendar(records.calendar());
+    rules.has_site = [&](std::string_view code) { return calendar.site(code) != nullptr; };
     enrol_source(attendance.service(), people, source, rules, report, bar("photos"));
     import_logs(attendance.store(), records, source, zone, report, bar("days of the log"));
     note(attendance.database(), "people.import", {{"people", report.people}, {"photos", report.photos}});

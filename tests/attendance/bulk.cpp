@@ -141,6 +141,17 @@ TEST_CASE("a zip of people is enrolled, what cannot be used keeps nothing else o
   CHECK(people.person_with("1001")->details.group == "IT");
   CHECK(service.recognise("1002", picture("BUDI:7")).nik_matched);  // when it returns, not some time after
 
+  std::ofstream(unpacked.root() / "p.csv") << "nik,nama,site\n1001,ANI,HQ\n1002,BUDI,NOWHERE\n";
+  rules.has_site = [](std::string_view code) { return code == "HQ"; };
+  BulkReport placed;
+  enrol_source(service, people, read_unpacked(unpacked.root(), {}), rules, placed, [](std::size_t, std::size_t) {});
+  CHECK(people.person_with("1001")->details.site == "HQ");
+  CHECK(people.person_with("1001")->details.group == "IT");  // a list that says nothing of it takes nothing away
+  CHECK(people.person_with("1002")->details.site.empty());
+  CHECK(std::ranges::count_if(placed.verdicts, [](const Verdict& verdict) {
+          return verdict.nik == "1002" && verdict.reason.starts_with("there is no site NOWHERE");
+        }) == 1);
+
   rules.objection = [](std::string_view nik) { return nik == "1001" ? "no consent" : ""; };
   BulkReport report;
   enrol_source(service, people, source, rules, report, [](std::size_t, std::size_t) {});

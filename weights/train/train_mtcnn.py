@@ -1,11 +1,12 @@
 """Distils the genuine MTCNN networks into fresh ones of the same shape; goes on where it stopped with the same command.
 
 python train_mtcnn.py --net pnet|rnet|onet --photos LFW --group PHOTOS --exclude people.txt --mtcnn DIR --out FOLDER
-[--start F.safetensors] [--own STEPS]
+[--start F.safetensors] [--own STEPS] [--heads]
 
 The student starts from random weights, or from a file this training gave before, and sees only the teacher's answers: the
 face logit, the box regression and the landmarks, the latter two where the teacher sees at least a hint of a face, since nobody
-reads them elsewhere. --own is the last part, on exactly what the cascade hands each network (cascade_inputs.py).
+reads them elsewhere. --own is the last part, on exactly what the cascade hands each network (cascade_inputs.py). --heads moves nothing but
+the last layers of face and box, so landmarks, by which faces are aligned, stay what they are to the bit.
 """
 
 import argparse
@@ -31,6 +32,8 @@ NETS = {"pnet": PNet, "rnet": RNet, "onet": ONet}
 PLANS = {"pnet": (30000, 96, 7000), "rnet": (120000, 384, 8000), "onet": (70000, 192, 8000)}
 # The last part: batch, and shaken copies of each crop of a group photo.
 OWN_PLANS = {"pnet": (96, 0), "rnet": (64, 2), "onet": (32, 3)}
+# The layers that say face and box.
+HEADS = {"pnet": ("conv4_1", "conv4_2"), "rnet": ("conv5_1", "conv5_2"), "onet": ("conv6_1", "conv6_2")}
 # The part of a batch that is cut from the group photos, where most faces are small and nearly missed.
 GROUP_SHARE = 0.65
 OTHER_LIGHT = 0.1
@@ -73,6 +76,7 @@ def parse():
     parser.add_argument("--own", type=int, metavar="STEPS",
                         help="after all three are trained: go on this long on what the cascade hands each network, its own earlier "
                              "stages as well as the teacher's")
+    parser.add_argument("--heads", action="store_true", help="train only the last layers of face and box")
     parser.add_argument("--threads", type=int, default=1)
     return parser.parse_args()
 
@@ -178,7 +182,8 @@ def train(args):
     inputs = OwnInputs(args, teacher, guide) if args.own else Patches(args, teacher)
     student = student_net(args, args.net).train()
     average = copy.deepcopy(student)
-    optimizer = torch.optim.Adam(student.parameters(), rate)
+    trained = [p for name, p in student.named_parameters() if not args.heads or name.split(".")[0] in HEADS[args.net]]
+    optimizer = torch.optim.Adam(trained, rate)
     path, first = folder / f"{args.net}.pt", 0
     if path.exists():
         state = torch.load(path)

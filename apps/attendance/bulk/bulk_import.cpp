@@ -127,8 +127,8 @@ class Enroller {
     const auto record = people_.person_with(person.nik);
     if (!record) return;
     PersonChange change;
-    change.group = person.details.group;
-    change.site = person.details.site;
+    if (!person.details.group.empty()) change.group = person.details.group;
+    change.site = site_of(person);
     change.external_id = person.details.external_id;
     change.at = std::chrono::system_clock::now();
     const auto changed = people_.update(record->person.id, change, std::nullopt);
@@ -136,6 +136,16 @@ class Enroller {
       report_.verdicts.push_back({"", person.nik, person.name, "note",
                                   fmt::format("the external id {} is another person's", *change.external_id)});
     }
+  }
+
+  // What a list says of it is not worth keeping a person out for, but must not name a place that nobody finds.
+  std::optional<std::string> site_of(const ImportPerson& person) {
+    const std::string& code = person.details.site;
+    if (code.empty()) return std::nullopt;
+    if (rules_.has_site(code)) return code;
+    report_.verdicts.push_back({"", person.nik, person.name, "note",
+                                fmt::format("there is no site {} (wanted: the code of one); it was left out", code)});
+    return std::nullopt;
   }
 
   Service& service_;

@@ -28,6 +28,8 @@ struct BulkRules {
   Force force = Force::no;
   // Why nobody may be enrolled under a NIK; empty: they may.
   std::function<std::string(std::string_view nik)> objection = [](std::string_view) { return std::string(); };
+  // Whether there is a site of that code; one there is not stays out of the person's record.
+  std::function<bool(std::string_view code)> has_site = [](std::string_view) { return true; };
   std::function<bool()> stopping = [] { return false; };  // asked before every person
 };
 

@@ -84,6 +84,7 @@ attendance::BulkRules rules_of(Backend& backend, bool force) {
   attendance::BulkRules rules;
   rules.force = force ? attendance::Force::yes : attendance::Force::no;
   rules.stopping = [&backend] { return backend.job_runner.stopping(); };
+  rules.has_site = [&backend](std::string_view code) { return backend.book.calendar()->site(code) != nullptr; };
   if (backend.options.require_consent) {
     rules.objection = [&backend](std::string_view nik) -> std::string {
       const auto person = backend.people.person_with(nik);
@@ -167,6 +168,9 @@ Reply export_people(Site& site, Request& request) {
     const std::string detail = "Templates are sealed here and must not leave open.";
     throw Problem("validation_failed", detail, {error_entry({"header", "X-Wajah-Passphrase"}, detail, "missing")});
   }
+  Reply reply{200, "application/vnd.wajah.archive", {}, {}};
+  reply.with("Content-Disposition", "attachment; filename=\"people.wajah\"");
+  if (request.method == "HEAD") return reply;  // whoever only asks must not make an archive of everybody
   const ScratchFolder folder(backend.options.temporary_folder, "export");
   const auto file = folder.path() / "people.wajah";
   const auto report = attendance::export_archive(backend.database.file().parent_path(), file, options);
@@ -174,9 +178,8 @@ Reply export_people(Site& site, Request& request) {
   for (const auto& part : report.parts) rows[part.name] = part.rows;
   audit(backend, request, "archive.export", std::nullopt, "",
         {{"rows", std::move(rows)}, {"sealed", options.passphrase.has_value()}});
-  Reply reply{200, "application/vnd.wajah.archive", {}, {}};
   reply.source = std::make_shared<FileSource>(file);
-  return reply.with("Content-Disposition", "attachment; filename=\"people.wajah\"");
+  return reply;
 }
 
 constexpr Field import_fields[] = {
