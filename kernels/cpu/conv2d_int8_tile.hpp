@@ -16,10 +16,10 @@ namespace {
 #if defined(__AVX512VNNI__) || defined(__AVXVNNI__)
 WAJAH_INLINE int tile_height_int8(int width) { return tile_height(width); }
 #else
-// Widened weights and activations take two registers each.
+// One register more is in use, for what vpmaddubsw gives.
 WAJAH_INLINE int tile_height_int8(int width) {
-  if (registers == 32) return width == 3 ? 7 : width == 2 ? 12 : 12;
-  return width == 3 ? 2 : width == 2 ? 4 : 8;
+  if (registers == 32) return width == 3 ? 8 : width == 2 ? 11 : 12;
+  return width == 3 ? 3 : width == 2 ? 6 : 8;
 }
 #endif
 

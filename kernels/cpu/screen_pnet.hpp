@@ -15,12 +15,10 @@ namespace {
 
 // Four unsigned bytes a lane times the same four signed ones.
 WAJAH_VEC Sums dot_all(Ints x, int weights, Sums sums) {
-#if defined(__AVX512VNNI__)
-  return Sums(reinterpret_cast<Ints>(_mm512_dpbusd_epi32(reinterpret_cast<__m512i>(sums.v),
-                                                         reinterpret_cast<__m512i>(x), _mm512_set1_epi32(weights))));
-#elif defined(__AVXVNNI__)
-  return Sums(reinterpret_cast<Ints>(_mm256_dpbusd_avx_epi32(
-      reinterpret_cast<__m256i>(sums.v), reinterpret_cast<__m256i>(x), _mm256_set1_epi32(weights))));
+#if defined(__AVX512F__)
+  return dot(Activations{reinterpret_cast<__m512i>(x)}, SignedBytes::all(weights), sums);
+#elif defined(__AVX2__)
+  return dot(Activations{reinterpret_cast<__m256i>(x)}, SignedBytes::all(weights), sums);
 #else
   for (int i = 0; i < quad; ++i) sums.v += (x >> (8 * i) & 255) * (weights << (24 - 8 * i) >> 24);
   return sums;

@@ -1,7 +1,8 @@
-// Bytes: unsigned activations times signed weights, four at a time, summed in int32. Every instruction set gives the same
-// sums: VNNI's vpdpbusd adds four products without rounding or saturation, and so do the others here. Plain AVX2's
-// vpmaddubsw would be faster, but its sums of two products saturate at 16 bits unless weights give up a bit, which would
-// cost every machine accuracy; so bytes are widened to 16 bits, even and odd ones apart, for vpmaddwd.
+// Bytes: unsigned activations times signed weights, four at a time, summed in int32. VNNI's vpdpbusd adds the four
+// products without rounding or saturation. Without it vpmaddubsw adds two of them in 16 bits, which saturate unless
+// weights give up a bit, and vpmaddwd the two sums: three instructions for one. So weights go up to 127 with VNNI and
+// in plain C++, to 64 here (layers/byte_weights.hpp), and every instruction set gives the same sums of weights that it
+// takes. Widening the bytes instead kept all 8 bits and was no faster than float32.
 #pragma once
 
 #include "vec.hpp"
@@ -22,14 +23,11 @@ struct Sums {
 
 #ifdef __AVX512F__
 
-
 WAJAH_VEC __m512i broadcast_quad(const uint8_t* p) {
   int bits;
   __builtin_memcpy(&bits, p, sizeof bits);
   return _mm512_set1_epi32(bits);
 }
-
-#ifdef __AVX512VNNI__
 
 struct Activations {
   __m512i v;
@@ -38,33 +36,16 @@ struct Activations {
 struct SignedBytes {
   __m512i v;
   WAJAH_VEC static SignedBytes load(const int8_t* p) { return {_mm512_loadu_si512(p)}; }
+  WAJAH_VEC static SignedBytes all(int four) { return {_mm512_set1_epi32(four)}; }
 };
 WAJAH_VEC Sums dot(Activations x, SignedBytes w, Sums sums) {
+#ifdef __AVX512VNNI__
   return Sums(reinterpret_cast<Ints>(_mm512_dpbusd_epi32(reinterpret_cast<__m512i>(sums.v), x.v, w.v)));
-}
-
 #else
-
-struct Activations {
-  __m512i even, odd;
-  WAJAH_VEC static Activations load(const uint8_t* p) {
-    const __m512i x = broadcast_quad(p);
-    return {_mm512_and_si512(x, _mm512_set1_epi32(0x00FF00FF)), _mm512_srli_epi16(x, 8)};
-  }
-};
-struct SignedBytes {
-  __m512i even, odd;
-  WAJAH_VEC static SignedBytes load(const int8_t* p) {
-    const __m512i w = _mm512_loadu_si512(p);
-    return {_mm512_srai_epi16(_mm512_slli_epi16(w, 8), 8), _mm512_srai_epi16(w, 8)};
-  }
-};
-WAJAH_VEC Sums dot(Activations x, SignedBytes w, Sums sums) {
-  return Sums(sums.v + reinterpret_cast<Ints>(_mm512_madd_epi16(x.even, w.even)) +
-              reinterpret_cast<Ints>(_mm512_madd_epi16(x.odd, w.odd)));
-}
-
+  const __m512i pairs = _mm512_maddubs_epi16(x.v, w.v);
+  return Sums(sums.v + reinterpret_cast<Ints>(_mm512_madd_epi16(pairs, _mm512_set1_epi16(1))));
 #endif
+}
 
 // x from 0 to 255, rounded to the nearest integer, of two to the even one.
 WAJAH_VEC void store_bytes(uint8_t* p, Lanes some, Vec x) {
@@ -73,8 +54,6 @@ WAJAH_VEC void store_bytes(uint8_t* p, Lanes some, Vec x) {
 }
 
 #elif defined(__AVX2__)
-
-#ifdef __AVXVNNI__
 
 struct Activations {
   __m256i v;
@@ -89,35 +68,16 @@ struct SignedBytes {
   WAJAH_VEC static SignedBytes load(const int8_t* p) {
     return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))};
   }
+  WAJAH_VEC static SignedBytes all(int four) { return {_mm256_set1_epi32(four)}; }
 };
 WAJAH_VEC Sums dot(Activations x, SignedBytes w, Sums sums) {
+#ifdef __AVXVNNI__
   return Sums(reinterpret_cast<Ints>(_mm256_dpbusd_avx_epi32(reinterpret_cast<__m256i>(sums.v), x.v, w.v)));
-}
-
 #else
-
-struct Activations {
-  __m256i even, odd;
-  WAJAH_VEC static Activations load(const uint8_t* p) {
-    int bits;
-    __builtin_memcpy(&bits, p, sizeof bits);
-    const __m256i x = _mm256_set1_epi32(bits);
-    return {_mm256_and_si256(x, _mm256_set1_epi32(0x00FF00FF)), _mm256_srli_epi16(x, 8)};
-  }
-};
-struct SignedBytes {
-  __m256i even, odd;
-  WAJAH_VEC static SignedBytes load(const int8_t* p) {
-    const __m256i w = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
-    return {_mm256_srai_epi16(_mm256_slli_epi16(w, 8), 8), _mm256_srai_epi16(w, 8)};
-  }
-};
-WAJAH_VEC Sums dot(Activations x, SignedBytes w, Sums sums) {
-  return Sums(sums.v + reinterpret_cast<Ints>(_mm256_madd_epi16(x.even, w.even)) +
-              reinterpret_cast<Ints>(_mm256_madd_epi16(x.odd, w.odd)));
-}
-
+  const __m256i pairs = _mm256_maddubs_epi16(x.v, w.v);
+  return Sums(sums.v + reinterpret_cast<Ints>(_mm256_madd_epi16(pairs, _mm256_set1_epi16(1))));
 #endif
+}
 
 WAJAH_VEC void store_bytes(uint8_t* p, Lanes some, Vec x) {
   const __m256i numbers = _mm256_cvtps_epi32(x.v);

@@ -8,9 +8,8 @@ namespace wajah {
 
 namespace {
 
-constexpr int quad = 4;                // input channels that are multiplied together
-constexpr float largest_weight = 127;  // of 8 bits
-constexpr int tile_row = 64;           // bytes of one row of a matrix tile
+constexpr int quad = 4;       // input channels that are multiplied together
+constexpr int tile_row = 64;  // bytes of one row of a matrix tile
 
 int round_up(int n, int to) { return (n + to - 1) / to * to; }
 
@@ -52,7 +51,7 @@ void CropGuesser::add_layer(const Weights& weights, std::string_view name, std::
     float largest = 0;
     const auto weight = [&](int tap, int i) { return kernel[static_cast<std::size_t>((tap * in + i) * out + c)]; };
     for (int k = 0; k < window * window * in; ++k) largest = std::max(largest, std::abs(weight(k / in, k % in)));
-    const float scale = largest > 0 ? largest / largest_weight : 1.0F;
+    const float scale = largest > 0 ? largest / largest_weight_ : 1.0F;
     for (int tap = 0; tap < window * window; ++tap) {
       for (int i = 0; i < in; ++i) {
         const int k = tap * before + i, first = c / panel * panel * window * window * before;
@@ -87,8 +86,8 @@ void CropGuesser::add_heads(const Weights& weights, std::string_view face, std::
   net_.head_biases = biases;
 }
 
-CropGuesser CropGuesser::of_rnet(const Weights& rnet) {
-  CropGuesser guesser(24);
+CropGuesser CropGuesser::of_rnet(const Weights& rnet, Isa isa) {
+  CropGuesser guesser(24, isa);
   guesser.add_layer(rnet, "conv1", "prelu1", {24, 3, 3, 28, 32, 3});
   guesser.add_layer(rnet, "conv2", "prelu2", {11, 28, 3, 48, 48, 3});
   guesser.add_layer(rnet, "conv3", "prelu3", {4, 48, 2, 64, 64, 1});
@@ -97,8 +96,8 @@ CropGuesser CropGuesser::of_rnet(const Weights& rnet) {
   return guesser;
 }
 
-CropGuesser CropGuesser::of_onet(const Weights& onet) {
-  CropGuesser guesser(48);
+CropGuesser CropGuesser::of_onet(const Weights& onet, Isa isa) {
+  CropGuesser guesser(48, isa);
   guesser.add_layer(onet, "conv1", "prelu1", {48, 3, 3, 32, 32, 3});
   guesser.add_layer(onet, "conv2", "prelu2", {23, 32, 3, 64, 32, 3});
   guesser.add_layer(onet, "conv3", "prelu3", {10, 64, 3, 64, 32, 2});

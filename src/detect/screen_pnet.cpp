@@ -1,4 +1,5 @@
 #include <wajah/detect/scan_pnet.hpp>
+#include <wajah/layers/byte_weights.hpp>
 
 #include <algorithm>
 #include <array>
@@ -12,7 +13,7 @@ namespace wajah {
 namespace {
 
 constexpr int quad = 4, taps = 9;
-constexpr float steps = 255, largest_weight = 127;
+constexpr float steps = 255;
 constexpr float margin = 2;
 
 // The least and the largest number of each channel of a map, zero among them.
@@ -114,7 +115,8 @@ struct Quantised {
   std::vector<int> packed;   // (tap, quads of input channels)
   double against_zeros = 0;  // the sum of weights times zero points
 
-  Quantised(const float* weights, int in, int out, int c, std::span<const float> scales, std::span<const float> zeros) {
+  Quantised(const float* weights, int in, int out, int c, std::span<const float> scales, std::span<const float> zeros,
+            float largest_weight) {
     const auto weight = [&](int tap, int i) {
       return weights[(tap * in + i) * out + c] * scales[static_cast<std::size_t>(i)];
     };
@@ -139,7 +141,8 @@ struct Quantised {
 
 }  // namespace
 
-std::unique_ptr<const PNetScreen> make_pnet_screen(const PNetWeights& net) {
+std::unique_ptr<const PNetScreen> make_pnet_screen(const PNetWeights& net, Isa isa) {
+  const auto largest = static_cast<float>(largest_byte_weight(isa));
   auto screen = std::make_unique<PNetScreen>();
   const auto [pooled, narrow] = ranges_of(net);
   const auto scales = [](const auto& ranges, auto& scale, auto& zero) {
@@ -152,21 +155,21 @@ std::unique_ptr<const PNetScreen> make_pnet_screen(const PNetWeights& net) {
 
   const std::array<float, 3> pixel_step{1 / 128.0F, 1 / 128.0F, 1 / 128.0F}, pixel_zero{127.5F, 127.5F, 127.5F};
   for (int c = 0; c < 10; ++c) {
-    const Quantised q(net.conv1, 3, 10, c, pixel_step, pixel_zero);
+    const Quantised q(net.conv1, 3, 10, c, pixel_step, pixel_zero, largest);
     for (std::size_t k = 0; k < q.packed.size(); ++k) screen->conv1[k * 10 + static_cast<std::size_t>(c)] = q.packed[k];
     const auto i = static_cast<std::size_t>(c);
     screen->scale1[c] = q.scale, screen->bias1[c] = q.bias(net.bias1[c]), screen->slope1[c] = net.slope1[c];
     screen->inverse1[c] = 1 / step1[i], screen->zero1[c] = zero1[i];
   }
   for (int c = 0; c < 16; ++c) {
-    const Quantised q(net.conv2, 10, 16, c, step1, zero1);
+    const Quantised q(net.conv2, 10, 16, c, step1, zero1, largest);
     for (std::size_t k = 0; k < q.packed.size(); ++k) screen->conv2[k * 16 + static_cast<std::size_t>(c)] = q.packed[k];
     const auto i = static_cast<std::size_t>(c);
     screen->scale2[c] = q.scale / step2[i], screen->bias2[c] = q.bias(net.bias2[c]) / step2[i];
     screen->slope2[c] = net.slope2[c], screen->zero2[c] = zero2[i];
   }
   for (int c = 0; c < 32; ++c) {
-    const Quantised q(net.conv3, 16, 32, c, step2, zero2);
+    const Quantised q(net.conv3, 16, 32, c, step2, zero2, largest);
     const std::size_t half = static_cast<std::size_t>(c / 16) * q.packed.size() * 16 + static_cast<std::size_t>(c % 16);
     for (std::size_t k = 0; k < q.packed.size(); ++k) screen->conv3[half + k * 16] = q.packed[k];
     screen->scale3[c] = q.scale, screen->bias3[c] = q.bias(net.bias3[c]), screen->slope3[c] = net.slope3[c];

@@ -13,7 +13,8 @@ struct Int8Parts {
   float floor = 0, ceiling = 0;             // of y
 };
 
-// Throws as pack_conv2d_int8 does.
-[[nodiscard]] Int8Parts int8_parts(const Conv2dWeights& from, Quantisation input, const Quantisation* output);
+// Throws as pack_conv2d_int8 does. `largest`: steps of the largest weight of a channel.
+[[nodiscard]] Int8Parts int8_parts(const Conv2dWeights& from, Quantisation input, const Quantisation* output,
+                                   int largest = 127);
 
 }  // namespace wajah

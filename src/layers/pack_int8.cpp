@@ -1,3 +1,4 @@
+#include <wajah/layers/byte_weights.hpp>
 #include <wajah/layers/conv2d_int8.hpp>
 #include <wajah/layers/pack.hpp>
 
@@ -12,8 +13,6 @@
 namespace wajah {
 namespace {
 
-constexpr float largest_weight = 127;  // of 8 bits: -128 stays unused, so that negating loses nothing
-
 // The weights in steps of their output channel.
 struct Steps {
   std::vector<std::int8_t> weights;  // (window.h, window.w, in, out)
@@ -21,7 +20,8 @@ struct Steps {
   std::vector<int> sums;             // (out), of the channel's weights: what a zero point adds to each product
 };
 
-Steps steps_of(const Conv2dWeights& from) {
+// -128 stays unused, so that negating loses nothing.
+Steps steps_of(const Conv2dWeights& from, float largest_weight) {
   const auto channels = static_cast<std::size_t>(from.out);
   const std::size_t size = channels * static_cast<std::size_t>(from.window.h * from.window.w * from.in);
   Steps steps{std::vector<std::int8_t>(size), std::vector<float>(channels), std::vector<int>(channels)};
@@ -47,10 +47,10 @@ Quantisation quantisation_of(Range range) {
   return {scale, static_cast<int>(std::clamp(std::nearbyint(-low / scale), 0.0F, 255.0F))};
 }
 
-Int8Parts int8_parts(const Conv2dWeights& from, Quantisation input, const Quantisation* output) {
+Int8Parts int8_parts(const Conv2dWeights& from, Quantisation input, const Quantisation* output, int largest) {
   const ActivationKind kind = from.activation.kind;
   if (kind == ActivationKind::prelu) fail(ErrorKind::model, "int8: a convolution with PReLU, expected relu or none");
-  Steps steps = steps_of(from);
+  Steps steps = steps_of(from, static_cast<float>(largest));
 
   // y = multiplier * sum + offset, in steps of the output if that is bytes.
   const double step = output != nullptr ? static_cast<double>(output->scale) : 1.0;
@@ -74,11 +74,12 @@ Int8Parts int8_parts(const Conv2dWeights& from, Quantisation input, const Quanti
 
 PackedConv2dInt8 pack_conv2d_int8(const Cpu& device, const Conv2dWeights& from, Quantisation input,
                                   const Quantisation* output) {
-  const Int8Parts parts = int8_parts(from, input, output);
+  const Int8Parts parts = int8_parts(from, input, output, largest_byte_weight(device.isa()));
   const int taps = from.window.h * from.window.w;
   const int padding = from.window.w * from.in;  // what a whole row of the window reads where there is only padding
   PackedConv2dInt8 packed;
-  packed.weights = allocate_weights(device, packed_int8_bytes(taps, from.in, from.out) + static_cast<std::size_t>(padding));
+  packed.weights =
+      allocate_weights(device, packed_int8_bytes(taps, from.in, from.out) + static_cast<std::size_t>(padding));
   pack_panels_int8(device, PackPanelsInt8Args{parts.weights.data(), packed.weights.as<std::int8_t>(), taps, from.in,
                                               from.out, padding, input.zero_point});
   packed.multipliers = pack_rows(device, parts.multipliers.data(), 1, from.out);

@@ -138,10 +138,10 @@ TEST_CASE("what the screen leaves is what looks like a face") {
   std::mt19937 random(4);
   const Weights weights = random_pnet(random);
   const auto packed = load_pnet_weights(weights);
-  const auto screen = make_pnet_screen(*packed);
   std::size_t all = 0;
   for_each_cpu([&](const Cpu& cpu, const std::string& name) {
     CAPTURE(name);
+    const auto screen = make_pnet_screen(*packed, cpu.isa());
     for (int i = 0; i < 12; ++i) {
       CAPTURE(i);
       Strip strip(17 + 29 * i, 12 + 7 * i, i % 2 == 0 ? Touch::first : Touch::last, random);

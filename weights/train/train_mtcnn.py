@@ -182,8 +182,9 @@ def train(args):
     inputs = OwnInputs(args, teacher, guide) if args.own else Patches(args, teacher)
     student = student_net(args, args.net).train()
     average = copy.deepcopy(student)
-    trained = [p for name, p in student.named_parameters() if not args.heads or name.split(".")[0] in HEADS[args.net]]
-    optimizer = torch.optim.Adam(trained, rate)
+    for name, parameter in student.named_parameters():
+        parameter.requires_grad_(not args.heads or name.split(".")[0] in HEADS[args.net])
+    optimizer = torch.optim.Adam([p for p in student.parameters() if p.requires_grad], rate)
     path, first = folder / f"{args.net}.pt", 0
     if path.exists():
         state = torch.load(path)

@@ -4,6 +4,7 @@
 
 #include <wajah/detect/resample.hpp>
 #ifndef WAJAH_KERNEL_ISA
+#include <wajah/layers/byte_weights.hpp>
 #include <wajah/weights.hpp>
 
 #include <vector>
@@ -99,14 +100,15 @@ WAJAH_KERNEL_AMX(guess_crops, GuessCropsArgs)
 // A GuessNet with the memory that its pointers point to.
 class CropGuesser {
  public:
-  // The tensors of networks/mtcnn.hpp's RNet and ONet. Throw Error (model) naming one that is missing or misshapen.
-  [[nodiscard]] static CropGuesser of_rnet(const Weights& rnet);
-  [[nodiscard]] static CropGuesser of_onet(const Weights& onet);
+  // The tensors of networks/mtcnn.hpp's RNet and ONet, for CPUs that multiply bytes as `isa` does. Throw Error (model)
+  // naming one that is missing or misshapen.
+  [[nodiscard]] static CropGuesser of_rnet(const Weights& rnet, Isa isa);
+  [[nodiscard]] static CropGuesser of_onet(const Weights& onet, Isa isa);
 
   [[nodiscard]] const GuessNet& net() const { return net_; }
 
  private:
-  explicit CropGuesser(int side) { net_.side = side; }
+  CropGuesser(int side, Isa isa) : largest_weight_(static_cast<float>(largest_byte_weight(isa))) { net_.side = side; }
 
   struct Shapes {
     int side, in, window, out, panel, pool;
@@ -117,6 +119,7 @@ class CropGuesser {
   T* keep(std::size_t count);
 
   GuessNet net_;
+  float largest_weight_;
   std::vector<Buffer> memory_;
 };
 

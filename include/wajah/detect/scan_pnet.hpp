@@ -75,7 +75,7 @@ WAJAH_KERNEL_VNNI(scan_pnet, ScanPNetArgs)
 [[nodiscard]] std::unique_ptr<const PNetWeights> load_pnet_weights(const Weights& pnet);
 
 // The same network in bytes. Which numbers its maps take is learnt from patterns harder than photos.
-[[nodiscard]] std::unique_ptr<const PNetScreen> make_pnet_screen(const PNetWeights& net);
+[[nodiscard]] std::unique_ptr<const PNetScreen> make_pnet_screen(const PNetWeights& net, Isa isa);
 
 #endif
 

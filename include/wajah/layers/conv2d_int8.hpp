@@ -1,6 +1,7 @@
 // Conv2dInt8: Conv2d over bytes. Weights are signed bytes with a scale an output channel, activations unsigned bytes
 // with one scale a map, sums int32, so that y = activation(multiplier * sum + offset) is float32 once at the end, or
-// becomes the bytes of the next layer at once. The sums are the same on every instruction set.
+// becomes the bytes of the next layer at once. Sums are exact; how fine weights are depends on the CPU
+// (byte_weights.hpp).
 #pragma once
 
 #include <wajah/layers/conv2d.hpp>
@@ -39,9 +40,9 @@ struct PackedConv2dInt8 {
   float floor = 0, ceiling = 0;
 };
 
-// Quantises the weights, symmetric about zero and 127 steps up to the largest of each output channel: weights that a
-// file stores so come out as they were stored. `output`: what the bytes of y mean; null: y is floats. Throws Error
-// (model) on prelu, which bytes have no room for.
+// Quantises the weights, symmetric about zero and largest_byte_weight() steps up to the largest of each output channel:
+// weights that a file stores in 127 steps come out as they were stored where that is 127. `output`: what the bytes of y
+// mean; null: y is floats. Throws Error (model) on prelu, which bytes have no room for.
 [[nodiscard]] PackedConv2dInt8 pack_conv2d_int8(const Cpu& device, const Conv2dWeights& weights, Quantisation input,
                                                 const Quantisation* output);
 

@@ -1,0 +1,12 @@
+// How many steps the weights of a convolution of bytes have. Dot products of bytes take all of 8 bits; vectors without
+// them add two products in 16 bits first, which hold twice 255 * 64 and no more.
+#pragma once
+
+#include <wajah/cpu.hpp>
+
+namespace wajah {
+
+// The largest weight that kernels on bytes take: packed weights lie from its negative to it, or sums are wrong.
+[[nodiscard]] constexpr int largest_byte_weight(Isa isa) { return isa == Isa::avx2 || isa == Isa::avx512 ? 64 : 127; }
+
+}  // namespace wajah
