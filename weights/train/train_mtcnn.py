@@ -182,9 +182,8 @@ def train(args):
     inputs = OwnInputs(args, teacher, guide) if args.own else Patches(args, teacher)
     student = student_net(args, args.net).train()
     average = copy.deepcopy(student)
-    for name, parameter in student.named_parameters():
-        parameter.requires_grad_(not args.heads or name.split(".")[0] in HEADS[args.net])
-    optimizer = torch.optim.Adam([p for p in student.parameters() if p.requires_grad], rate)
+    trained = [p for name, p in student.named_parameters() if not args.heads or name.split(".")[0] in HEADS[args.net]]
+    optimizer = torch.optim.Adam(trained, rate)
     path, first = folder / f"{args.net}.pt", 0
     if path.exists():
         state = torch.load(path)
