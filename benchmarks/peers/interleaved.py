@@ -1,10 +1,11 @@
 """Measures several things in turn, so that a machine that drifts or is shared slows them all alike.
 
-A contender is a function seconds -> figures of one burst (milliseconds of each run). In every round each contender has
-one burst, in an order that moves on by one; what is kept of a burst is its median.
+A contender is a function seconds -> figure of one burst (the median of its runs, in milliseconds). In every round each
+contender has one burst, in an order that moves on by one.
 """
 
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -17,7 +18,7 @@ def repeated(work):
     def burst(seconds):
         work()
         times, end = [], time.perf_counter() + seconds
-        while len(times) < 3 or time.perf_counter() < end:
+        while not times or time.perf_counter() < end:
             began = time.perf_counter()
             work()
             times.append(1000 * (time.perf_counter() - began))
@@ -26,24 +27,40 @@ def repeated(work):
     return burst
 
 
-def program(binary, *arguments, key="median_ms_per_image", times=1.0, environment=None):
-    """A contender from a `wajah bench` command that prints one line of JSON."""
-
-    def burst(seconds):
-        done = subprocess.run([str(binary), "bench", *map(str, arguments), "--seconds", str(seconds), "--json"],
-                              capture_output=True, text=True, env={**os.environ, **(environment or {})})
-        if done.returncode != 0:
-            raise RuntimeError(f"wajah bench {' '.join(map(str, arguments))}: {done.stderr.strip()}")
-        return times * json.loads(done.stdout.splitlines()[-1])[key]
-
-    return burst
+def bench(binary, *arguments, environment=None):
+    """What a `wajah bench` command prints as its last line of JSON."""
+    done = subprocess.run([str(binary), "bench", *map(str, arguments), "--json"], capture_output=True, text=True,
+                          env={**os.environ, **(environment or {})})
+    if done.returncode != 0:
+        raise RuntimeError(f"wajah bench {' '.join(map(str, arguments))}: {done.stderr.strip()}")
+    return json.loads(done.stdout.splitlines()[-1])
 
 
-def rounds(contenders, count, seconds):
-    """{name: [figure of round 1, ...]} for {name: contender}."""
-    figures, names = {name: [] for name in contenders}, list(contenders)
+def program(binary, *arguments, key="median_ms_per_image", environment=None):
+    """A contender from a `wajah bench` command."""
+    return lambda seconds: bench(binary, *arguments, "--seconds", seconds, environment=environment)[key]
+
+
+def rounds(contenders, count, seconds, at_most=math.inf):
+    """{name: [figure of round 1, ...]} for {name: contender}; fewer than `count` rounds, but one, where another would
+    end after `at_most` seconds."""
+    figures, names, began = {name: [] for name in contenders}, list(contenders), time.perf_counter()
     for turn in range(count):
         for i in range(len(names)):
             name = names[(turn + i) % len(names)]
             figures[name].append(contenders[name](seconds))
+        spent = time.perf_counter() - began
+        if spent * (turn + 2) / (turn + 1) > at_most:
+            break
     return figures
+
+
+def available(factories, skipped):
+    """{name: factory()} of those that work here; the others' reasons go to skipped[name]."""
+    made = {}
+    for name, factory in factories.items():
+        try:
+            made[name] = factory()
+        except Exception as error:  # pylint: disable=broad-except  # whatever stops a peer, the others go on
+            skipped[name] = f"{type(error).__name__}: {error}"
+    return made

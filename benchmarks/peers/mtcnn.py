@@ -1,5 +1,5 @@
 """Finding faces: wajah against the original's TensorFlow pipeline, facenet-pytorch, and the same cascade with its three
-networks on onnxruntime and OpenVINO; the genuine weights everywhere (facenet-pytorch brings its own copy of them).
+networks on onnxruntime, OpenVINO and ncnn; the genuine weights everywhere (facenet-pytorch brings its own copy of them).
 
     python mtcnn.py WAJAH DATA [--rounds N] [--seconds S]      DATA: the shared data folder, with mtcnn/ and photos/
 """
@@ -13,11 +13,13 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+import mtcnn_ncnn
 import original
 import table
-from interleaved import program, repeated, rounds
+from interleaved import available, program, repeated, rounds
 
-THREADS = 2
+THREADS, MIN_SIZE, A_COMPARISON_AT_MOST = 2, 20, 60
+ORIGINAL, FACENET = "the original (TensorFlow)", "facenet-pytorch"
 # photo: at most this ratio to the original, to facenet-pytorch, to the fastest runtime
 PHOTOS = {"group_1920x1080.jpg": (1 / 20, 1 / 20, 1 / 3), "phone_720x1080.jpg": (None, None, None)}
 
@@ -135,11 +137,19 @@ class OpenVino:
         return [Answer(answers[i]) for i in range(len(answers))]
 
 
+class Ncnn:
+    def __init__(self, name, *places):
+        self.network = mtcnn_ncnn.Ncnn(name, *places, THREADS)
+
+    def run(self, x):
+        return [Answer(y) for y in self.network.run(x)]
+
+
 class Cascade(original.Detector):
     """The original's cascade around other functions."""
 
-    def __init__(self, runtime, files):  # pylint: disable=super-init-not-called
-        self.p, self.r, self.o = (runtime(file) for file in files)
+    def __init__(self, p, r, o):  # pylint: disable=super-init-not-called
+        self.p, self.r, self.o = p, r, o
 
 
 def facenet_pytorch():
@@ -150,6 +160,8 @@ def facenet_pytorch():
     import torch
 
     def batched_nms(boxes, scores, groups, threshold):
+        if not len(boxes):  # a level of the pyramid where nothing looks like a face
+            return torch.zeros(0, dtype=torch.int64)
         moved = (boxes + groups.to(boxes)[:, None] * (boxes.max() + 1)).numpy()
         x1, y1, x2, y2 = moved.T
         area, order, keep = (x2 - x1) * (y2 - y1), scores.numpy().argsort()[::-1], []
@@ -186,33 +198,47 @@ def facenet_pytorch():
     return detect
 
 
-def rows(binary, data, count=5, seconds=1.0):
+def cascades(data, folder, skipped):
+    """{name: function (image, min size) -> boxes} of everything that runs here."""
+    files = write_networks(folder, data / "mtcnn")
+    factories = {ORIGINAL: lambda: original.Detector(data / "mtcnn"), "onnxruntime": lambda: Cascade(*map(OnnxRuntime, files)),
+                 "OpenVINO": lambda: Cascade(*map(OpenVino, files)),
+                 "ncnn": lambda: Cascade(*(Ncnn(file.stem, data / "mtcnn", folder) for file in files))}
+    found = {name: (lambda image, size, c=cascade: c.detect(image, size)[0])
+             for name, cascade in available(factories, skipped).items()}
+    found.update(available({FACENET: facenet_pytorch}, skipped))
+    return found
+
+
+def compare(binary, data, photo, finders, count, seconds):
+    """Each peer against its own figure to reach: the original, facenet-pytorch, and the fastest cascade on a runtime."""
+    image, skipped = cv2.cvtColor(cv2.imread(str(data / "photos" / photo)), cv2.COLOR_BGR2RGB), {}
+    faces = available({name: lambda f=find: len(f(image, MIN_SIZE)) for name, find in finders.items()}, skipped)
+    print(f"{photo}: faces {faces}", flush=True)
+    contenders = {"wajah": program(binary, "detect", data / "photos" / photo, "--min-size", MIN_SIZE, "--threads", THREADS,
+                                   "--mtcnn", data / "mtcnn", key="median_ms")}
+    contenders.update({name: repeated(lambda f=finders[name]: f(image, MIN_SIZE)) for name in faces})
+    figures = rounds(contenders, count, seconds, A_COMPARISON_AT_MOST)
+    work = f"MTCNN, {photo}, min size {MIN_SIZE}, {THREADS} threads"
+    runtimes = [name for name in figures if name not in ("wajah", ORIGINAL, FACENET)]
+    for names, limit, kind in (([ORIGINAL], 0, "the original"), ([FACENET], 1, FACENET), (runtimes, 2, "same cascade elsewhere")):
+        peers = {name: figures[name] for name in names if name in figures}
+        if peers:
+            yield table.row(f"{work}, {kind}", figures["wajah"], peers, PHOTOS[photo][limit])
+    for name, why in skipped.items():
+        yield table.unmeasured(f"{work}, {name}", why)
+
+
+def rows(binary, data, count=5, seconds=0.5):
     """All rows, as they are ready; their figures are milliseconds a picture without decoding."""
-    data = Path(data)
+    data, skipped = Path(data), {}
     original.tf.config.threading.set_intra_op_parallelism_threads(THREADS)
     with tempfile.TemporaryDirectory() as folder:
-        files = write_networks(folder, data / "mtcnn")
-        cascades = {"the original (TensorFlow)": original.Detector(data / "mtcnn"),
-                    "onnxruntime": Cascade(OnnxRuntime, files), "OpenVINO": Cascade(OpenVino, files)}
-        finders = {name: (lambda image, size, c=cascade: c.detect(image, size)[0]) for name, cascade in cascades.items()}
-        try:
-            finders["facenet-pytorch"] = facenet_pytorch()
-        except ImportError as error:
-            print(f"skipped: facenet-pytorch: {error}")
-        for photo, (to_original, to_facenet, to_runtime) in PHOTOS.items():
-            image = cv2.cvtColor(cv2.imread(str(data / "photos" / photo)), cv2.COLOR_BGR2RGB)
-            found = {name: len(find(image, 20)) for name, find in finders.items()}
-            print(f"{photo}: faces {found}")
-            contenders = {"wajah": program(binary, "detect", data / "photos" / photo, "--min-size", 20, "--threads", THREADS,
-                                           "--mtcnn", data / "mtcnn", key="median_ms")}
-            contenders.update({name: repeated(lambda f=find: f(image, 20)) for name, find in finders.items()})
-            figures = rounds(contenders, count, seconds)
-            ours, work = figures.pop("wajah"), f"MTCNN, {photo}, min size 20, {THREADS} threads"
-            runtimes = {name: figures[name] for name in ("onnxruntime", "OpenVINO")}
-            yield table.row(work, ours, {"the original (TensorFlow)": figures["the original (TensorFlow)"]}, to_original)
-            if "facenet-pytorch" in figures:
-                yield table.row(work, ours, {"facenet-pytorch": figures["facenet-pytorch"]}, to_facenet)
-            yield table.row(work, ours, runtimes, to_runtime)
+        finders = cascades(data, folder, skipped)
+        for photo in PHOTOS:
+            yield from table.tried(f"MTCNN, {photo}", lambda p=photo: compare(binary, data, p, finders, count, seconds))
+    for name, why in skipped.items():
+        yield table.unmeasured(f"MTCNN, {name}", why)
 
 
 def main():
@@ -220,7 +246,7 @@ def main():
     parser.add_argument("binary", type=Path)
     parser.add_argument("data", type=Path)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=1.0)
+    parser.add_argument("--seconds", type=float, default=0.5)
     given = parser.parse_args()
     print(table.text(list(rows(given.binary.resolve(), given.data, given.rounds, given.seconds))))
 

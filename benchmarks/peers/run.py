@@ -1,21 +1,30 @@
 """Runs every comparison and prints one table; see `run` for what it needs.
 
     python run.py WAJAH [--shared DIR] [--only PART[,PART]] [--rounds N] [--markdown FILE] [--svg FILE]
+
+Every part is a process of its own with a limit of its own, so that one that crashes or hangs costs its rows and nothing
+else; such rows, and those of peers that are not here, count as not measured.
 """
 
 import argparse
 import datetime
 import importlib
+import json
 import lzma
 import os
+import signal
+import subprocess
+import sys
 import tempfile
+import threading
+import time
 from pathlib import Path
 
 import machine
 import table
 
-# part: what its rows are taken with; each module is a command of its own too.
-PARTS = ("embedders", "mtcnn", "svm", "search", "service")
+# part: the seconds it may take; together under 15 minutes. Each module is a command of its own too.
+PARTS = {"service": 100, "embedders": 360, "mtcnn": 100, "search": 120, "svm": 210}
 
 
 def frozen_graph(shared, folder):
@@ -34,34 +43,96 @@ def rows_of(part, binary, shared, folder, count):
         yield from module.rows(binary, shared)
 
 
-def main():
+def work(part, binary, shared, count):
+    """What the process of a part does: a line of JSON for every row."""
+    with tempfile.TemporaryDirectory() as folder:
+        for row in rows_of(part, binary, shared, folder, count):
+            print(json.dumps(row), flush=True)
+
+
+def end(process):
+    """Ends a part and everything it started."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def rows_of_process(part, given, seconds):
+    """The rows of a part as they are ready; where it ends early, one that says why."""
+    command = [sys.executable, "-B", __file__, str(given.binary), "--shared", str(given.shared), "--rounds", str(given.rounds),
+               "--worker", part]
+    with tempfile.TemporaryFile("w+") as errors:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, start_new_session=True)
+        late = threading.Event()
+        alarm = threading.Timer(seconds, lambda: (late.set(), end(process)))
+        alarm.start()
+        try:
+            for line in process.stdout:
+                if line.startswith("{"):
+                    yield json.loads(line)
+                else:
+                    print(line, end="", flush=True)
+            code = process.wait()
+        finally:
+            alarm.cancel()
+            end(process)
+        errors.seek(0)
+        last = (errors.read().strip().splitlines() or ["without a word"])[-1]
+    if late.is_set():
+        yield table.unmeasured(f"{part}: the rest", f"took longer than its {seconds} s")
+    elif code != 0:
+        yield table.unmeasured(f"{part}: the rest", f"ended with {code}: {last}")
+
+
+def measure(given):
+    found = []
+    for part in given.only.split(","):
+        began = time.perf_counter()
+        for row in rows_of_process(part, given, PARTS[part]):
+            found.append(row)
+            print(table.line(row), flush=True)
+        print(f"({part}: {time.perf_counter() - began:.0f} s)", flush=True)
+    return found
+
+
+def report(found, given, seconds):
+    found, where = table.ordered(found), machine.describe()
+    print(f"\n{table.text(found)}\n\n{table.count(found)}; {seconds / 60:.1f} minutes\n{where}\n{machine.peers()}")
+    head = f"{where}; {machine.peers()}; {datetime.date.today()}"
+    if given.markdown:
+        given.markdown.write_text(f"{head}\n\n{table.markdown(found)}\n")
+    if given.svg:
+        given.svg.write_text(table.svg(found, where) + "\n")
+
+
+def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("binary", type=Path)
-    parser.add_argument("--shared", type=Path, help="the shared folder; default: WAJAH_SHARED, or beside the checkout")
-    parser.add_argument("--only", default=",".join(PARTS))
-    parser.add_argument("--rounds", type=int, default=5)
+    beside = Path(__file__).resolve().parents[3] / "shared"
+    parser.add_argument("--shared", type=Path, default=Path(os.environ.get("WAJAH_SHARED", beside)),
+                        help="the shared folder; default: WAJAH_SHARED, or beside the checkout")
+    parser.add_argument("--only", default=",".join(PARTS), help="of " + ",".join(PARTS))
+    parser.add_argument("--rounds", type=int, default=5, help="of the embedders, at most")
     parser.add_argument("--markdown", type=Path)
     parser.add_argument("--svg", type=Path)
+    parser.add_argument("--worker", help=argparse.SUPPRESS)
     given = parser.parse_args()
-    beside = Path(__file__).resolve().parents[3] / "shared"
-    shared = (given.shared or Path(os.environ.get("WAJAH_SHARED", beside))) / "data"
+    unknown = set(given.only.split(",")) - set(PARTS)
+    if unknown:
+        parser.error(f"--only {','.join(sorted(unknown))}: expected of {', '.join(PARTS)}")
+    given.binary = given.binary.resolve()
+    return given
+
+
+def main():
+    given = arguments()
+    if given.worker:
+        work(given.worker, given.binary, given.shared / "data", given.rounds)
+        return
     print(machine.describe())
-    found = []
-    with tempfile.TemporaryDirectory() as folder:
-        for part in given.only.split(","):
-            try:
-                for row in rows_of(part, given.binary.resolve(), shared, folder, given.rounds):
-                    found.append(row)
-                    print(table.text([row]).splitlines()[1], flush=True)
-            except ImportError as error:
-                print(f"skipped: {part}: {error}")
-    print("\n" + table.text(found))
-    missed = [row["work"] for row in found if not row["passed"]]
-    print(f"\n{len(found) - len(missed)} of {len(found)} as wanted; {machine.describe()}")
-    if given.markdown:
-        given.markdown.write_text(f"{machine.describe()}; {datetime.date.today()}\n\n{table.markdown(found)}\n")
-    if given.svg:
-        given.svg.write_text(table.svg(found) + "\n")
+    began = time.perf_counter()
+    report(measure(given), given, time.perf_counter() - began)
 
 
 if __name__ == "__main__":

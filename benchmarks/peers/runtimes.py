@@ -1,9 +1,16 @@
-"""The other runtimes, each as a function that runs one batch: same model file, same number of threads, nothing else."""
+"""The other runtimes, each as a function that runs one batch: same model file, same number of threads, nothing else.
 
+    python runtimes.py onnxruntime|openvino MODEL.onnx SHAPE THREADS SECONDS      one burst; prints its median
+"""
+
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
+
+from interleaved import repeated
 
 
 def onnxruntime_runner(model, shape, threads):
@@ -76,3 +83,24 @@ def ncnn_runner(model, shape, threads, folder):
 
 def random_input(shape):
     return np.random.default_rng(3).standard_normal(shape, dtype=np.float32)
+
+
+def in_another_process(runtime, model, shape, threads, environment):
+    """A contender whose every burst is a process of its own, for what only an environment variable can tell a runtime."""
+
+    def burst(seconds):
+        command = [sys.executable, "-B", __file__, runtime, str(model), ",".join(map(str, shape)), str(threads), str(seconds)]
+        done = subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, **environment})
+        return float(done.stdout.splitlines()[-1])
+
+    return burst
+
+
+def main():
+    runtime, model, shape, threads, seconds = sys.argv[1:6]
+    runner = {"onnxruntime": onnxruntime_runner, "openvino": openvino_runner}[runtime]
+    print(repeated(runner(model, tuple(map(int, shape.split(","))), int(threads)))(float(seconds)))
+
+
+if __name__ == "__main__":
+    main()

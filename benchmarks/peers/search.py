@@ -8,15 +8,14 @@ in the same process and with the same threads; and how often the search among by
 """
 
 import argparse
-import json
-import subprocess
 from pathlib import Path
 
 import table
-from interleaved import repeated, rounds
+from interleaved import available, bench, repeated, rounds
 
 DIMENSIONS, NEAREST = 512, 5
 READING_AT_MOST, MISSED_AT_MOST = 1.3, 0.001
+QUERIES, PIECE, SECONDS, A_COMPARISON_AT_MOST = 100, 50_000, 0.5, 70
 
 
 def faiss_search(vectors, threads):
@@ -25,9 +24,9 @@ def faiss_search(vectors, threads):
 
     random = numpy.random.default_rng(1)
     index = faiss.IndexFlatIP(DIMENSIONS)
-    for _ in range(10):  # in pieces: two copies of a million do not fit everywhere
-        index.add(random.uniform(-1, 1, (vectors // 10, DIMENSIONS)).astype(numpy.float32))
-    query = random.uniform(-1, 1, (1, DIMENSIONS)).astype(numpy.float32)
+    for first in range(0, vectors, PIECE):  # two copies of a million do not fit everywhere
+        index.add(2 * random.random((min(PIECE, vectors - first), DIMENSIONS), dtype=numpy.float32) - 1)
+    query = 2 * random.random((1, DIMENSIONS), dtype=numpy.float32) - 1
 
     def search(count):
         def work():
@@ -39,40 +38,45 @@ def faiss_search(vectors, threads):
     return {count: search(count) for count in threads}
 
 
-def wajah_search(binary, vectors, storage, threads, reading, queries=0):
-    """A contender; notes beside it what reading took, as pairs of its own time and that."""
+def wajah_search(binary, vectors, storage, threads, lines):
+    """A contender; notes in `lines` all that the command says, what reading alone took among it."""
 
     def burst(seconds):
-        done = subprocess.run([str(binary), "bench", "search", "--vectors", str(vectors), "--dim", str(DIMENSIONS), "--nearest",
-                               str(NEAREST), "--storage", storage, "--threads", str(threads), "--seconds", str(seconds),
-                               "--queries", str(queries), "--json"], capture_output=True, text=True, check=True)
-        line = json.loads(done.stdout.splitlines()[-1])
-        reading.append(line)
-        return line["median_ms"]
+        lines.append(bench(binary, "search", "--vectors", vectors, "--dim", DIMENSIONS, "--nearest", NEAREST, "--storage", storage,
+                           "--threads", threads, "--seconds", seconds))
+        return lines[-1]["median_ms"]
 
     return burst
 
 
+def missed(binary, vectors, threads):
+    """The share of the nearest that a search among bytes does not find."""
+    line = bench(binary, "search", "--vectors", vectors, "--dim", DIMENSIONS, "--nearest", NEAREST, "--storage", "int8",
+                 "--threads", threads, "--seconds", 0.1, "--queries", QUERIES)
+    yield table.limited(f"search {vectors:,} x {DIMENSIONS} int8, share of the {NEAREST} nearest missed by {QUERIES} queries",
+                        1 - line["recall"], MISSED_AT_MOST)
+
+
+def compare(binary, vectors, count, threads):
+    skipped = {}
+    peers = available({"faiss fp32": lambda: faiss_search(vectors, threads)}, skipped).get("faiss fp32", {})
+    lines = {(storage, t): [] for storage in ("fp32", "fp16", "int8") for t in threads}
+    contenders = {key: wajah_search(binary, vectors, *key, said) for key, said in lines.items()}
+    contenders.update({("faiss", t): peer for t, peer in peers.items()})
+    figures = rounds(contenders, count, SECONDS, A_COMPARISON_AT_MOST)
+    for (storage, t), said in lines.items():
+        work = f"search {vectors:,} x {DIMENSIONS} {storage}, {t} thread{'s' * (t > 1)}"
+        yield table.row(f"{work}, by reading alone", [line["median_ms"] for line in said],
+                        {"reading": [line["reading_median_ms"] for line in said]}, READING_AT_MOST)
+        if peers:
+            yield table.row(f"{work}, by faiss IndexFlatIP", figures[storage, t], {"faiss fp32": figures["faiss", t]}, None)
+    for name, why in skipped.items():
+        yield table.unmeasured(f"search, {name}", why)
+
+
 def rows(binary, vectors=1_000_000, count=3, threads=(1, 2)):
-    peers = faiss_search(vectors, threads)
-    reading = {(storage, t): [] for storage in ("fp32", "fp16", "int8") for t in threads}
-    contenders = {key: wajah_search(binary, vectors, *key, lines) for key, lines in reading.items()}
-    contenders.update({("faiss", t): peers[t] for t in threads})
-    figures = rounds(contenders, count, 1)
-    size = f"{vectors:,} x {DIMENSIONS}"
-    for storage, t in reading:
-        plural = "s" * (t > 1)
-        yield table.row(f"search {size} {storage}, {t} thread{plural}", figures[storage, t], {"faiss fp32": figures["faiss", t]}, 1.0)
-    for (storage, t), lines in reading.items():
-        yield table.row(f"search {size} {storage}, {t} thread{'s' * (t > 1)}, by reading alone",
-                        [line["median_ms"] for line in lines], {"reading": [line["reading_median_ms"] for line in lines]},
-                        READING_AT_MOST)
-    del peers, contenders, figures
-    lines = []
-    wajah_search(binary, vectors, "int8", max(threads), lines, 200)(0.1)
-    missed = 1 - lines[0]["recall"]
-    yield {"work": f"search {size} int8, share of the {NEAREST} nearest that is missed", "wajah": missed, "peer": 0.0,
-           "peer_name": "exact", "ratio": missed, "target": MISSED_AT_MOST, "passed": missed <= MISSED_AT_MOST, "unit": "", "others": {}}
+    yield from table.tried("search", lambda: compare(binary, vectors, count, threads))
+    yield from table.tried("search, recall of int8", lambda: missed(binary, vectors, max(threads)))
 
 
 def main():

@@ -5,6 +5,7 @@
 
 import argparse
 import concurrent.futures
+import contextlib
 import http.client
 import lzma
 import socket
@@ -17,6 +18,7 @@ import time
 from pathlib import Path
 
 import table
+from interleaved import rounds
 
 PEOPLE = {"Abdullah_Gul": "1001", "Al_Sharpton": "1002", "Aaron_Peirsol": "1003", "Adrien_Brody": "1004"}
 PHOTO, CLIENTS = "photos/phone_720x1080.jpg", 8
@@ -126,38 +128,42 @@ def unpack(shared, folder):
     return graph, people
 
 
-def rows(binary, shared, count=40, seconds=4):
+@contextlib.contextmanager
+def servers(binary, shared, folder):
+    """{name: port} of both services with the same people, for as long as the block lasts."""
     here = Path(__file__).resolve().parent
-    with tempfile.TemporaryDirectory() as folder:
-        graph, people = unpack(shared, Path(folder))
-        ports = {"wajah": free_port(), "the original": free_port()}
-        servers = {
-            "wajah": subprocess.Popen([binary, "serve", "--listen", f"127.0.0.1:{ports['wajah']}", "--data", f"{folder}/data",
-                                       "--weights", graph, "--mtcnn", shared / "mtcnn"],
-                                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL),
-            "the original": subprocess.Popen([sys.executable, here / "original_service.py", shared / "mtcnn", graph, people,
-                                              str(ports["the original"])], stderr=subprocess.DEVNULL)}
-        try:
-            wait_until_ready(servers["wajah"], ports["wajah"], "/readyz")
-            wait_until_ready(servers["the original"], ports["the original"], "/")
-            enrol(ports["wajah"], people)
-            photo = (shared / PHOTO).read_bytes()
-            times = latencies({name: recognise(port, photo) for name, port in ports.items()}, count)
-            ours = times.pop("wajah")
-            yield table.row("HTTP, 720x1080 photo to a name, one client, median", ours, times, LATENCY_AT_MOST)
-            p99 = {name: [statistics.quantiles(values, n=100)[98]] for name, values in {"wajah": ours, **times}.items()}
-            ours = p99.pop("wajah")
-            yield table.row("HTTP, 720x1080 photo to a name, one client, p99", ours, p99, LATENCY_AT_MOST)
-            figures = {name: [] for name in ports}
-            for _ in range(3):
-                for name, port in ports.items():
-                    figures[name].append(milliseconds_a_photo(port, photo, seconds))
-            ours = figures.pop("wajah")
-            yield table.row(f"HTTP, the same, {CLIENTS} clients, ms a photo", ours, figures, THROUGHPUT_AT_MOST)
-        finally:
-            for server in servers.values():
-                server.terminate()
-                server.wait(30)
+    graph, people = unpack(shared, Path(folder))
+    ports = {"wajah": free_port(), "the original's stack": free_port()}
+    commands = {"wajah": ([binary, "serve", "--listen", f"127.0.0.1:{ports['wajah']}", "--data", f"{folder}/data", "--weights",
+                           graph, "--mtcnn", shared / "mtcnn"], "/readyz"),
+                "the original's stack": ([sys.executable, "-B", here / "original_service.py", shared / "mtcnn", graph, people,
+                                          str(ports["the original's stack"])], "/")}
+    started = []
+    try:
+        for name, (command, path) in commands.items():
+            started.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+            wait_until_ready(started[-1], ports[name], path)
+        enrol(ports["wajah"], people)
+        yield ports
+    finally:
+        for server in started:
+            server.terminate()
+        for server in started:
+            server.wait(30)
+
+
+def rows(binary, shared, count=40, seconds=3):
+    with tempfile.TemporaryDirectory() as folder, servers(binary, shared, folder) as ports:
+        photo = (shared / PHOTO).read_bytes()
+        times = latencies({name: recognise(port, photo) for name, port in ports.items()}, count)
+        ours = times.pop("wajah")
+        yield table.row("HTTP, 720x1080 photo to a name, one client, median", ours, times, LATENCY_AT_MOST)
+        p99 = {name: [statistics.quantiles(values, n=100)[98]] for name, values in {"wajah": ours, **times}.items()}
+        ours = p99.pop("wajah")
+        yield table.row("HTTP, 720x1080 photo to a name, one client, p99", ours, p99, LATENCY_AT_MOST)
+        figures = rounds({name: lambda s, p=port: milliseconds_a_photo(p, photo, s) for name, port in ports.items()}, 3, seconds)
+        ours = figures.pop("wajah")
+        yield table.row(f"HTTP, the same, {CLIENTS} clients, ms a photo", ours, figures, THROUGHPUT_AT_MOST)
 
 
 def main():
