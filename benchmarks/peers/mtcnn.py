@@ -18,7 +18,7 @@ import original
 import table
 from interleaved import available, program, repeated, rounds
 
-THREADS, MIN_SIZE, A_COMPARISON_AT_MOST = 2, 20, 60
+THREADS, MIN_SIZE, A_COMPARISON_AT_MOST = 2, 20, 50
 ORIGINAL, FACENET = "the original (TensorFlow)", "facenet-pytorch"
 # photo: at most this ratio to the original, to facenet-pytorch, to the fastest runtime
 PHOTOS = {"group_1920x1080.jpg": (1 / 20, 1 / 20, 1 / 3), "phone_720x1080.jpg": (None, None, None)}

@@ -16,7 +16,7 @@ import warnings
 from pathlib import Path
 
 import table
-from interleaved import available, bench, program, rounds
+from interleaved import bench, program, rounds
 
 PHOTOS, DIMENSIONS = 20, 512
 AT_MOST, A_COMPARISON_AT_MOST = 0.01, 60
@@ -62,24 +62,25 @@ def svm_train(file, probability, folder):
     return lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
-def compare(binary, people, probability, count, folder):
-    file = data_of(binary, people, folder)
+def compare(binary, people, probability, name, peer, count):
+    """One peer, with wajah on one thread and on two."""
     flags = ["--probability"] if probability else []
     contenders = {f"wajah {threads}": program(binary, "svm", "--people", people, "--photos", PHOTOS, "--dim", DIMENSIONS,
                                               "--threads", threads, *flags, key="train_median_ms") for threads in (1, 2)}
-    skipped = {}
-    peers = available({"scikit-learn": lambda: scikit_learn(file, probability),
-                       "libsvm": lambda: svm_train(file, probability, folder)}, skipped)
-    contenders.update({name: once(train) for name, train in peers.items()})
+    contenders[name] = once(peer())
     figures = rounds(contenders, count, 1, A_COMPARISON_AT_MOST)
     kind = "with probabilities" if probability else "without"
-    work = f"SVM {people} people x {PHOTOS} x {DIMENSIONS} {kind}"
     for threads in (1, 2):
-        for name in peers:
-            yield table.row(f"{work}, {threads} thread{'s' * (threads > 1)}, {name}", figures[f"wajah {threads}"],
-                            {name: figures[name]}, AT_MOST if probability else None)
-    for name, why in skipped.items():
-        yield table.unmeasured(f"{work}, {name}", why)
+        yield table.row(f"SVM {people} people x {PHOTOS} x {DIMENSIONS} {kind}, {threads} thread{'s' * (threads > 1)}, {name}",
+                        figures[f"wajah {threads}"], {name: figures[name]}, AT_MOST if probability else None)
+
+
+def comparisons(binary, people, probability, count, folder):
+    file = data_of(binary, people, folder)
+    for name, peer in (("scikit-learn", lambda: scikit_learn(file, probability)),
+                       ("libsvm", lambda: svm_train(file, probability, folder))):
+        yield from table.tried(f"SVM {people} people, {name}",
+                               lambda n=name, p=peer: compare(binary, people, probability, n, p, count))
 
 
 def gallery(binary, people, photos, limits):
@@ -89,17 +90,21 @@ def gallery(binary, people, photos, limits):
         yield table.limited(f"gallery of {people:,} people x {photos}, {words}", figures[key], most)
 
 
-def rows(binary, people=(100, 300), count=2, without=False):
-    """At most `count` rounds; one where a round takes minutes."""
-    with tempfile.TemporaryDirectory() as folder:
-        for k in people:
-            for probability in (True, False) if without else (True,):
-                yield from table.tried(f"SVM {k} people", lambda k=k, p=probability: compare(binary, k, p, count, folder))
+def galleries(binary):
     yield from table.tried("gallery of 1,000 people", lambda: gallery(
         binary, 1000, 20, [("enrol one more", "enrol_ms", 50)]))
     yield from table.tried("gallery of 10,000 people", lambda: gallery(
         binary, 10000, 5, [("train", "train_ms", 120_000), ("a query", "predict_ms", 5),
                            ("a stranger's query", "predict_stranger_ms", 5), ("MB", "memory_mb", 8000)]))
+
+
+def rows(binary, people=(100, 300), count=2, without=False):
+    """At most `count` rounds; one where a round takes minutes, as it does last."""
+    yield from galleries(binary)
+    with tempfile.TemporaryDirectory() as folder:
+        for k in people:
+            for probability in (True, False) if without else (True,):
+                yield from comparisons(binary, k, probability, count, folder)
 
 
 def main():
