@@ -1,6 +1,6 @@
 """Training a linear support-vector machine for many people against scikit-learn and libsvm's svm-train: the same rows.
 
-    python svm.py WAJAH [--people 100,300] [--rounds N] [--without]
+    python svm.py WAJAH [--people 100,300] [--rounds N] [--without] [--peers scikit-learn,libsvm]
 
 Neither peer uses more than one thread; wajah is measured with one and with two. svm-train's figure includes reading its
 text, which is under a hundredth of it. The figures to reach are for what the original trains, machines with
@@ -19,6 +19,7 @@ import table
 from interleaved import bench, program, rounds
 
 PHOTOS, DIMENSIONS = 20, 512
+PEERS = ("scikit-learn", "libsvm")
 AT_MOST, A_COMPARISON_AT_MOST = 0.01, 60
 
 
@@ -75,10 +76,11 @@ def compare(binary, people, probability, name, peer, count):
                         figures[f"wajah {threads}"], {name: figures[name]}, AT_MOST if probability else None)
 
 
-def comparisons(binary, people, probability, count, folder):
+def comparisons(binary, people, probability, count, folder, peers):
     file = data_of(binary, people, folder)
-    for name, peer in (("scikit-learn", lambda: scikit_learn(file, probability)),
-                       ("libsvm", lambda: svm_train(file, probability, folder))):
+    every = {"scikit-learn": lambda: scikit_learn(file, probability), "libsvm": lambda: svm_train(file, probability, folder)}
+    for name in peers:
+        peer = every[name]
         yield from table.tried(f"SVM {people} people, {name}",
                                lambda n=name, p=peer: compare(binary, people, probability, n, p, count))
 
@@ -98,13 +100,13 @@ def galleries(binary):
                            ("a stranger's query", "predict_stranger_ms", 5), ("MB", "memory_mb", 8000)]))
 
 
-def rows(binary, people=(100, 300), count=2, without=False):
+def rows(binary, people=(100, 300), count=2, without=False, peers=PEERS):
     """At most `count` rounds; one where a round takes minutes, as it does last."""
     yield from galleries(binary)
     with tempfile.TemporaryDirectory() as folder:
         for k in people:
             for probability in (True, False) if without else (True,):
-                yield from comparisons(binary, k, probability, count, folder)
+                yield from comparisons(binary, k, probability, count, folder, peers)
 
 
 def main():
@@ -113,8 +115,10 @@ def main():
     parser.add_argument("--people", default="100,300")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--without", action="store_true")
+    parser.add_argument("--peers", default=",".join(PEERS))
     given = parser.parse_args()
-    print(table.text(list(rows(given.binary, [int(k) for k in given.people.split(",")], given.rounds, given.without))))
+    print(table.text(list(rows(given.binary, [int(k) for k in given.people.split(",")], given.rounds, given.without,
+                               given.peers.split(",")))))
 
 
 if __name__ == "__main__":
