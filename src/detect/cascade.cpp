@@ -31,8 +31,10 @@ std::vector<Scored> keep_best(const std::vector<Scored>& all, double threshold, 
   std::vector<ScoredBox> boxes;
   boxes.reserve(all.size());
   for (const Scored& scored : all) boxes.push_back({scored.box, scored.score});
+  const std::vector<std::uint32_t> best = suppress(boxes, threshold, overlap);
   std::vector<Scored> kept;
-  for (const std::uint32_t i : suppress(boxes, threshold, overlap)) kept.push_back(all[i]);
+  kept.reserve(best.size());
+  for (const std::uint32_t i : best) kept.push_back(all[i]);
   return kept;
 }
 
@@ -97,6 +99,7 @@ std::vector<Cascade::LevelHits> Cascade::look(const Image& image, std::span<cons
   };
   const auto first = static_cast<std::size_t>(std::ranges::count_if(levels, plain));
   std::vector<LevelHits> found;
+  found.reserve(levels.size());
   for (const Level& level : levels.first(first)) found.push_back(look_at(image, level, threshold, networks.pnet));
   const auto others = levels.subspan(first);
   if (others.empty()) return found;
@@ -152,8 +155,10 @@ std::vector<Box> Cascade::propose(const Image& image, const DetectorOptions& opt
     const std::vector<Proposal> found = Proposal::best_of(levels[i], std::move(hits[i]));
     all.insert(all.end(), found.begin(), found.end());
   }
+  const std::vector<Proposal> best = keep_best(all, 0.7, Overlap::of_union);
   std::vector<Box> boxes;
-  for (const Proposal& proposal : keep_best(all, 0.7, Overlap::of_union)) {
+  boxes.reserve(best.size());
+  for (const Proposal& proposal : best) {
     boxes.push_back(whole_square(regress(proposal.box, proposal.regression, 0)));
   }
   return boxes;

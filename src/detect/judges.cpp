@@ -88,6 +88,7 @@ struct Different {
     std::vector<std::uint32_t> order(all.size());
     std::iota(order.begin(), order.end(), 0U);
     std::ranges::sort(order, {}, [&](std::uint32_t i) { return std::pair(corners_of(all[i]), i); });
+    boxes.reserve(all.size());
     for (std::size_t i = 0; i < order.size(); ++i) {
       if (i == 0 || all[order[i]] != all[order[i - 1]]) boxes.push_back(all[order[i]]);
       place[order[i]] = static_cast<std::uint32_t>(boxes.size() - 1);
@@ -192,6 +193,8 @@ std::vector<Verdict> Judges::judge_all(const Image& image, std::span<const Box> 
                                        std::span<const std::uint32_t> place, const Trial& trial) {
   std::vector<Box> asked;
   std::vector<std::size_t> places;
+  asked.reserve(boxes.size());
+  places.reserve(boxes.size());
   known_.resize(boxes.size());
   for (std::size_t i = 0; i < boxes.size(); ++i) {
     if (known_[i]) continue;
@@ -257,6 +260,7 @@ std::vector<Verdict> Judges::judge(const Image& image, std::span<const Box> boxe
   judged_ = 0;
   known_.clear();
   std::vector<Box> usable;
+  usable.reserve(boxes.size());
   std::ranges::copy_if(boxes, std::back_inserter(usable), has_pixels);
   const Different different(usable);
   std::optional<std::vector<Verdict>> left;

@@ -8,9 +8,13 @@
 #include "overlap.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstddef>
 #include <map>
+#include <memory_resource>
 #include <unordered_map>
+#include <vector>
 
 namespace wajah {
 
@@ -20,6 +24,8 @@ double longer_side(const Box& box) { return std::max({box.width() + 1, box.heigh
 
 class Kept {
  public:
+  explicit Kept(std::pmr::memory_resource& memory) : classes_(&memory) {}
+
   void add(const Box& box, std::uint32_t index) {
     const int size_class = static_cast<int>(std::log2(longer_side(box)));
     Class& in = classes_[size_class];
@@ -41,8 +47,11 @@ class Kept {
 
  private:
   struct Class {
-    std::vector<std::uint32_t> all;
-    std::unordered_map<std::uint64_t, std::vector<std::uint32_t>> cells;
+    using allocator_type = std::pmr::polymorphic_allocator<>;
+    explicit Class(const allocator_type& memory) : all(memory), cells(memory) {}
+
+    std::pmr::vector<std::uint32_t> all;
+    std::pmr::unordered_map<std::uint64_t, std::pmr::vector<std::uint32_t>> cells;
   };
 
   // Cells far outside any picture fall together, which is slower and still right.
@@ -71,7 +80,7 @@ class Kept {
     return false;
   }
 
-  std::map<int, Class> classes_;
+  std::pmr::map<int, Class> classes_;
 };
 
 }  // namespace
@@ -79,12 +88,17 @@ class Kept {
 std::vector<std::uint32_t> suppress(std::span<const ScoredBox> boxes, double threshold, Overlap overlap) {
   std::vector<std::uint32_t> kept;
   if (boxes.empty()) return kept;
+  kept.reserve(boxes.size());
   std::vector<float> scores;
+  scores.reserve(boxes.size());
   for (const ScoredBox& scored : boxes) scores.push_back(scored.score);
   std::vector<std::uint32_t> order = numpy_order(scores);
   std::ranges::reverse(order);
 
-  Kept better;
+  // Cells are many and small, and go all at once.
+  std::array<std::byte, 1 << 15> room;
+  std::pmr::monotonic_buffer_resource memory(room.data(), room.size());
+  Kept better(memory);
   for (const std::uint32_t i : order) {
     const Box& box = boxes[i].box;
     const auto covers = [&](std::uint32_t other) { return overlap_of(boxes[other].box, box, overlap) > threshold; };

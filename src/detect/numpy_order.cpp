@@ -51,8 +51,8 @@ class Sorter {
 
   // Every comparison puts the smaller value first and leaves equal ones alone.
   void sort_by_network(std::size_t begin, std::size_t end) {
-    std::vector<std::uint32_t> net(at(begin), at(end));
-    net.resize(std::bit_ceil(net.size()), beyond);
+    std::vector<std::uint32_t> net(std::bit_ceil(end - begin), beyond);
+    std::copy(at(begin), at(end), net.begin());
     const auto compare = [&](std::size_t i, std::size_t j) {
       if (value(net[i]) > value(net[j])) std::swap(net[i], net[j]);
     };

@@ -114,11 +114,11 @@ std::vector<std::vector<PNetHit>> Proposer::propose(const Image& image, std::spa
                                                     const PNetWeights& weights, const PNetScreen* screen,
                                                     const DetectorWatch& watch) {
   std::vector<std::vector<PNetHit>> found(levels.size());
-  plans_.clear();
+  if (plans_.size() < levels.size()) plans_.resize(levels.size());
   std::size_t pixels = 0;
-  for (const Level& level : levels) {
-    plans_.push_back(resize_plan(image.width, image.height, level.width, level.height, true));
-    pixels += pixels_of(level);
+  for (std::size_t i = 0; i < levels.size(); ++i) {
+    make_plan(plans_[i], image.width, image.height, levels[i].width, levels[i].height, true);
+    pixels += pixels_of(levels[i]);
   }
   const int bands = static_cast<int>((pixels + band_pixels - 1) / band_pixels);
   for (int band = 0; band < bands; ++band) {
@@ -128,8 +128,10 @@ std::vector<std::vector<PNetHit>> Proposer::propose(const Image& image, std::spa
     scan_pieces(threshold, weights, screen);
     if (watch) watch({DetectorStage::pnet, strips_.size(), strips_.size()});
     for (std::size_t i = 0; i < strips_.size(); ++i) {
+      std::vector<PNetHit>& of_level = found[level_of_strip_[i]];
+      of_level.reserve(of_level.size() + static_cast<std::size_t>(strips_[i].found));
       for (int k = 0; k < strips_[i].found; ++k) {
-        if (strips_[i].hits[k].score >= threshold) found[level_of_strip_[i]].push_back(strips_[i].hits[k]);
+        if (strips_[i].hits[k].score >= threshold) of_level.push_back(strips_[i].hits[k]);
       }
     }
   }

@@ -10,6 +10,7 @@
 #include "check.hpp"
 #include "image/pictures.hpp"
 #include "layers/compare.hpp"
+#include "random_shapes.hpp"
 
 #include <algorithm>
 #include <map>
@@ -98,6 +99,31 @@ TEST_CASE("scanning a strip is P-Net layer by layer") {
       for (const PNetHit& hit : strip.hits) check_hit(hit, y, 7);
     }
   });
+}
+
+TEST_CASE("scan_pnet: random shapes") {
+  Draw draw(5);
+  const Weights weights = random_pnet(draw.random());
+  const auto packed = load_pnet_weights(weights);
+  std::map<Isa, Session<PNet, Cpu>> sessions;
+  for (int i = shapes_to_draw(30); i > 0; --i) {
+    const int width = draw.between(12, 150), height = draw.between(12, 50);
+    Strip strip(width, height, draw.touch(), draw.random());
+    const std::vector<float> x = strip.network_input();
+    for_each_isa(draw, [&](const Cpu& cpu, const std::string& name) {
+      auto& session =
+          sessions.try_emplace(cpu.isa(), std::make_shared<const Model<PNet, Cpu>>(cpu, weights)).first->second;
+      std::vector<PNetStrip> strips{{strip.bytes.view(), 0, strip.hits.data()}};
+      scan(cpu, *packed, strips, -HUGE_VALF);
+      const ConstView<float> y = session.forward({x.data(), {1, height, width, 3}});
+      REQUIRE(strips[0].found == static_cast<int>(y.shape.pixels()));
+      const auto wrong = std::ranges::count_if(strip.hits, [&](const PNetHit& hit) {
+        const float* p = y.pixel(0, hit.row, hit.column);
+        return hit.score != p[1] || !std::equal(hit.regression, hit.regression + 4, p + 2);
+      });
+      CHECK_MESSAGE(wrong == 0, "scan_pnet " << width << "x" << height << " on " << name);
+    });
+  }
 }
 
 TEST_CASE("only what looks like a face enough is kept, strip by strip") {

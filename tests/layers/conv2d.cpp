@@ -1,6 +1,7 @@
 #include <wajah/layers/conv2d.hpp>
 
 #include "compare.hpp"
+#include "random_shapes.hpp"
 
 namespace wajah {
 namespace {
@@ -42,15 +43,9 @@ class Trial {
   [[nodiscard]] bool possible() const { return y_.h > 0 && y_.w > 0; }
 
   void run(std::mt19937& random) const {
-    GuardedMap add(y_, 2, touch_);
-    add.fill(random);
-    GuardedMap expected(y_, 0, touch_);
-    compute(Reference{}, add, expected);
+    const Expected expected(*this, random);
     const auto check = [&](const auto& device, const std::string& name, Tolerance tolerance) {
-      GuardedMap y(y_, y_gap_, touch_);
-      compute(device, add, y);
-      check_close(describe(case_) + " on " + name, y.view(), expected.view(), tolerance);
-      CHECK_MESSAGE(y.gaps_untouched(), describe(case_) << " on " << name << " wrote between the channels");
+      expected.check(device, name, tolerance);
     };
     for_each_cpu([&](const Cpu& cpu, const std::string& name) { check(cpu, name, {1e-5, 1e-5}); });
     on_emulated_cuda([&](const auto& cuda) { check(cuda, "its CUDA kernel", {1e-5, 1e-5}); });
@@ -60,11 +55,37 @@ class Trial {
     on_emulated_cuda([&](const auto& cuda) { check(cuda, "its CUDA kernel", {2e-2, 2e-2}); }, Arithmetic::bf16);
   }
 
+  void run_on_cpus(Draw& draw) const {
+    const Expected expected(*this, draw.random());
+    for_each_isa(draw, [&](const Cpu& cpu, const std::string& name) { expected.check(cpu, name, {1e-5, 1e-5}); });
+  }
+
  private:
+  // What the reference gives, with what was added.
+  struct Expected {
+    Expected(const Trial& t, std::mt19937& random) : trial(t), add(t.y_, 2, t.touch_), map(t.y_, 0, t.touch_) {
+      add.fill(random);
+      trial.compute(Reference{}, add, map);
+    }
+
+    void check(const auto& device, const std::string& name, Tolerance tolerance) const {
+      GuardedMap y(trial.y_, trial.y_gap_, trial.touch_);
+      trial.compute(device, add, y);
+      const std::string what = describe(trial.case_) + " on " + name;
+      check_close(what, y.view(), map.view(), tolerance);
+      CHECK_MESSAGE(y.gaps_untouched(), what << " wrote between the channels");
+    }
+
+    const Trial& trial;
+    GuardedMap add, map;
+  };
+
   void compute(const auto& device, const GuardedMap& add, GuardedMap& y) const {
     const Conv2dWeights weights{case_.x.c,       case_.out,      case_.window,
                                 weights_.data(), biases_.data(), {kind_, slopes_.data()}};
-    const PackedConv2d packed = pack_conv2d(device, weights);
+    PackedConv2d packed = pack_conv2d(device, weights);
+    const auto panels = guarded(device, packed.weights, touch_), biases = guarded(device, packed.biases, touch_),
+               slopes = guarded(device, packed.slopes, touch_);
     Epilogue epilogue;
     if (residual_) {
       epilogue = {add.view(), 0.25F};
@@ -77,9 +98,9 @@ class Trial {
                               y.view(),
                               case_.window,
                               case_.pad,
-                              packed.weights.template as<float>(),
-                              packed.biases.template as<float>(),
-                              {kind_, packed.slopes.template as<float>()},
+                              panels.template as<float>(),
+                              biases.template as<float>(),
+                              {kind_, slopes.template as<float>()},
                               epilogue});
   }
 
@@ -121,6 +142,15 @@ TEST_CASE("conv2d: channels on and beside the vector width") {
       run({{1, 3, 5, in}, out, {1, 1}, Pad::valid}, random);
       run({{2, 4, 3, in}, out, {3, 3}, Pad::same}, random);
     }
+  }
+}
+
+TEST_CASE("conv2d: random shapes") {
+  Draw draw(4);
+  for (int i = shapes_to_draw(); i > 0; --i) {
+    const Shape x{draw.up_to(3), draw.up_to(20), draw.up_to(20), draw.up_to(70)};
+    const Case c{x, draw.up_to(110), draw.window(7), draw.pad()};
+    if (const Trial trial(c, draw.random()); trial.possible()) trial.run_on_cpus(draw);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <wajah/layers/pack.hpp>
 
 #include "compare.hpp"
+#include "random_shapes.hpp"
 
 #include <map>
 
@@ -57,22 +58,15 @@ class Trial {
 
   [[nodiscard]] bool possible() const { return y_.h > 0 && y_.w > 0; }
 
-  void run() const {
+  // With `draw` on CPUs alone, each with a number of threads.
+  void run(Draw* draw = nullptr) const {
     GuardedMap expected(y_, 0, touch_);
     conv2d_int8(Reference{}, args(expected.view(), weights_.data(), offsets_.data()));
-    for_each_cpu([&](const Cpu& cpu, const std::string& name) {
-      if (largest_byte_weight(cpu.isa()) != largest_) return;
-      const int taps = case_.window.h * case_.window.w;
-      const int padding = case_.window.w * case_.x.c;
-      const Buffer packed = cpu.allocate(packed_int8_bytes(taps, case_.x.c, case_.out) + static_cast<std::size_t>(padding));
-      pack_panels_int8(cpu, PackPanelsInt8Args{weights_.data(), packed.as<std::int8_t>(), taps, case_.x.c, case_.out,
-                                               padding, zero_point_});
-      const std::vector<float> offsets = without_zero_point();
-      GuardedMap y(y_, y_gap_, touch_);
-      conv2d_int8(cpu, args(y.view(), packed.as<std::int8_t>(), offsets.data()));
-      check_close(describe(case_) + " on " + name, y.view(), expected.view(), {0, 0});
-      CHECK_MESSAGE(y.gaps_untouched(), describe(case_) << " on " << name << " wrote between the channels");
-    });
+    const auto check = [&](const Cpu& cpu, const std::string& name) {
+      if (largest_byte_weight(cpu.isa()) == largest_) run_on(cpu, name, expected);
+    };
+    if (draw != nullptr) return for_each_isa(*draw, check);
+    for_each_cpu(check);
 #ifdef WAJAH_CUDA_HOST
     on_emulated_cuda([&](const auto& cuda) {
       const std::vector<std::int8_t> columns =
@@ -88,6 +82,21 @@ class Trial {
   }
 
  private:
+  void run_on(const Cpu& cpu, const std::string& name, const GuardedMap& expected) const {
+    const int taps = case_.window.h * case_.window.w;
+    const int padding = case_.window.w * case_.x.c;
+    const Buffer packed = cpu.allocate(packed_int8_bytes(taps, case_.x.c, case_.out) + static_cast<std::size_t>(padding));
+    pack_panels_int8(cpu, PackPanelsInt8Args{weights_.data(), packed.as<std::int8_t>(), taps, case_.x.c, case_.out,
+                                             padding, zero_point_});
+    const std::vector<float> offsets = without_zero_point();
+    const GuardedBytes panels = guarded(cpu, packed, touch_);
+    const GuardedBytes added(offsets.data(), offsets.size() * sizeof(float), touch_);
+    GuardedMap y(y_, y_gap_, touch_);
+    conv2d_int8(cpu, args(y.view(), panels.as<std::int8_t>(), added.as<float>()));
+    check_close(describe(case_) + " on " + name, y.view(), expected.view(), {0, 0});
+    CHECK_MESSAGE(y.gaps_untouched(), describe(case_) << " on " << name << " wrote between the channels");
+  }
+
   // The sums of weights stay below 2^24 here, where floats are exact.
   [[nodiscard]] std::vector<float> without_zero_point() const {
     std::vector<float> offsets(offsets_.size());
@@ -140,6 +149,15 @@ TEST_CASE("conv2d_int8: channels on and beside the vector width") {
       run({{1, 3, 5, in}, out, {1, 1}, Pad::valid}, random);
       run({{2, 4, 3, in}, out, {3, 3}, Pad::same}, random);
     }
+  }
+}
+
+TEST_CASE("conv2d_int8: random shapes") {
+  Draw draw(11);
+  for (int i = shapes_to_draw(); i > 0; --i) {
+    const Shape x{draw.up_to(3), draw.up_to(20), draw.up_to(20), 4 * draw.up_to(20)};
+    const Case c{x, draw.up_to(110), draw.window(5), draw.pad()};
+    if (const Trial trial(c, Values::any, draw.one_of({64, 127}), draw.random()); trial.possible()) trial.run(&draw);
   }
 }
 
@@ -307,61 +325,6 @@ TEST_CASE("pack_conv2d_int8: weights that were stored as int8 come out as they w
   CHECK_THROWS_WITH_AS((void)pack_conv2d_int8(cpu, {8, 16, {}, weights.data(), biases.data(),
                                                     {ActivationKind::prelu, biases.data()}}, {}, nullptr),
                        doctest::Contains("PReLU"), Error);
-}
-
-TEST_CASE("quantisation_of: zero is a step, and a range of nothing is one too") {
-  CHECK(quantisation_of({0, 2.55F}).scale == doctest::Approx(0.01));
-  CHECK(quantisation_of({0, 2.55F}).zero_point == 0);
-  CHECK(quantisation_of({0.5F, 2.55F}).zero_point == 0);
-  CHECK(quantisation_of({-1.0F, 1.55F}).zero_point == 100);
-  CHECK(quantisation_of({-2.0F, -1.0F}).zero_point == 255);
-  CHECK(quantisation_of({0, 0}).scale > 0);
-}
-
-TEST_CASE("quantise: rounds, clamps, and leaves gaps alone") {
-  std::mt19937 random(8);
-  for (const int channels : beside_vectors) {
-    for (const Gaps gaps : every_gap) {
-      for (const Quantisation to : {Quantisation{0.25F, 0}, Quantisation{0.015625F, 128}}) {
-        const Shape shape{2, 3, 5, channels};
-        GuardedMap x(shape, gaps.x, Touch::last);
-        x.fill(random, 3);
-        x.view().data[0] = 0.375F;  // half way between steps
-        Bytes expected(shape, 0, Touch::last);
-        quantise(Reference{}, QuantiseArgs{x.view(), expected.view(), to});
-        const auto check = [&](const auto& device, const std::string& name) {
-          Bytes y(shape, gaps.y, Touch::last);
-          quantise(device, QuantiseArgs{x.view(), y.view(), to});
-          check_close(fmt::format("quantise {} channels on {}", channels, name), y.view(), expected.view(), {0, 0});
-          CHECK(y.gaps_untouched());
-        };
-        for_each_cpu(check);
-        on_emulated_cuda([&](const auto& cuda) { check(cuda, "its CUDA kernel"); });
-      }
-    }
-  }
-}
-
-TEST_CASE("max_pool2d_int8: as the definition says") {
-  std::mt19937 random(9);
-  for (const int channels : {1, 15, 16, 17, 63, 64, 65, 128}) {
-    for (const Pad pad : {Pad::valid, Pad::same, Pad::half}) {
-      const Shape shape{2, 7, 8, channels};
-      const Window window{3, 3, 2};
-      const Shape out{2, reach(7, 3, 2, pad).out, reach(8, 3, 2, pad).out, channels};
-      Bytes x(shape, 3, Touch::last), expected(out, 0, Touch::first);
-      x.fill(random);
-      max_pool2d_int8(Reference{}, MaxPool2dInt8Args{x.view(), expected.view(), window, pad});
-      const auto check = [&](const auto& device, const std::string& name) {
-        Bytes y(out, 2, Touch::last);
-        max_pool2d_int8(device, MaxPool2dInt8Args{x.view(), y.view(), window, pad});
-        check_close(fmt::format("max_pool2d_int8 {} channels on {}", channels, name), y.view(), expected.view(), {0, 0});
-        CHECK(y.gaps_untouched());
-      };
-      for_each_cpu(check);
-      on_emulated_cuda([&](const auto& cuda) { check(cuda, "its CUDA kernel"); });
-    }
-  }
 }
 
 }  // namespace

@@ -2,9 +2,8 @@
 
 #include <wajah/layers/tuned.hpp>
 
-#include <cstdlib>
-
 #include "compare.hpp"
+#include "random_shapes.hpp"
 
 namespace wajah {
 
@@ -41,8 +40,9 @@ std::string describe(const Case& c) {
                      static_cast<int>(c.pad));
 }
 
-// Everything a layer may ask for drawn by chance: activation, residual (in place or not), gaps, guard page.
-void run(const Case& c, std::mt19937& random) {
+// Everything a layer may ask for drawn by chance: activation, residual (in place or not), gaps, guard page. With `draw`
+// on one number of threads, drawn too.
+void run(const Case& c, std::mt19937& random, Draw* draw = nullptr) {
   const Window window = c.kind.window;
   const Shape shape{c.x.n, reach(c.x.h, window.h, 1, c.pad).out, reach(c.x.w, window.w, 1, c.pad).out, c.out};
   if (shape.h < 1 || shape.w < 1) return;
@@ -60,9 +60,11 @@ void run(const Case& c, std::mt19937& random) {
   add.fill(random);
 
   const auto compute = [&](const auto& device, GuardedMap& y) {
-    const PackedConv2d packed = pack_conv2d_winograd(
+    PackedConv2d packed = pack_conv2d_winograd(
         device, Conv2dWeights{c.x.c, c.out, window, weights.data(), biases.data(), {activation, slopes.data()}},
         c.kind.tile);
+    const auto panels = guarded(device, packed.weights, touch), added = guarded(device, packed.biases, touch),
+               steep = guarded(device, packed.slopes, touch);
     Epilogue epilogue;
     if (residual) {
       epilogue = {add.view(), 0.25F};
@@ -75,19 +77,20 @@ void run(const Case& c, std::mt19937& random) {
                                                 y.view(),
                                                 window,
                                                 c.pad,
-                                                packed.weights.template as<float>(),
-                                                packed.biases.template as<float>(),
-                                                {activation, packed.slopes.template as<float>()},
+                                                panels.template as<float>(),
+                                                added.template as<float>(),
+                                                {activation, steep.template as<float>()},
                                                 epilogue},
                                                c.kind.tile});
   };
   compute(Reference{}, expected);
-  for_each_cpu([&](const Cpu& cpu, const std::string& name) {
+  const auto check = [&](const Cpu& cpu, const std::string& name) {
     GuardedMap y(shape, gap, touch);
     compute(cpu, y);
     check_close(describe(c) + " on " + name, y.view(), expected.view(), {c.kind.error, c.kind.error});
     CHECK_MESSAGE(y.gaps_untouched(), describe(c) << " on " << name << " wrote between the channels");
-  });
+  };
+  draw != nullptr ? for_each_isa(*draw, check) : for_each_cpu(check);
 }
 
 TEST_CASE("conv2d_winograd: channels on and beside the vector width") {
@@ -109,18 +112,11 @@ TEST_CASE("conv2d_winograd: maps smaller and larger than tiles, every border") {
   }
 }
 
-// WAJAH_SHAPES=10000 draws as many.
 TEST_CASE("conv2d_winograd: random shapes") {
-  const char* wanted = std::getenv("WAJAH_SHAPES");
-  const int count = wanted != nullptr ? std::atoi(wanted) : 60;
-  std::mt19937 random(3);
-  const auto below = [&](int n) { return 1 + static_cast<int>(random() % static_cast<unsigned>(n)); };
-  for (int i = 0; i < count; ++i) {
-    run({kinds[random() % std::size(kinds)],
-         {below(3), below(24), below(24), below(70)},
-         below(110),
-         pads[random() % std::size(pads)]},
-        random);
+  Draw draw(3);
+  for (int i = shapes_to_draw(); i > 0; --i) {
+    const Shape x{draw.up_to(3), draw.up_to(24), draw.up_to(24), draw.up_to(70)};
+    run({kinds[draw.between(0, std::size(kinds) - 1)], x, draw.up_to(110), draw.pad()}, draw.random(), &draw);
   }
 }
 

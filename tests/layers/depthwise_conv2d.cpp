@@ -1,6 +1,7 @@
 #include <wajah/layers/depthwise_conv2d.hpp>
 
 #include "compare.hpp"
+#include "random_shapes.hpp"
 
 namespace wajah {
 namespace {
@@ -48,6 +49,32 @@ TEST_CASE("depthwise_conv2d: maps, strides and padding") {
     compare<DepthwiseConv2d<"dw", 20, Window{3, 3, 2}, Pad::same, Relu6>>("dw same/2", weights, x, {1e-5, 1e-6}, {}, 30);
     compare<DepthwiseConv2d<"dw", 20, Window{3, 3, 2}, Pad::half>>("dw half/2", weights, x, close);
     if (side >= 3 && side <= 15) compare<DepthwiseConv2d<"dw", 20, Window{3, 3}, Pad::valid>>("dw", weights, x, close);
+  }
+}
+
+TEST_CASE("depthwise_conv2d: random shapes") {
+  Draw draw(1);
+  for (int i = shapes_to_draw(); i > 0; --i) {
+    const Shape x_is{draw.up_to(3), draw.up_to(20), draw.up_to(20), draw.up_to(150)};
+    const Window window = draw.chance() ? Window{3, 3, draw.up_to(2)} : draw.window(7);
+    const Pad pad = draw.pad();
+    const Shape y_is = windowed(x_is, window, pad);
+    if (y_is.h < 1 || y_is.w < 1) continue;
+    const auto channels = static_cast<std::size_t>(x_is.c);
+    const auto weights = random_numbers(draw.random(), static_cast<std::size_t>(window.h * window.w) * channels, 0.3F),
+               biases = random_numbers(draw.random(), channels, 0.3F), slopes = random_numbers(draw.random(), channels, 2);
+    const auto kind = static_cast<ActivationKind>(draw.between(0, 3));
+    const Touch touch = draw.touch();
+    compare_on_map<float, float>(
+        fmt::format("depthwise_conv2d {}x{}/{}", window.h, window.w, window.stride), draw, x_is, y_is, {1e-5, 1e-5},
+        [&](const auto& device, auto x, auto y) {
+          auto packed = pack_depthwise_conv2d(
+              device, DepthwiseConv2dWeights{x_is.c, window, weights.data(), biases.data(), {kind, slopes.data()}});
+          const auto taps = guarded(device, packed.weights, touch), added = guarded(device, packed.biases, touch),
+                     steep = guarded(device, packed.slopes, touch);
+          depthwise_conv2d(device, DepthwiseConv2dArgs{x, y, window, pad, taps.template as<float>(),
+                                                       added.template as<float>(), {kind, steep.template as<float>()}});
+        });
   }
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "compare.hpp"
+#include "random_shapes.hpp"
 
 namespace wajah {
 
@@ -23,6 +24,19 @@ TEST_CASE("hard_swish: every instruction set against the definition") {
     for (const Gaps gaps : every_gap) {
       compare<HardSwish>("HardSwish", {}, {2, 3, 2, c}, {1e-6, 1e-6}, gaps, 5);
     }
+  }
+}
+
+TEST_CASE("hard_swish: random shapes") {
+  Draw draw(1);
+  for (int i = shapes_to_draw(); i > 0; --i) {
+    const Shape shape{draw.up_to(3), draw.up_to(9), draw.up_to(9), draw.up_to(150)};
+    compare_on_map<float, float>(
+        "hard_swish", draw, shape, shape, {1e-6, 1e-6},
+        [&](const auto& device, auto x, auto y) {
+          hard_swish(device, HardSwishArgs{x, y});
+        },
+        5);
   }
 }
 

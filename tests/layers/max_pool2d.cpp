@@ -1,6 +1,7 @@
 #include <wajah/layers/max_pool2d.hpp>
 
 #include "compare.hpp"
+#include "random_shapes.hpp"
 
 namespace wajah {
 namespace {
@@ -25,6 +26,20 @@ TEST_CASE("max_pool2d: maps, windows and padding") {
       compare<MaxPool2d<Window{2, 4, 1}, Pad::same>>("2x4 same", {}, x, exact);
       if (side >= 3) compare<MaxPool2d<Window{3, 3, 2}, Pad::valid>>("3x3/2 valid", {}, x, exact);
     }
+  }
+}
+
+TEST_CASE("max_pool2d: random shapes") {
+  Draw draw(1);
+  for (int i = shapes_to_draw(); i > 0; --i) {
+    const Shape x_is{draw.up_to(3), draw.up_to(20), draw.up_to(20), draw.up_to(150)};
+    const Window window = draw.window(5);
+    const Pad pad = draw.pad();
+    const Shape y_is = windowed(x_is, window, pad);
+    if (y_is.h < 1 || y_is.w < 1) continue;
+    compare_on_map<float, float>("max_pool2d", draw, x_is, y_is, exact, [&](const auto& device, auto x, auto y) {
+      max_pool2d(device, MaxPool2dArgs{x, y, window, pad});
+    });
   }
 }
 

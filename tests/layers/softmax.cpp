@@ -1,6 +1,7 @@
 #include <wajah/layers/softmax.hpp>
 
 #include "compare.hpp"
+#include "random_shapes.hpp"
 
 namespace wajah {
 namespace {
@@ -12,6 +13,19 @@ TEST_CASE("softmax: classes and pixels on and beside the vector width") {
       compare<Softmax>("Softmax", {}, {2, 1, pixels, c}, {1e-7, 1e-6}, gaps);
       compare<Softmax>("Softmax of large numbers", {}, {1, 1, pixels, c}, {1e-7, 1e-5}, gaps, 200);
     }
+  }
+}
+
+TEST_CASE("softmax: random shapes") {
+  Draw draw(1);
+  for (int i = shapes_to_draw(); i > 0; --i) {
+    const Shape shape{draw.up_to(3), draw.up_to(9), draw.up_to(20), draw.up_to(70)};
+    compare_on_map<float, float>(
+        "softmax", draw, shape, shape, {1e-7, 1e-5},
+        [&](const auto& device, auto x, auto y) {
+          softmax(device, SoftmaxArgs{x, y});
+        },
+        static_cast<float>(draw.up_to(200)));
   }
 }
 

@@ -7,6 +7,7 @@
 #include <wajah/svm/svm.hpp>
 
 #include "check.hpp"
+#include "random_shapes.hpp"
 #include "svm/data.hpp"
 
 #include <doctest/doctest.h>
@@ -71,6 +72,36 @@ TEST_CASE(
       }
     }
   });
+}
+
+TEST_CASE("dot_matrix: random shapes") {
+  Draw draw(1);
+  for (int i = shapes_to_draw(); i > 0; --i) {
+    const int m = draw.up_to(25), n = draw.up_to(40), d = draw.up_to(200);
+    const bool distance = draw.chance();
+    GuardedMap a({m, 1, 1, d}, draw.gap(), draw.touch()), b({n, 1, 1, d}, draw.gap(), draw.touch());
+    a.fill(draw.random());
+    b.fill(draw.random());
+    GuardedMap expected({m, 1, 1, n}, 0, Touch::last);
+    for (int r = 0; r < m; ++r) {
+      for (int s = 0; s < n; ++s) {
+        double sum = 0;
+        for (int k = 0; k < d; ++k) {
+          const double p = a.view().pixel(r, 0, 0)[k], q = b.view().pixel(s, 0, 0)[k];
+          sum += distance ? (p - q) * (p - q) : p * q;
+        }
+        expected.view().pixel(r, 0, 0)[s] = static_cast<float>(sum);
+      }
+    }
+    const int gap = draw.gap();
+    const Touch touch = draw.touch();
+    for_each_isa(draw, [&](const Cpu& cpu, const std::string& name) {
+      GuardedMap y({m, 1, 1, n}, gap, touch);
+      dot_matrix(cpu, {a.view(), b.view(), y.view().data, y.view().stride, distance});
+      check_close(fmt::format("dot_matrix {} x {} x {} on {}", m, n, d, name), y.view(), expected.view(), {1e-5, 1e-5});
+      CHECK_MESSAGE(y.gaps_untouched(), "dot_matrix on " << name << " wrote between the rows");
+    });
+  }
 }
 
 // A memory limit that the whole matrix does not fit sends the pair to the plain solver.

@@ -14,13 +14,13 @@
 
 namespace wajah {
 
-// Taps with the memory they lie in.
+// Taps with the memory they lie in, which is kept when they are made anew.
 class TapTable {
  public:
   // Averages of `from` pixels over `to` equal areas (from >= to), of which whole ones are only summed.
-  static TapTable areas(int from, int to, double scale, bool whole);
+  void make_areas(int from, int to, double scale, bool whole);
   // OpenCV's enlarging by INTER_AREA: between pixel floor(i * from / to) and the next.
-  static TapTable between(int from, int to, double scale, double inverse);
+  void make_between(int from, int to, double scale, double inverse);
 
   // The taps for a source of `size` pixels in which this table's pixel 0 is pixel `shift`; those outside go.
   void clip(int shift, int size);
@@ -28,8 +28,7 @@ class TapTable {
   [[nodiscard]] Taps view(int first_output = 0) const;
 
  private:
-  TapTable(int outputs, int most_each);
-
+  void clear(int outputs, int most_each);
   void add(int first) {
     first_.push_back(first), count_.push_back(0), start_.push_back(static_cast<int>(weights_.size()));
   }
@@ -46,8 +45,10 @@ struct ResizePlan {
   Rounding rounding = Rounding::none;
 };
 
-// to_bytes: whether sums are rounded to whole numbers. Sizes are positive.
+// to_bytes: whether sums are rounded to whole numbers. Sizes are positive. The second form makes `plan` that plan,
+// in the memory it has.
 [[nodiscard]] ResizePlan resize_plan(int from_width, int from_height, int to_width, int to_height, bool to_bytes);
+void make_plan(ResizePlan& plan, int from_width, int from_height, int to_width, int to_height, bool to_bytes);
 
 // Keeps its tables and scratch between calls.
 class AreaResizer {
