@@ -273,7 +273,9 @@ Weights Weights::with_metadata(const std::map<std::string, std::string>& entries
   }
   for (const auto& [key, value] : metadata()) builder.metadata(key, value);
   for (const auto& [key, value] : entries) builder.metadata(key, value);
-  return std::move(builder).build();
+  Weights same = std::move(builder).build();
+  same.set_->invented = set_->invented;
+  return same;
 }
 
 Weights::Builder::Builder(std::string source) : set_(std::make_shared<Set>()) { set_->source = std::move(source); }

@@ -19,12 +19,32 @@ struct L2NormaliseArgs {
 };
 WAJAH_CARD_KERNEL(l2_normalise, L2NormaliseArgs)
 
+// Of every two pixels of x, which are one face's two views, the sum of both brought to unit length, itself brought to
+// it. y has half of x's images.
+struct UniteViewsArgs {
+  ConstView<float> x;
+  View<float> y;
+};
+WAJAH_CARD_KERNEL(unite_views, UniteViewsArgs)
+
 // prewhiten (embed/prewhiten.hpp) of every image of x by itself: (byte - mean) / max(deviation, 1 / sqrt(numbers)).
+// Where y's images are smaller they are the centres of x's. With two views, y's images 2 i and 2 i + 1 are image i and
+// its mirror image.
 struct PrewhitenArgs {
   ConstView<uint8_t> x;
   View<float> y;
+  int views = 1;
 };
 WAJAH_CARD_KERNEL(prewhiten, PrewhitenArgs)
+
+// standardise (embed/prewhiten.hpp), with the same centres and views: (byte / 255 - mean) / deviation.
+struct StandardiseArgs {
+  ConstView<uint8_t> x;
+  View<float> y;
+  float mean[3], deviation[3];
+  int views = 1;
+};
+WAJAH_CARD_KERNEL(standardise, StandardiseArgs)
 
 // The k largest of count scores, largest first; of equal ones the smaller index. k is at most most_best, and best and
 // where have room for top_k_room(count, k) entries, of which the first k are the result. Scores are no not-a-number;

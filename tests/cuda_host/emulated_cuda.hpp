@@ -11,7 +11,8 @@ namespace wajah {
 
 class EmulatedCuda : public Cuda {
  public:
-  explicit EmulatedCuda(Arithmetic arithmetic = Arithmetic::fp32) : Cuda({0, 1.0, arithmetic}, host_driver()) {}
+  explicit EmulatedCuda(Arithmetic arithmetic = Arithmetic::fp32, const CudaDriver& driver = host_driver())
+      : Cuda({0, 1.0, arithmetic}, driver) {}
   [[nodiscard]] EmulatedCuda on_own_stream() const { return EmulatedCuda(Cuda::on_own_stream()); }
 
  private:

@@ -136,34 +136,86 @@ TEST_CASE("cuda kernels: the largest scores in order, of equal ones the smaller 
   }
 }
 
-TEST_CASE("cuda kernels: embeddings of unit length, and crops prewhitened as on the CPU") {
+TEST_CASE("cuda kernels: embeddings of unit length, by one view or two") {
   const EmulatedCuda cuda;
   std::mt19937 random(5);
-  for (const int c : {1, 31, 128, 512}) {
-    const Shape shape{3, 1, 1, c};
+  for (const int c : {2, 31, 128, 512}) {
+    const Shape shape{6, 1, 1, c};
     const auto x = numbers(random, shape.size());
-    const Buffer card = up(cuda, x);
-    l2_normalise(cuda, L2NormaliseArgs{{card.as<float>(), shape}, {card.as<float>(), shape}});
+    const auto unit = [&](int n) {
+      std::vector<double> row(x.begin() + std::ptrdiff_t{n} * c, x.begin() + std::ptrdiff_t{n + 1} * c);
+      const double length = std::sqrt(std::inner_product(row.begin(), row.end(), row.begin(), 0.0));
+      for (double& value : row) value /= length;
+      return row;
+    };
+    const Buffer both = up(cuda, x), one = up(cuda, x), united = cuda.allocate(shape.size() / 2 * sizeof(float));
+    unite_views(cuda, UniteViewsArgs{{both.as<float>(), shape}, {united.as<float>(), shape.images(3)}});
+    l2_normalise(cuda, L2NormaliseArgs{{one.as<float>(), shape}, {one.as<float>(), shape}});
     for (int n = 0; n < 3; ++n) {
-      double sum = 0;
-      for (int i = 0; i < c; ++i) sum += std::pow(x[static_cast<std::size_t>(n * c + i)], 2);
-      CHECK(card.as<float>()[n * c] == doctest::Approx(x[static_cast<std::size_t>(n * c)] / std::sqrt(sum)));
+      const auto a = unit(2 * n), b = unit(2 * n + 1);
+      std::vector<double> sum(a.size());
+      std::ranges::transform(a, b, sum.begin(), std::plus<>());
+      const double length = std::sqrt(std::inner_product(sum.begin(), sum.end(), sum.begin(), 0.0));
+      for (int i = 0; i < c; ++i) {
+        CHECK(one.as<float>()[2 * n * c + i] == doctest::Approx(a[static_cast<std::size_t>(i)]).epsilon(1e-5));
+        CHECK(united.as<float>()[n * c + i] ==
+              doctest::Approx(sum[static_cast<std::size_t>(i)] / length).epsilon(1e-4));
+      }
     }
   }
-  for (const int side : {1, 7, 160}) {
-    const Shape shape{2, side, side, 3};
-    std::vector<std::uint8_t> bytes(shape.size());
-    for (std::uint8_t& byte : bytes) byte = static_cast<std::uint8_t>(random() % 200);
-    std::fill_n(bytes.begin(), side == 7 ? shape.size() / 2 : 0, std::uint8_t{77});  // a crop of one colour
-    std::vector<float> expected(shape.size()), got(shape.size());
-    for (int n = 0; n < 2; ++n) {
-      prewhiten(ConstView<std::uint8_t>(bytes.data(), shape).images(n, 1),
-                View<float>(expected.data(), shape).images(n, 1));
+}
+
+Image crop_of(int side, int colours, std::mt19937& random) {
+  Image crop(side, side);
+  for (std::uint8_t& byte : crop.pixels) byte = static_cast<std::uint8_t>(random() % static_cast<unsigned>(colours));
+  return crop;
+}
+
+// Both views of the centre of each crop, as `normalise` on the CPU makes one, against the kernel's.
+template <class Normalise, class Kernel>
+void check_views(const char* name, int side, int input, const Normalise& on_cpu, const Kernel& on_card) {
+  const EmulatedCuda cuda;
+  std::mt19937 random(5);
+  const Shape bytes{2, side, side, 3}, images{4, input, input, 3};
+  std::vector<std::uint8_t> crops;
+  std::vector<float> expected(images.size()), got(images.size());
+  const View<float> y(expected.data(), images);
+  for (const int n : {0, 1}) {
+    const Image crop = crop_of(side, n == 0 ? 1 : 200, random);  // the first of one colour
+    crops.insert(crops.end(), crop.pixels.begin(), crop.pixels.end());
+    on_cpu(crop, y.images(2 * n, 1));
+    for (int i = 0; i < input * input * 3; ++i) {
+      y.pixel(2 * n + 1, i / 3 / input, input - 1 - i / 3 % input)[i % 3] = y.pixel(2 * n, 0, 0)[i];
     }
-    const Buffer x = up(cuda, bytes), y = cuda.allocate(shape.size() * sizeof(float));
-    prewhiten(cuda, PrewhitenArgs{{x.as<std::uint8_t>(), shape}, {y.as<float>(), shape}});
-    cuda.download(got.data(), y.as<>(), got.size() * sizeof(float));
-    check_close(fmt::format("prewhiten {0}x{0}", side), got, expected, {1e-5, 1e-5});
+  }
+  const Buffer x = up(cuda, crops);
+  for (const int views : {1, 2}) {
+    const Shape shape = images.images(2 * views);
+    const Buffer card = cuda.allocate(shape.size() * sizeof(float));
+    on_card(cuda, ConstView<std::uint8_t>(x.as<std::uint8_t>(), bytes), View<float>(card.as<float>(), shape), views);
+    cuda.download(got.data(), card.as<>(), card.size());
+    for (int n = 0; n < 2 * views; ++n) {
+      const std::size_t one = images.images(1).size(), at = static_cast<std::size_t>(n) * one;
+      check_close(fmt::format("{} {} of {}, {} views", name, input, side, views), std::span(got).subspan(at, one),
+                  std::span(expected).subspan(at * static_cast<std::size_t>(3 - views), one), {1e-5, 1e-5});
+    }
+  }
+}
+
+TEST_CASE("cuda kernels: crops normalised as on the CPU, their centres and their mirror images") {
+  for (const auto& [side, input] : {std::pair{1, 1}, {7, 7}, {8, 5}, {13, 12}, {160, 160}, {182, 160}}) {
+    check_views(
+        "prewhiten", side, input, [](const Image& crop, View<float> y) { prewhiten(crop, y); },
+        [](const EmulatedCuda& cuda, ConstView<std::uint8_t> x, View<float> y, int views) {
+          prewhiten(cuda, PrewhitenArgs{x, y, views});
+        });
+    check_views(
+        "standardise", side, input, [](const Image& crop, View<float> y) { standardise(crop, imagenet, y); },
+        [](const EmulatedCuda& cuda, ConstView<std::uint8_t> x, View<float> y, int views) {
+          const auto& [mean, deviation] = imagenet;
+          standardise(cuda, StandardiseArgs{
+                                x, y, {mean[0], mean[1], mean[2]}, {deviation[0], deviation[1], deviation[2]}, views});
+        });
   }
 }
 

@@ -15,6 +15,9 @@
 
 namespace wajah {
 
+class CardWatch;
+class Cuda;
+
 // The views of a face that make its embedding: the crop, or the crop and its mirror image, whose embeddings are added
 // and brought back to unit length. Both take twice the time and differ less from photo to photo.
 enum class Views { photo, both };
@@ -39,19 +42,21 @@ struct ModelCard {
   Mirror mirror = Mirror::enrol;
 };
 
-// What a network computes in. fp32: each convolution in the way that is fastest (networks/tuned.hpp), which moves results
-// by rounding only; fp32_direct: as its definition says, for comparisons bit for bit. int8: convolutions on bytes,
-// everything else in float32 (networks/int8.hpp). Embeddings of all may meet: they differ by far less than two photos of
-// a person do.
+// What a network computes in. fp32: each convolution in the way that is fastest (networks/tuned.hpp), which moves
+// results by rounding only; fp32_direct: as its definition says, for comparisons bit for bit. int8: convolutions on
+// bytes, everything else in float32 (networks/int8.hpp). Embeddings of all may meet: they differ by far less than two
+// photos of a person do.
 enum class Precision { fp32, fp32_direct, int8 };
 
 [[nodiscard]] std::string_view name_of(Precision precision);
 
 class EmbedderModel;  // the loaded network: shared, const
 
-// One thread's embedder; copies of the model pointer share the weights.
+// One thread's embedder; copies of the model pointer share the weights. It computes on the device that the model was
+// loaded for: on a Cpu with the threads of `cpu`, on a card on a stream of its own.
 class Embedder {
  public:
+  // Throws Error (device) if a card has no memory left for it.
   Embedder(std::shared_ptr<const EmbedderModel> model, const Cpu& cpu);
   ~Embedder();
   Embedder(Embedder&&) noexcept;
@@ -60,7 +65,7 @@ class Embedder {
   [[nodiscard]] const ModelCard& card() const;
 
   // Embeds crops of card().input pixels square; gives crops.size() rows of card().dimension floats, each of L2 norm 1.
-  // Throws Error (input) naming the crop whose size does not fit.
+  // Throws Error (input) naming the crop whose size does not fit, Error (device) if a card fails.
   [[nodiscard]] std::vector<float> embed(std::span<const Image> crops, Views views = Views::photo);
 
   // The same for (n, input, input, 3) floats that are already normalised as the network wants them.
@@ -75,6 +80,18 @@ class Embedder {
 // Throws Error (model), also if int8 is asked of weights whose ranges were never measured (embed/int8_calibration.hpp).
 [[nodiscard]] std::shared_ptr<const EmbedderModel> load_embedder(const Weights& weights, const Cpu& cpu,
                                                                  Precision precision = Precision::fp32);
+
+// The same on a card, in its arithmetic (docs/cuda.md says how near to the CPU's). Throws Error (model), and Error
+// (device) if the card has too little memory.
+[[nodiscard]] std::shared_ptr<const EmbedderModel> load_embedder(const Weights& weights, const Cuda& cuda);
+
+// The same network twice: embeds as `card` does until that fails (Error (device), or numbers that are not finite) or
+// `watch` has given the card up, and from then on, in all threads and beginning with what failed, as `spare`. Throws
+// Error (model) if the two are not of one id.
+[[nodiscard]] std::shared_ptr<const EmbedderModel> with_spare(std::shared_ptr<const EmbedderModel> card,
+                                                              std::shared_ptr<const EmbedderModel> spare,
+                                                              std::shared_ptr<CardWatch> watch);
+
 [[nodiscard]] const ModelCard& card_of(const EmbedderModel& model);
 
 // The card that load_embedder gives these weights. Throws Error (model).

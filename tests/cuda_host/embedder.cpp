@@ -1,0 +1,155 @@
+// The public Embedder with a card under it, which here is the host, against the one on the CPU.
+#include <wajah/card_watch.hpp>
+#include <wajah/embed/cuda_embedder.hpp>
+#include <wajah/error.hpp>
+
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "check.hpp"
+#include "cuda_host/emulated_cuda.hpp"
+
+namespace wajah {
+namespace {
+
+Weights invented(const char* architecture) {
+  return Weights::invented().with_metadata({{"architecture", architecture}});
+}
+
+Image noise(int side, std::mt19937& random) {
+  Image image(side, side);
+  for (std::uint8_t& byte : image.pixels) byte = static_cast<std::uint8_t>(random() % 256);
+  return image;
+}
+
+void check_rows(const char* name, std::span<const float> got, std::span<const float> expected, int dimension,
+                double tolerance) {
+  check_close(name, got, expected, {tolerance, 0});
+  for (std::size_t i = 0; i < got.size(); i += static_cast<std::size_t>(dimension)) {
+    double squares = 0;
+    for (const float value : got.subspan(i, static_cast<std::size_t>(dimension))) squares += double{value} * value;
+    CHECK(squares == doctest::Approx(1).epsilon(1e-5));
+  }
+}
+
+TEST_CASE("cuda embedder: crops of several sizes become the CPU's embeddings, by one view and by both") {
+  const Cpu cpu;
+  std::mt19937 random(3);
+  const Weights weights = invented("mobilefacenet");
+  Embedder expected(load_embedder(weights, cpu), cpu), got(load_cuda_embedder(weights, EmulatedCuda()), cpu);
+  CHECK(got.card().id == expected.card().id);
+  const std::vector<Image> crops{noise(112, random), noise(120, random), noise(120, random)};
+  for (const Views views : {Views::photo, Views::both}) {
+    check_rows("MobileFaceNet", got.embed(crops, views), expected.embed(crops, views), 128, 2e-5);
+  }
+  CHECK(got.embed({}).empty());
+  CHECK_THROWS_WITH_AS((void)got.embed(std::vector{Image(112, 100)}), doctest::Contains("crop 0 is 112x100"), Error);
+}
+
+TEST_CASE("cuda embedder: what is already normalised") {
+  const Cpu cpu;
+  const Weights weights = invented("mobilefacenet");
+  Embedder expected(load_embedder(weights, cpu), cpu), got(load_cuda_embedder(weights, EmulatedCuda()), cpu);
+  const Shape shape{2, 112, 112, 3};
+  std::mt19937 random(5);
+  std::uniform_real_distribution<float> number(-1, 1);
+  std::vector<float> x(shape.size() + 2 * 112 * 112);
+  for (float& value : x) value = number(random);
+  check_rows("MobileFaceNet", got.embed_normalised({x.data(), shape}), expected.embed_normalised({x.data(), shape}),
+             128, 2e-5);
+  CHECK_THROWS_WITH_AS((void)got.embed_normalised({x.data(), shape.images(1), 4}), doctest::Contains("must be dense"),
+                       Error);
+  CHECK_THROWS_AS((void)got.embed_normalised({x.data(), {1, 160, 160, 3}}), Error);
+}
+
+TEST_CASE("cuda embedder: Inception-ResNet-v1, whose enrolment crops keep their border") {
+  const Cpu cpu;
+  std::mt19937 random(7);
+  const Weights weights = invented("inception-resnet-v1");
+  Embedder expected(load_embedder(weights, cpu), cpu), got(load_cuda_embedder(weights, EmulatedCuda()), cpu);
+  const std::vector<Image> crops{noise(182, random)};
+  check_rows("Inception-ResNet-v1", got.embed(crops, Views::both), expected.embed(crops, Views::both), 512, 1e-4);
+}
+
+TEST_CASE("cuda embedder: weights of another network are refused") {
+  Weights::Builder builder("a file");
+  builder.metadata("architecture", "resnet-50");
+  CHECK_THROWS_WITH_AS((void)load_cuda_embedder(std::move(builder).build(), EmulatedCuda()),
+                       doctest::Contains("unknown architecture"), Error);
+}
+
+// What a test may do to the host's driver.
+const CudaDriver& driver_with(void (*change)(CudaDriver&)) {
+  static std::vector<std::unique_ptr<CudaDriver>> drivers;  // a Cuda's driver outlives it
+  CudaDriver& driver = *drivers.emplace_back(std::make_unique<CudaDriver>(host_driver()));
+  change(driver);
+  return driver;
+}
+
+// Two embedders of one model on a card of that driver with the CPU behind it, and what is told of its failure.
+struct Spared {
+  explicit Spared(void (*change)(CudaDriver&)) {
+    const Weights weights = invented("mobilefacenet");
+    const auto on_cpu = load_embedder(weights, cpu);
+    const auto model =
+        with_spare(load_cuda_embedder(weights, EmulatedCuda(Arithmetic::fp32, driver_with(change))), on_cpu,
+                   std::make_shared<CardWatch>([this](const std::string& reason) { reasons.push_back(reason); }));
+    one.emplace(model, cpu);
+    other.emplace(model, cpu);
+    expected.emplace(on_cpu, cpu);
+  }
+
+  Cpu cpu;
+  std::vector<std::string> reasons;
+  std::optional<Embedder> one, other, expected;
+};
+
+TEST_CASE("cuda embedder: where a card's memory is used up, the CPU goes on, in every thread") {
+  Spared embedder([](CudaDriver& driver) {
+    driver.describe = [](int, CudaFacts* facts) {
+      return *facts = {"small", 9, 0, 4, std::size_t{56} << 20U, std::size_t{56} << 20U}, 0;
+    };
+  });
+  std::mt19937 random(9);
+  const std::vector<Image> few{noise(112, random)}, many(16, few.front());
+  const auto row = embedder.expected->embed(few);
+  check_rows("on the card", embedder.one->embed(few), row, 128, 2e-5);
+  CHECK(embedder.reasons.empty());
+  CHECK(embedder.one->embed(many, Views::both) == embedder.expected->embed(many, Views::both));
+  REQUIRE(embedder.reasons.size() == 1);
+  CHECK(embedder.reasons[0].find("engine.gpu.memory_fraction allows are in use") != std::string::npos);
+  CHECK(embedder.other->embed(few) == row);
+  CHECK(embedder.one->embed(few) == row);
+  CHECK(embedder.reasons.size() == 1);
+}
+
+TEST_CASE("cuda embedder: numbers that are not finite are the card's failure, a wrong crop is not") {
+  Spared embedder([](CudaDriver& driver) {
+    driver.copy = [](void* to, const void* from, std::size_t bytes, CopyDirection direction, void* stream) {
+      const int error = host_driver().copy(to, from, bytes, direction, stream);
+      if (direction == CopyDirection::from_card) std::memset(to, 0xFF, 4);
+      return error;
+    };
+  });
+  const std::vector<float> x(112 * 112 * 3, 0.5F);
+  const ConstView<float> crop(x.data(), {1, 112, 112, 3});
+  CHECK_THROWS_AS((void)embedder.one->embed_normalised({x.data(), {1, 56, 112, 6}}), Error);
+  CHECK(embedder.reasons.empty());
+  CHECK(embedder.one->embed_normalised(crop) == embedder.expected->embed_normalised(crop));
+  REQUIRE(embedder.reasons.size() == 1);
+  CHECK(embedder.reasons[0] == "the card computed an embedding that is not finite");
+}
+
+TEST_CASE("cuda embedder: only the same weights can stand in for others") {
+  const Cpu cpu;
+  const auto one = load_embedder(invented("mobilefacenet"), cpu),
+             other = load_embedder(invented("inception-resnet-v1"), cpu);
+  CHECK_THROWS_AS((void)with_spare(one, other, std::make_shared<CardWatch>([](const std::string&) {})), Error);
+}
+
+}  // namespace
+}  // namespace wajah
