@@ -56,6 +56,7 @@ class Cuda {
 
   // The same card and memory, another stream (and staging and scratch that go with it).
   [[nodiscard]] Cuda on_own_stream() const;
+  [[nodiscard]] Cuda on_own_stream(Arithmetic arithmetic) const;
 
   // Memory of the card; uninitialised. Throws Error (device) if the share is used up.
   [[nodiscard]] Buffer allocate(std::size_t bytes) const;
@@ -71,6 +72,7 @@ class Cuda {
   [[nodiscard]] CudaGraph capture(const std::function<void()>& work) const;
 
   [[nodiscard]] const Launch& launch() const;
+  [[nodiscard]] int card() const;
   [[nodiscard]] const CudaFacts& facts() const;
   // Bytes of the share, in use now and at most.
   struct MemoryUse {

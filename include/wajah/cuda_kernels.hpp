@@ -3,6 +3,7 @@
 #pragma once
 
 #include <wajah/cpu.hpp>
+#include <wajah/detect/resample.hpp>
 
 #ifdef WAJAH_KERNEL_ISA
 #define WAJAH_CARD_KERNEL(name, Args) WAJAH_KERNEL(name, Args)
@@ -45,6 +46,34 @@ struct StandardiseArgs {
   int views = 1;
 };
 WAJAH_CARD_KERNEL(standardise, StandardiseArgs)
+
+// Windows of a picture at y's width and at `height`, of which y has the rows from first_row on, as AreaResizer
+// (detect/resize.hpp) makes them: cv::resize(INTER_AREA) bit for bit, then (value - 127.5) * 0.0078125. y is dense.
+struct ResizeWindowsArgs {
+  ConstView<uint8_t> x{};               // one dense picture of 3 channels
+  const CropWindow* windows = nullptr;  // of each image of y; null: the whole picture, and y is one
+  View<float> y{};
+  int height = 0, first_row = 0;
+  bool to_bytes = false;  // sums are rounded to whole numbers; then no window may be smaller than what it becomes
+};
+WAJAH_CARD_KERNEL(resize_windows, ResizeWindowsArgs)
+
+// Where P-Net finds a face: places of x (1, rows, columns, 6) whose probability is at least `threshold`, in no order.
+// The opposite regression is that of the place as far from the other end of the row.
+struct PNetPlace {
+  int level, column, row;
+  float score, regression[4], opposite[4];
+};
+struct PNetPlacesArgs {
+  ConstView<float> x{};
+  int level = 0, first_row = 0;  // told with the places; first_row is added to their rows
+  float threshold = 0;
+  int* found = nullptr;  // grows by all that are found
+  PNetPlace* places = nullptr;
+  int room = 0;       // of them; those beyond it are only counted
+  bool anew = false;  // found is made 0 before
+};
+WAJAH_CARD_KERNEL(pnet_places, PNetPlacesArgs)
 
 // The k largest of count scores, largest first; of equal ones the smaller index. k is at most most_best, and best and
 // where have room for top_k_room(count, k) entries, of which the first k are the result. Scores are no not-a-number;

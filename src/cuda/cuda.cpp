@@ -125,7 +125,9 @@ Cuda::Cuda(const CudaOptions& options, const CudaDriver& driver) {
 Cuda::Cuda(std::shared_ptr<Card> card, Arithmetic arithmetic)
     : card_(std::move(card)), stream_(std::make_shared<Stream>(card_, arithmetic)) {}
 
-Cuda Cuda::on_own_stream() const { return {card_, stream_->launch.arithmetic}; }
+Cuda Cuda::on_own_stream() const { return on_own_stream(stream_->launch.arithmetic); }
+
+Cuda Cuda::on_own_stream(Arithmetic arithmetic) const { return {card_, arithmetic}; }
 
 Buffer Cuda::allocate(std::size_t bytes) const { return card_->memory->allocate(bytes); }
 
@@ -204,6 +206,8 @@ const Launch& Cuda::launch() const {
   check_cuda(card_->driver, card_->driver.use(card_->index), "cudaSetDevice", card_->index, lost);
   return stream_->launch;
 }
+
+int Cuda::card() const { return card_->index; }
 
 const CudaFacts& Cuda::facts() const { return card_->facts; }
 

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 #include <utility>
 
 namespace wajah {
@@ -40,12 +41,6 @@ std::vector<Scored> keep_best(const std::vector<Scored>& all, double threshold, 
 
 }  // namespace
 
-// What P-Net found on one level, and what it regresses at the place opposite to the first hit, left to right.
-struct Cascade::LevelHits {
-  std::vector<PNetHit> hits;
-  Regression mirrored{};
-};
-
 struct Cascade::Proposal {
   Box box;
   float score = 0;
@@ -65,26 +60,18 @@ View<float> Cascade::input(Shape shape) {
   return {input_.as<float>(), shape};
 }
 
-Cascade::LevelHits Cascade::look_at(const Image& image, const Level& level, float threshold,
-                                    const Networks::Forward& pnet) {
-  const int rows = pnet_outputs(level.height);
-  const int rows_at_once = std::max((strip_pixels / level.width - pnet_window) / pnet_stride + 1, 1);
-  const int strips = (rows + rows_at_once - 1) / rows_at_once;
+LevelHits Cascade::look_at(const Image& image, const Level& level, float threshold, const Networks::Forward& pnet) {
   LevelHits found;
-  for (int i = 0; i < strips; ++i) {
-    const Part strip{i, strips};
-    const int begin = static_cast<int>(strip.begin(rows)), end = static_cast<int>(strip.end(rows));
-    const int top = begin * pnet_stride;
-    const int bottom = i + 1 == strips ? level.height : (end - 1) * pnet_stride + pnet_window;
-    const View<float> x = input({1, bottom - top, level.width, 3});
-    resizer_.rows(image, level.width, level.height, top, x);
+  for (const LevelStrip& strip : strips_of(level, strip_pixels)) {
+    const View<float> x = input({1, strip.bottom - strip.top, level.width, 3});
+    resizer_.rows(image, level.width, level.height, strip.top, x);
     const ConstView<float> y = pnet(x);
     for (int row = 0; row < y.shape.h; ++row) {
       for (int column = 0; column < y.shape.w; ++column) {
         const float* p = y.pixel(0, row, column);
         if (!(p[1] >= threshold)) continue;
         if (found.hits.empty()) found.mirrored = regression_of(y.pixel(0, row, y.shape.w - 1 - column) + 2);
-        found.hits.push_back({column, begin + row, p[1], {p[2], p[3], p[4], p[5]}});
+        found.hits.push_back({column, strip.first_row + row, p[1], {p[2], p[3], p[4], p[5]}});
       }
     }
   }
@@ -92,10 +79,10 @@ Cascade::LevelHits Cascade::look_at(const Image& image, const Level& level, floa
 }
 
 // The hits of every level. Only levels that enlarge the picture need the network layer by layer.
-std::vector<Cascade::LevelHits> Cascade::look(const Image& image, std::span<const Level> levels, float threshold,
-                                              const Networks& networks, const DetectorWatch& watch) {
+std::vector<LevelHits> Cascade::look(const Image& image, std::span<const Level> levels, float threshold,
+                                     const Networks& networks, const DetectorWatch& watch) {
   const auto plain = [&](const Level& level) {
-    return networks.scan == nullptr || level.width > image.width || level.height > image.height;
+    return (networks.scan == nullptr && !networks.look) || level.width > image.width || level.height > image.height;
   };
   const auto first = static_cast<std::size_t>(std::ranges::count_if(levels, plain));
   std::vector<LevelHits> found;
@@ -103,6 +90,10 @@ std::vector<Cascade::LevelHits> Cascade::look(const Image& image, std::span<cons
   for (const Level& level : levels.first(first)) found.push_back(look_at(image, level, threshold, networks.pnet));
   const auto others = levels.subspan(first);
   if (others.empty()) return found;
+  if (networks.look) {
+    std::ranges::move(networks.look(others, threshold), std::back_inserter(found));
+    return found;
+  }
   std::vector<std::vector<PNetHit>> hits =
       proposer_->propose(image, others, threshold, *networks.scan, networks.screen, watch);
   for (std::size_t i = 0; i < hits.size(); ++i) {
@@ -167,7 +158,8 @@ std::vector<Box> Cascade::propose(const Image& image, const DetectorOptions& opt
 std::vector<Box> Cascade::refine(const Image& image, std::span<const Box> boxes, float threshold,
                                  const Networks& networks) {
   std::vector<Box> refined;
-  const Trial trial{24, threshold, networks.rnet, networks.rnet_guess, Overlap::of_union, false, 0.9, 0};
+  const Trial trial{24,  threshold, networks.rnet,           networks.rnet_guess, Overlap::of_union, false,
+                    0.9, 0,         networks.rnet_on_windows};
   for (const Verdict& verdict : judges_->judge(image, boxes, trial)) {
     refined.push_back(whole_square(regress(verdict.box, verdict.regression, 1)));
   }
@@ -177,7 +169,8 @@ std::vector<Box> Cascade::refine(const Image& image, std::span<const Box> boxes,
 std::vector<Face> Cascade::decide(const Image& image, std::span<const Box> boxes, float threshold,
                                   const Networks& networks) {
   std::vector<Face> faces;
-  const Trial trial{48, threshold, networks.onet, networks.onet_guess, Overlap::of_smaller, true, 0.7, 0.036};
+  const Trial trial{48,   threshold, networks.onet, networks.onet_guess,     Overlap::of_smaller,
+                    true, 0.7,       0.036,         networks.onet_on_windows};
   for (const Verdict& verdict : judges_->judge(image, boxes, trial)) {
     faces.push_back({regress(verdict.box, verdict.regression, 1), verdict.score, verdict.points});
   }

@@ -1,5 +1,5 @@
 #include <wajah/detect/cascade.hpp>
-#include <wajah/detect/detector.hpp>
+#include <wajah/detect/detector_model.hpp>
 #include <wajah/error.hpp>
 #include <wajah/model.hpp>
 #include <wajah/networks/mtcnn.hpp>
@@ -35,21 +35,17 @@ void validate(const DetectorOptions& options) {
   }
 }
 
-class DetectorModel {
- public:
-  DetectorModel(const Weights& weights, const Cpu& cpu)
+namespace {
+
+struct CpuMtcnn {
+  CpuMtcnn(const Weights& weights, const Cpu& cpu)
       : pnet(std::make_shared<const Model<PNet, Cpu>>(cpu, weights.scope("pnet"))),
         rnet(std::make_shared<const Model<RNet, Cpu>>(cpu, weights.scope("rnet"))),
         onet(std::make_shared<const Model<ONet, Cpu>>(cpu, weights.scope("onet"))),
         scan(load_pnet_weights(weights.scope("pnet"))),
         screen(make_pnet_screen(*scan, cpu.isa())),
         rnet_guesser(CropGuesser::of_rnet(weights.scope("rnet"), cpu.isa())),
-        onet_guesser(CropGuesser::of_onet(weights.scope("onet"), cpu.isa())) {
-    if (const auto unused = weights.unused(); !unused.empty()) {
-      fail(ErrorKind::model, "{}: {} tensors belong to no layer of MTCNN, first '{}': is this the right network?",
-           weights.source(), unused.size(), unused.front());
-    }
-  }
+        onet_guesser(CropGuesser::of_onet(weights.scope("onet"), cpu.isa())) {}
 
   SharedModel<PNet> pnet;
   SharedModel<RNet> rnet;
@@ -59,8 +55,8 @@ class DetectorModel {
   CropGuesser rnet_guesser, onet_guesser;
 };
 
-struct Detector::Impl {
-  Impl(std::shared_ptr<const DetectorModel> shared, const Cpu& cpu, DetectorWay way)
+struct CpuDetector final : DetectorPass {
+  CpuDetector(std::shared_ptr<const CpuMtcnn> shared, const Cpu& cpu, DetectorWay way)
       : model(std::move(shared)), alone(1, cpu.isa()), pnet(model->pnet, cpu), cascade(cpu) {
     const bool fast = way == DetectorWay::fast;
     networks.pnet = call(pnet);
@@ -75,6 +71,11 @@ struct Detector::Impl {
       if (fast && dot_products) networks.rnet_guess.push_back(guess(model->rnet_guesser.net()));
       if (fast && cpu.isa() != Isa::scalar) networks.onet_guess.push_back(guess(model->onet_guesser.net()));
     }
+  }
+
+  [[nodiscard]] std::vector<Face> detect(const Image& image, const DetectorOptions& options,
+                                         const DetectorWatch& watch) override {
+    return cascade.run(image, options, networks, watch);
   }
 
   static Networks::Forward call(auto& session) {
@@ -97,7 +98,7 @@ struct Detector::Impl {
     };
   }
 
-  std::shared_ptr<const DetectorModel> model;
+  std::shared_ptr<const CpuMtcnn> model;
   Cpu alone;
   Session<PNet, Cpu> pnet;
   std::deque<Session<RNet, Cpu>> rnet;  // one a thread
@@ -107,18 +108,39 @@ struct Detector::Impl {
   Cascade cascade;
 };
 
-std::shared_ptr<const DetectorModel> load_detector(const Weights& mtcnn, const Cpu& cpu) {
-  return std::make_shared<const DetectorModel>(mtcnn, cpu);
+}  // namespace
+
+void require_only_mtcnn(const Weights& weights) {
+  if (const auto unused = weights.unused(); !unused.empty()) {
+    fail(ErrorKind::model, "{}: {} tensors belong to no layer of MTCNN, first '{}': is this the right network?",
+         weights.source(), unused.size(), unused.front());
+  }
 }
 
+std::shared_ptr<const DetectorModel> load_detector(const Weights& mtcnn, const Cpu& cpu) {
+  auto model = std::make_shared<const CpuMtcnn>(mtcnn, cpu);
+  require_only_mtcnn(mtcnn);
+  return std::make_shared<const DetectorModel>([model = std::move(model)](const Cpu& on, DetectorWay way) {
+    return std::make_unique<CpuDetector>(model, on, way);
+  });
+}
+
+struct Detector::Impl {
+  std::shared_ptr<const DetectorModel> model;
+  std::unique_ptr<DetectorPass> pass;
+};
+
 Detector::Detector(std::shared_ptr<const DetectorModel> model, const Cpu& cpu, DetectorWay way)
-    : impl_(std::make_unique<Impl>(std::move(model), cpu, way)) {}
+    : impl_(std::make_unique<Impl>()) {
+  impl_->pass = model->open(cpu, way);
+  impl_->model = std::move(model);
+}
 Detector::~Detector() = default;
 Detector::Detector(Detector&&) noexcept = default;
 Detector& Detector::operator=(Detector&&) noexcept = default;
 
 std::vector<Face> Detector::detect(const Image& image, const DetectorOptions& options, const DetectorWatch& watch) {
-  return impl_->cascade.run(image, options, impl_->networks, watch);
+  return impl_->pass->detect(image, options, watch);
 }
 
 }  // namespace wajah

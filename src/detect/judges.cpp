@@ -163,15 +163,21 @@ std::vector<Verdict> Judges::verdicts_on(const Image& image, std::span<const Box
   const std::vector<std::uint32_t> order = by_place(boxes);
   std::vector<Verdict> verdicts(boxes.size());
   judged_ += boxes.size();
-  in_batches(boxes.size(), crops_at_once, trial.networks.size(), [&](std::size_t i, std::size_t first, std::size_t n) {
-    const auto batch = std::span(order).subspan(first, n);
-    const ConstView<float> y = trial.networks[i](workers_[i].cut(image, boxes, batch, trial.side));
-    for (std::size_t k = 0; k < n; ++k) {
+  const auto note = [&](std::span<const std::uint32_t> batch, ConstView<float> y) {
+    for (std::size_t k = 0; k < batch.size(); ++k) {
       const float* p = y.pixel(static_cast<int>(k), 0, 0);
       const Box& box = boxes[batch[k]];
       verdicts[batch[k]] = {box, p[1], regression_of(p + 2), {}};
       if (y.shape.c > 6) verdicts[batch[k]].points = landmarks_of(box, p + 6);
     }
+  };
+  if (trial.on_windows) {
+    note(order, trial.on_windows(workers_.front().place(boxes, order)));
+    return verdicts;
+  }
+  in_batches(boxes.size(), crops_at_once, trial.networks.size(), [&](std::size_t i, std::size_t first, std::size_t n) {
+    const auto batch = std::span(order).subspan(first, n);
+    note(batch, trial.networks[i](workers_[i].cut(image, boxes, batch, trial.side)));
   });
   return verdicts;
 }

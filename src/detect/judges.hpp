@@ -28,7 +28,8 @@ struct Trial {
   std::span<const Networks::Guess> guesses;  // empty, or as many as networks
   Overlap overlap;
   bool regressed;
-  double score_margin, box_margin;  // by how much guesses may be wrong: in logits, and in sides of the box
+  double score_margin, box_margin;        // by how much guesses may be wrong: in logits, and in sides of the box
+  const Networks::OnWindows& on_windows;  // if any, instead of the networks
 };
 
 // Scratch memory of one caller, bounded whatever the boxes: crops go through in batches.

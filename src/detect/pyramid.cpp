@@ -1,11 +1,25 @@
 #include <wajah/detect/pyramid.hpp>
-
+#include <wajah/detect/scan_pnet.hpp>
 #include <wajah/error.hpp>
 
 #include <algorithm>
 #include <cmath>
 
 namespace wajah {
+
+std::vector<LevelStrip> strips_of(const Level& level, int pixels) {
+  const int rows = pnet_outputs(level.height);
+  const int rows_at_once = std::max((pixels / level.width - pnet_window) / pnet_stride + 1, 1);
+  const int count = (rows + rows_at_once - 1) / rows_at_once;
+  std::vector<LevelStrip> strips;
+  for (int i = 0; i < count; ++i) {
+    const Part strip{i, count};
+    const int begin = static_cast<int>(strip.begin(rows)), end = static_cast<int>(strip.end(rows));
+    const int bottom = i + 1 == count ? level.height : (end - 1) * pnet_stride + pnet_window;
+    strips.push_back({begin * pnet_stride, bottom, begin});
+  }
+  return strips;
+}
 
 std::vector<Level> pyramid_levels(int width, int height, double min_size, double factor, std::int64_t max_pixels) {
   constexpr double window = 12;

@@ -19,21 +19,33 @@
 
 namespace wajah {
 
+// What P-Net found on one level, and what it regresses at the place opposite to the only hit, left to right.
+struct LevelHits {
+  std::vector<PNetHit> hits;
+  std::array<float, 4> mirrored{};
+};
+
 // y = network(x), valid until that network is called again. x is (n, h, w, 3), (byte - 127.5) * 0.0078125.
 // pnet gives (1, h', w', 6): probabilities of "no face" and "face", then the regression of a box's corners; rnet on
 // 24x24 crops (n, 1, 1, 6), the same; onet on 48x48 crops (n, 1, 1, 16), the same and five landmarks, x1 to x5 and y1
 // to y5. Of rnet and onet there are as many as threads may work at once: each is called by one thread at a time.
 // scan, if any, holds pnet's own weights: P-Net is then done by the kernel made for it, with the same result.
 // screen, if any, tells it where not to look.
+// look, if any, finds the hits of several levels of the picture, none of which enlarges it, in whatever order; and
+// rnet_on_windows and onet_on_windows, if any, cut crops out of it and judge them, instead of rnet and onet.
 // rnet_guess and onet_guess, as many as rnet and onet or none, tell nearly what those will say of crops.
 struct Networks {
   using Forward = std::function<ConstView<float>(ConstView<float>)>;
+  using Look = std::function<std::vector<LevelHits>(std::span<const Level>, float threshold)>;
+  using OnWindows = std::function<ConstView<float>(std::span<const CropWindow>)>;
   using Guess = std::function<void(const Image&, std::span<const CropWindow>, CropGuess*)>;
   Forward pnet;
   std::vector<Forward> rnet, onet;
   const PNetWeights* scan = nullptr;
   const PNetScreen* screen = nullptr;
   std::vector<Guess> rnet_guess{}, onet_guess{};
+  Look look{};
+  OnWindows rnet_on_windows{}, onet_on_windows{};
 };
 
 class Proposer;
@@ -54,7 +66,6 @@ class Cascade {
 
  private:
   struct Proposal;
-  struct LevelHits;
 
   std::vector<Box> propose(const Image& image, const DetectorOptions& options, const Networks& networks,
                            const DetectorWatch& watch);

@@ -14,6 +14,9 @@
 
 namespace wajah {
 
+class CardWatch;
+class Cuda;
+
 struct DetectorOptions {
   double min_size = 20;                               // pixels of the smallest face to look for, 1 or more
   std::array<float, 3> thresholds{0.6F, 0.7F, 0.7F};  // of P-, R- and O-Net's probabilities, each inside (0, 1)
@@ -35,6 +38,16 @@ class DetectorModel;  // the three loaded networks: shared, const
 // missing, misshapen or left over.
 [[nodiscard]] std::shared_ptr<const DetectorModel> load_detector(const Weights& mtcnn, const Cpu& cpu);
 
+// The same on a card, in fp32 whatever the card's arithmetic: faces are the CPU's but for rounding. Throws Error
+// (model), and Error (device) if the card has too little memory.
+[[nodiscard]] std::shared_ptr<const DetectorModel> load_detector(const Weights& mtcnn, const Cuda& cuda);
+
+// Detects as `card` does until that fails (Error (device)) or `watch` has given the card up, and from then on, in all
+// threads and beginning with the picture that failed, as `spare`.
+[[nodiscard]] std::shared_ptr<const DetectorModel> with_spare(std::shared_ptr<const DetectorModel> card,
+                                                              std::shared_ptr<const DetectorModel> spare,
+                                                              std::shared_ptr<CardWatch> watch);
+
 // The end of a stage: how many places or crops it had, and how many of them the network itself has seen. A large
 // picture goes through the first two in bands, so they end several times.
 enum class DetectorStage { pyramid, pnet, proposals, rnet, onet };
@@ -48,7 +61,8 @@ using DetectorWatch = std::function<void(const StageEnd&)>;
 // everything. Both find the same faces to the last bit.
 enum class DetectorWay { fast, plain };
 
-// One thread's detector; it keeps its scratch memory between calls.
+// One thread's detector; it keeps its scratch memory between calls. It computes on the device that the model was loaded
+// for: on a Cpu with the threads of `cpu`, on a card on a stream of its own.
 class Detector {
  public:
   Detector(std::shared_ptr<const DetectorModel> model, const Cpu& cpu, DetectorWay way = DetectorWay::fast);
@@ -57,7 +71,8 @@ class Detector {
   Detector& operator=(Detector&&) noexcept;
 
   // Faces of an upright picture of any size from 1x1, best score first. Throws Error (usage) on options out of range
-  // and Error (input) on an empty picture or one that min_size would enlarge beyond what the pyramid may hold.
+  // and Error (input) on an empty picture or one that min_size would enlarge beyond what the pyramid may hold,
+  // Error (device) if a card fails.
   // watch, if any, is called by this thread at the end of every stage.
   [[nodiscard]] std::vector<Face> detect(const Image& image, const DetectorOptions& options = {},
                                          const DetectorWatch& watch = {});

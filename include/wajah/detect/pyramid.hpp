@@ -11,6 +11,14 @@ struct Level {
   int width = 0, height = 0;
 };
 
+// Rows of a level that go through P-Net by themselves, [top, bottom); first_row is the first of its output.
+struct LevelStrip {
+  int top = 0, bottom = 0, first_row = 0;
+};
+
+// The fewest strips that cover the level's output and have no more than about `pixels` pixels each.
+[[nodiscard]] std::vector<LevelStrip> strips_of(const Level& level, int pixels);
+
 // Levels from the largest to the last whose smaller side holds 12 pixels, as detect_face.py computes them; none if the
 // picture is smaller than min_size. Throws Error (input) if the first level would exceed `max_pixels`.
 [[nodiscard]] std::vector<Level> pyramid_levels(int width, int height, double min_size, double factor,

@@ -25,7 +25,7 @@ static_assert(PNet::out({1, 12, 12, 3}) == Shape{1, 1, 1, 6});
 
 // y: (n, 1, 1, 6): as P-Net, one row a crop.
 using RNet = Sequential<
-    PerImage<Conv2d<"conv1", 3, 28, Window{3, 3}, Pad::valid, PRelu<"prelu1">>,
+    PerImageOnCpu<Conv2d<"conv1", 3, 28, Window{3, 3}, Pad::valid, PRelu<"prelu1">>,
              MaxPool2d<Window{3, 3, 2}, Pad::same>>,
     Conv2d<"conv2", 28, 48, Window{3, 3}, Pad::valid, PRelu<"prelu2">>,
     MaxPool2d<Window{3, 3, 2}, Pad::valid>,
@@ -37,7 +37,7 @@ static_assert(RNet::out({5, 24, 24, 3}) == Shape{5, 1, 1, 6});
 
 // y: (n, 1, 1, 16): as R-Net, then the landmarks x1 to x5 and y1 to y5 as fractions of the box.
 using ONet = Sequential<
-    PerImage<Conv2d<"conv1", 3, 32, Window{3, 3}, Pad::valid, PRelu<"prelu1">>,
+    PerImageOnCpu<Conv2d<"conv1", 3, 32, Window{3, 3}, Pad::valid, PRelu<"prelu1">>,
              MaxPool2d<Window{3, 3, 2}, Pad::same>,
              Conv2d<"conv2", 32, 64, Window{3, 3}, Pad::valid, PRelu<"prelu2">>,
              MaxPool2d<Window{3, 3, 2}, Pad::valid>>,

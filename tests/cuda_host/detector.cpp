@@ -1,0 +1,196 @@
+// The detector with a card under it, which here is the host: pyramid and crops to the bit, and the faces of the CPU.
+#include <wajah/card_watch.hpp>
+#include <wajah/convert/open.hpp>
+#include <wajah/detect/cuda_detector.hpp>
+#include <wajah/detect/resize.hpp>
+#include <wajah/embed/align.hpp>
+#include <wajah/image_io.hpp>
+
+#include <algorithm>
+#include <random>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "check.hpp"
+#include "cuda_host/emulated_cuda.hpp"
+
+namespace wajah {
+namespace {
+
+Image noise(int width, int height, unsigned seed = 3) {
+  std::mt19937 random(seed);
+  Image image(width, height);
+  for (std::uint8_t& byte : image.pixels) byte = static_cast<std::uint8_t>(random() % 256);
+  return image;
+}
+
+template <class T>
+Buffer up(const EmulatedCuda& cuda, const std::vector<T>& values) {
+  return cuda.uploaded(values.data(), values.size() * sizeof(T));
+}
+
+std::vector<float> resized(const EmulatedCuda& cuda, const Image& image, const std::vector<CropWindow>& windows,
+                           ResizeWindowsArgs args, Shape shape) {
+  const Buffer photo = up(cuda, image.pixels), y = cuda.allocate(shape.size() * sizeof(float));
+  const Buffer where = windows.empty() ? Buffer() : up(cuda, windows);
+  args.x = {photo.as<std::uint8_t>(), {1, image.height, image.width, 3}};
+  args.windows = windows.empty() ? nullptr : where.as<CropWindow>();
+  args.y = {y.as<float>(), shape};
+  resize_windows(cuda, args);
+  std::vector<float> got(shape.size());
+  cuda.download(got.data(), y.as<>(), y.size());
+  return got;
+}
+
+TEST_CASE("cuda kernels: levels of the pyramid are the CPU's to the bit, whole and in strips") {
+  const EmulatedCuda cuda;
+  AreaResizer resizer{Cpu()};
+  for (const auto& [width, height, to_width, to_height] : {std::tuple{41, 60, 41, 60},
+                                                           {40, 60, 20, 30},
+                                                           {60, 45, 20, 15},
+                                                           {60, 44, 30, 11},
+                                                           {101, 77, 61, 47},
+                                                           {97, 31, 13, 12},
+                                                           {200, 13, 127, 12},
+                                                           {33, 128, 17, 16}}) {
+    const Image image = noise(width, height);
+    for (const int first : {0, to_height / 3}) {
+      const Shape shape{1, to_height - first, to_width, 3};
+      std::vector<float> expected(shape.size());
+      resizer.rows(image, to_width, to_height, first, {expected.data(), shape});
+      const auto got = resized(cuda, image, {}, {.height = to_height, .first_row = first, .to_bytes = true}, shape);
+      CHECK_MESSAGE(got == expected, width << "x" << height << " to " << to_width << "x" << to_height);
+    }
+  }
+}
+
+TEST_CASE("cuda kernels: crops are the CPU's to the bit, also where they reach beyond the picture") {
+  const EmulatedCuda cuda;
+  AreaResizer resizer{Cpu()};
+  const Image image = noise(90, 71);
+  const std::vector<CropWindow> windows{{0, 0, 24, 24},   {5, 7, 48, 48},   {3, 2, 72, 48},       {10, 20, 31, 31},
+                                        {-9, -4, 40, 40}, {70, 50, 63, 63}, {-20, -30, 150, 150}, {30, 30, 1, 1},
+                                        {88, 69, 5, 5},   {40, 10, 23, 47}, {200, 10, 30, 30},    {12, 1, 96, 12}};
+  for (const int side : {24, 48}) {
+    const Shape shape{static_cast<int>(windows.size()), side, side, 3};
+    std::vector<float> expected(shape.size());
+    resizer.crops(image, windows, {expected.data(), shape});
+    const auto got = resized(cuda, image, windows, {.height = side}, shape);
+    for (int n = 0; n < shape.n; ++n) {
+      const auto one = static_cast<std::ptrdiff_t>(shape.images(1).size());
+      CHECK_MESSAGE(std::equal(got.begin() + n * one, got.begin() + (n + 1) * one, expected.begin() + n * one),
+                    "crop " << n << " of side " << side);
+    }
+  }
+}
+
+TEST_CASE("cuda kernels: the places that look like faces, all counted where there is no room") {
+  const EmulatedCuda cuda;
+  const Shape shape{1, 13, 37, 6};
+  std::mt19937 random(4);
+  std::uniform_real_distribution<float> number(0, 1);
+  std::vector<float> x(shape.size());
+  for (float& value : x) value = number(random);
+  const Buffer card = up(cuda, x);
+  using Place = std::tuple<int, int, int, float, float, float>;
+  std::vector<Place> expected;
+  const ConstView<float> map(x.data(), shape);
+  for (int i = 0; i < 13 * 37; ++i) {
+    const float *p = map.pixel(0, i / 37, i % 37), *opposite = map.pixel(0, i / 37, 36 - i % 37);
+    if (p[1] >= 0.9F) expected.emplace_back(5, i % 37, i / 37 + 100, p[1], p[5], opposite[2]);
+  }
+  REQUIRE(expected.size() > 20);
+  for (const int room : {1000, 7}) {
+    const Buffer found = cuda.allocate(sizeof(int)),
+                 places = cuda.allocate(static_cast<std::size_t>(room) * sizeof(PNetPlace));
+    PNetPlacesArgs args{{card.as<float>(), shape}, 5, 100, 0.9F, found.as<int>(), places.as<PNetPlace>(), room, true};
+    pnet_places(cuda, args);
+    CHECK(*found.as<int>() == static_cast<int>(expected.size()));
+    std::vector<Place> got;
+    for (int i = 0; i < std::min(room, *found.as<int>()); ++i) {
+      const PNetPlace& place = places.as<PNetPlace>()[i];
+      got.emplace_back(place.level, place.column, place.row, place.score, place.regression[3], place.opposite[0]);
+    }
+    std::ranges::sort(got);
+    std::ranges::sort(expected);
+    CHECK(std::ranges::includes(expected, got));
+    CHECK(got.size() == std::min<std::size_t>(static_cast<std::size_t>(room), expected.size()));
+    args.anew = false;
+    pnet_places(cuda, args);
+    CHECK(*found.as<int>() == 2 * static_cast<int>(expected.size()));
+  }
+}
+
+void check_faces(const std::string& name, const std::vector<Face>& got, const std::vector<Face>& expected) {
+  INFO(name);
+  REQUIRE(got.size() == expected.size());
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    INFO("face " << i);
+    CHECK(got[i].score == doctest::Approx(expected[i].score).epsilon(1e-4));
+    const Box &a = got[i].box, &b = expected[i].box;
+    for (const auto& [x, y] : {std::pair{a.x1, b.x1}, {a.y1, b.y1}, {a.x2, b.x2}, {a.y2, b.y2}}) {
+      CHECK(x == doctest::Approx(y).epsilon(1e-4));
+    }
+    for (std::size_t k = 0; k < 5; ++k) {
+      CHECK(got[i].points[k].x == doctest::Approx(expected[i].points[k].x).epsilon(1e-4));
+      CHECK(got[i].points[k].y == doctest::Approx(expected[i].points[k].y).epsilon(1e-4));
+    }
+  }
+}
+
+TEST_CASE("cuda detector: the CPU's faces in invented pictures, also of levels that enlarge them") {
+  const Cpu cpu;
+  const Weights weights = Weights::invented();
+  Detector expected(load_detector(weights, cpu), cpu);
+  Detector got(load_cuda_detector(weights, EmulatedCuda(), 16), cpu);
+  std::size_t faces = 0;
+  for (const auto& [width, height, min_size] :
+       {std::tuple{61, 40, 20.0}, {50, 71, 24.0}, {33, 30, 10.0}, {61, 40, 20.0}}) {
+    const Image image = noise(width, height, static_cast<unsigned>(width));
+    const DetectorOptions options{min_size, {0.5F, 0.4F, 0.4F}, 0.709};
+    const auto found = expected.detect(image, options);
+    check_faces(fmt::format("{}x{}", width, height), got.detect(image, options), found);
+    faces += found.size();
+  }
+  CHECK(faces > 3);
+  CHECK(got.detect(noise(11, 9), {}).empty());
+  CHECK_THROWS_AS((void)got.detect(Image(), {}), Error);
+  CHECK_THROWS_AS((void)got.detect(noise(40, 40), {0, {0.6F, 0.7F, 0.7F}, 0.709}), Error);
+}
+
+TEST_CASE("cuda detector: the faces of a photo with MTCNN's own weights, and on the CPU once the card is lost") {
+  const auto data = shared_data();
+  if (!data) {
+    MESSAGE("skipped: no shared data");
+    return;
+  }
+  static bool lost = false;
+  static const CudaDriver driver = [] {
+    CudaDriver breakable = host_driver();
+    breakable.wait = [](void* stream) { return lost ? 1 : host_driver().wait(stream); };
+    return breakable;
+  }();
+  const Cpu cpu;
+  const Weights weights = open_mtcnn(*data / "mtcnn");
+  const Image photo = read_image(*data / "photos" / "multiface.jpg");
+  const double shrunk = 200.0 / photo.width;
+  const Image small =
+      warp(photo, Affine::similarity(1 / shrunk, 0, 0, 0), 200, static_cast<int>(photo.height * shrunk));
+  const auto on_cpu = load_detector(weights, cpu);
+  std::vector<std::string> reasons;
+  const auto watch = std::make_shared<CardWatch>([&](const std::string& reason) { reasons.push_back(reason); });
+  Detector expected(on_cpu, cpu);
+  Detector got(with_spare(load_cuda_detector(weights, EmulatedCuda(Arithmetic::fp32, driver)), on_cpu, watch), cpu);
+  const auto faces = expected.detect(small, enrol_options);
+  REQUIRE_FALSE(faces.empty());
+  check_faces("multiface", got.detect(small, enrol_options), faces);
+  CHECK(reasons.empty());
+  lost = true;
+  check_faces("on the CPU", got.detect(small, enrol_options), faces);
+  CHECK(reasons.size() == 1);
+  lost = false;
+}
+
+}  // namespace
+}  // namespace wajah
