@@ -124,8 +124,8 @@ int run(Arguments arguments) {
   const fs::path train = fs::path(options.tree) / "train_img";
   const fs::path aligned = options.output.empty() ? fs::path(options.tree) / "aligned_img" : fs::path(options.output);
   const auto photos = photos_below(train);
-  const Cpu cpu = make_device(options.common);
-  Detector detector(load_detector(open_mtcnn(mtcnn_file(options.common)), cpu), cpu);
+  const Devices devices = make_devices(options.common);
+  Detector detector(load_detector(open_mtcnn(mtcnn_file(options.common)), devices), devices.cpu);
   fs::create_directories(aligned);
   Aligner aligner(detector, train, aligned);
   for (const fs::path& photo : photos) aligner.align(photo);

@@ -46,12 +46,12 @@ attendance::ServiceOptions service_options(const attendance::DataFolder& folder,
 }  // namespace
 
 Attendance::Attendance(const CommonOptions& options, Purpose purpose, const AttendanceRules& rules)
-    : cpu_(make_device(options)),
-      models_(load_models(options, cpu_)),
+    : devices_(make_devices(options)),
+      models_(load_models(options, devices_)),
       folder_(options.data),
       database_(folder_, {options.storage_key_file, {}}),
       store_(database_),
-      engine_(analysers(models_, cpu_, purpose, rules), {}),
+      engine_(analysers(models_, devices_.cpu, purpose, rules), {}),
       service_(store_, engine_, service_options(folder_, models_->card(), purpose, rules)) {}
 
 void require_data_folder(const CommonOptions& options) {

@@ -6,6 +6,7 @@
 #include "attendance/photo_file.hpp"
 #include "attendance/service.hpp"
 #include "attendance/sqlite_store.hpp"
+#include "cli/devices.hpp"
 #include "cli/options.hpp"
 
 #include <wajah/recognizer.hpp>
@@ -35,7 +36,7 @@ class Attendance {
   [[nodiscard]] attendance::Database& database() { return database_; }
 
  private:
-  Cpu cpu_;
+  Devices devices_;
   std::shared_ptr<const Models> models_;
   attendance::DataFolder folder_;
   attendance::Database database_;

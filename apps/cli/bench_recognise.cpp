@@ -107,9 +107,9 @@ int bench_recognise(Arguments arguments) {
   set.operands(images, "IMAGE", 1, std::size_t(-1));
   set.common(options.common, {.device = true, .mtcnn = true, .weights = true, .mirror = true, .json = true});
   if (!set.parse(arguments)) return exit_yes;
-  const Cpu cpu = make_device(options.common);
-  const auto models = load_models(options.common, cpu);
-  Recognizer recognizer(models, cpu);
+  const Devices devices = make_devices(options.common);
+  const auto models = load_models(options.common, devices);
+  Recognizer recognizer(models, devices.cpu);
   const auto classifier = invented_gallery(options, models->card());
   return for_each_input("bench", images, [&](const std::string& name) {
     const MappedFile file(name, ErrorKind::input);

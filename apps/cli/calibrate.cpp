@@ -204,9 +204,9 @@ int run(Arguments arguments) {
   set.common(options.common, {.device = true, .mtcnn = true, .weights = true, .mirror = true, .json = true});
   if (!set.parse(arguments)) return exit_yes;
   const PeopleFolder folder = read_people(options.choice);
-  const Cpu cpu = make_device(options.common);
-  const std::shared_ptr<const Models> models = load_models(options.common, cpu);
-  const std::vector<CalibrationPerson> people = PeopleEmbedding(folder, models, cpu).run();
+  const Devices devices = make_devices(options.common);
+  const std::shared_ptr<const Models> models = load_models(options.common, devices);
+  const std::vector<CalibrationPerson> people = PeopleEmbedding(folder, models, devices.cpu).run();
   const Calibration calibration = calibrate(people, options.random_state);
   if (!options.output.empty()) write_card(options.output, models->card(), options.choice, calibration);
   if (options.write) write_beside(embedder_file(options.common), models->card(), options.choice, calibration);

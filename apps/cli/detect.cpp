@@ -91,8 +91,8 @@ std::vector<Face> find_faces(Detector& detector, const Image& image, const Optio
 int run(Arguments arguments) {
   Options options;
   if (!parse(options, arguments)) return exit_yes;
-  const Cpu cpu = make_device(options.common);
-  Detector detector(load_detector(open_mtcnn(mtcnn_file(options.common)), cpu), cpu);
+  const Devices devices = make_devices(options.common);
+  Detector detector(load_detector(open_mtcnn(mtcnn_file(options.common)), devices), devices.cpu);
 
   return for_each_input("detect", options.images, [&](const std::string& name) {
     const Stopwatch decoding;

@@ -60,9 +60,8 @@ int embed_file(const Options& options) {
   if (options.output.empty()) fail(ErrorKind::usage, "--input needs --output E.npy to write the embeddings to");
   if (!options.images.empty()) fail(ErrorKind::usage, "--input takes no IMAGE, {} were given", options.images.size());
   const NpyArray array = read_npy(options.input);
-  const Cpu cpu = make_device(options.common);
-  Embedder embedder(load_embedder(open_embedder(embedder_file(options.common)), cpu, precision_of(options.common)),
-                    cpu);
+  const Devices devices = make_devices(options.common);
+  Embedder embedder(load_embedder(open_embedder(embedder_file(options.common)), devices), devices.cpu);
   const Stopwatch watch;
   const std::vector<float> embeddings = embed_array(embedder, array, options.input);
   const double ms = watch.milliseconds();
@@ -143,8 +142,8 @@ Embedded embed_image(Recognizer& recognizer, const Crop& crop, const std::string
 int embed_images(const Options& options) {
   if (options.images.empty()) fail(ErrorKind::usage, "no IMAGE and no --input given");
   if (!options.output.empty()) fail(ErrorKind::usage, "--output belongs to --input; pictures' embeddings are printed");
-  const Cpu cpu = make_device(options.common);
-  Recognizer recognizer(load_models(options.common, cpu), cpu);
+  const Devices devices = make_devices(options.common);
+  Recognizer recognizer(load_models(options.common, devices), devices.cpu);
   const Crop crop = crop_of(options.profile, recognizer.card());
   return for_each_input("embed", options.images, [&](const std::string& name) {
     const Embedded result = embed_image(recognizer, crop, name);

@@ -96,8 +96,8 @@ void print_summary(std::size_t photos, const Counts& faults) {
 
 int check_photos(const CommonOptions& common, const std::vector<std::string>& photos,
                  attendance::Strictness strictness) {
-  const Cpu cpu = make_device(common);
-  const auto analysers = attendance::make_analysers(load_models(common, cpu), cpu, 1, {});
+  const Devices devices = make_devices(common);
+  const auto analysers = attendance::make_analysers(load_models(common, devices), devices.cpu, 1, {});
   const std::vector<std::string> files = files_of(photos);
   Progress progress("checking", files.size() > 20 ? files.size() : 0);
   Counts faults;

@@ -160,10 +160,10 @@ int evaluate_gallery(Arguments arguments) {
     fail(ErrorKind::usage, "--people, --photos and --galleries: expected 1 or more");
   }
   const PeopleFolder folder = read_people(options.choice);
-  const Cpu cpu = make_device(options.common);
-  const std::shared_ptr<const Models> models = load_models(options.common, cpu);
+  const Devices devices = make_devices(options.common);
+  const std::shared_ptr<const Models> models = load_models(options.common, devices);
   const std::optional<CalibratedOn> calibrated = calibrated_on(options.common, models->card());
-  const GalleryResult result = measure(options, folder, models, cpu);
+  const GalleryResult result = measure(options, folder, models, devices.cpu);
   if (!options.plot.empty()) draw_det(result, options.plot);
   if (options.common.json) {
     print_as_json(options, folder, calibrated, result);

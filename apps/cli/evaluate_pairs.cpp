@@ -169,9 +169,9 @@ int evaluate_pairs(Arguments arguments) {
   if (options.pairs.empty()) fail(ErrorKind::usage, "--pairs is missing");
 
   const PairList list = read_pairs(options.pairs);
-  const Cpu cpu = make_device(options.common);
+  const Devices devices = make_devices(options.common);
   PhotoEmbedding embedding(options.root, list.photos);
-  const std::vector<ScoredPair> scored = score(list, embedding.run(load_models(options.common, cpu), cpu));
+  const std::vector<ScoredPair> scored = score(list, embedding.run(load_models(options.common, devices), devices.cpu));
   if (!options.scores.empty()) write_scores(scored, options.scores);
   if (!options.plot.empty()) draw_roc(scored, options.plot);
   const Report report = figures_of(list, scored);

@@ -110,9 +110,9 @@ int evaluate_table(Arguments arguments) {
   const std::vector<int> sizes = parse_counts("people", options.people, 1);
   const std::vector<int> photo_counts = parse_counts("photos", options.photos, 1);
   const PeopleFolder folder = read_people(options.choice);
-  const Cpu cpu = make_device(options.common);
-  const std::shared_ptr<const Models> models = load_models(options.common, cpu);
-  GalleryTrials trials(folder, models, cpu);
+  const Devices devices = make_devices(options.common);
+  const std::shared_ptr<const Models> models = load_models(options.common, devices);
+  GalleryTrials trials(folder, models, devices.cpu);
   const double accept = attendance::ServiceOptions{}.accept;
 
   fmt::print(stderr, "{} people of {} photos take part, {} people are left out; {}\n", folder.people.size(),

@@ -98,7 +98,8 @@ OptionSet& OptionSet::common(CommonOptions& target, Uses uses) {
                           "threads to compute with, 0 = all");
   }
   if (uses.device || uses.kernels) {
-    text("precision", target.precision, "auto|fp32|int8", "of the embedder's arithmetic; auto is fp32");
+    text("precision", target.precision, "auto|fp32|int8|tf32|fp16|bf16",
+         "of the embedder's arithmetic; auto is fp32; int8 is the CPU's, the last three are a card's");
     text("exact", target.exact, "rounding|direct", "fp32 results up to rounding, or by the sums as they are defined");
   }
   if (uses.weights) text("weights", target.weights, "FILE", "embedder: .safetensors, .pb or .onnx");

@@ -84,8 +84,8 @@ class OptionSet {
 // --threads within its range. Throws Error (usage).
 void check_threads(const CommonOptions& options);
 
-// What --precision and --exact ask of the embedder; the detector always computes in fp32. Throws Error: usage on a value that is
-// none, device on one that this build does not have.
+// What --precision and --exact ask of the embedder; the detector always computes in fp32. Throws Error: usage on a
+// value that is none, device on one that this build does not have.
 [[nodiscard]] Precision precision_of(const CommonOptions& options);
 
 // Where --mirror asks for both views of a face; nothing: as the model card says. Throws Error (usage) on another word.

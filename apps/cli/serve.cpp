@@ -1,6 +1,7 @@
 // wajah serve: the attendance service over HTTP until SIGTERM or Ctrl-C.
 #include "cli/commands.hpp"
 #include "cli/config.hpp"
+#include "cli/devices.hpp"
 #include "cli/options.hpp"
 #include "cli/weight_files.hpp"
 #include "server/application.hpp"
@@ -18,8 +19,16 @@ server::ApplicationOptions application_options(const server::Settings& settings)
   server::ApplicationOptions options;
   options.settings = settings;
   options.http = server::http_options_of(settings);
-  options.cpu = make_device(common);
-  options.precision = precision_of(common);
+  const Devices devices = make_devices(common, settings.engine.gpu_memory_fraction);
+  options.cpu = devices.cpu;
+  options.precision = devices.precision;
+  options.device_why = devices.why;
+  if (devices.cuda) {
+    const auto load = [devices](const Weights& mtcnn, const Weights& embedder) {
+      return Models{load_detector(mtcnn, devices), load_embedder(embedder, devices)};
+    };
+    options.card = {name_of(devices), load, devices.why.empty()};
+  }
   options.mirror = mirror_of(common);
   options.mtcnn = look_for_mtcnn(common);
   options.embedder = look_for_embedder(common);

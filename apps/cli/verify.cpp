@@ -32,8 +32,8 @@ int run(Arguments arguments) {
   if (!set.parse(arguments)) return exit_yes;
   if (!(accept > 0 && accept < 1)) fail(ErrorKind::usage, "--accept {}: expected a number between 0 and 1", accept);
 
-  const Cpu cpu = make_device(common);
-  Recognizer recognizer(load_models(common, cpu), cpu);
+  const Devices devices = make_devices(common);
+  Recognizer recognizer(load_models(common, devices), devices.cpu);
   const std::vector<float> a = embed(recognizer, images[0]);
   const std::vector<float> b = embed(recognizer, images[1]);
   const double similarity = static_cast<double>(cosine(a, b));

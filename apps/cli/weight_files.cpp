@@ -4,6 +4,7 @@
 #include "cli/public_models.hpp"
 #include "server/model_card.hpp"
 
+#include <wajah/convert/open.hpp>
 #include <wajah/error.hpp>
 
 #include <system_error>
@@ -82,10 +83,21 @@ fs::path embedder_file(const CommonOptions& options) {
   return require(look_for_embedder(options), "embedder", embedder_file_name, "weights");
 }
 
-std::shared_ptr<const Models> load_models(const CommonOptions& options, const Cpu& cpu) {
+std::shared_ptr<const Models> load_models(const CommonOptions& options, const Devices& devices) {
   const std::optional<Mirror> mirror = mirror_of(options);
   const fs::path mtcnn = mtcnn_file(options);
-  return server::load_models(mtcnn, embedder_file(options), cpu, precision_of(options), mirror);
+  const Weights weights = server::open_embedder(embedder_file(options), mirror);
+  return std::make_shared<const Models>(
+      Models{load_detector(open_mtcnn(mtcnn), devices), load_embedder(weights, devices)});
+}
+
+std::shared_ptr<const DetectorModel> load_detector(const Weights& weights, const Devices& devices) {
+  return devices.cuda ? wajah::load_detector(weights, *devices.cuda) : wajah::load_detector(weights, devices.cpu);
+}
+
+std::shared_ptr<const EmbedderModel> load_embedder(const Weights& weights, const Devices& devices) {
+  return devices.cuda ? wajah::load_embedder(weights, *devices.cuda)
+                      : wajah::load_embedder(weights, devices.cpu, devices.precision);
 }
 
 }  // namespace wajah::cli

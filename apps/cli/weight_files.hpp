@@ -1,6 +1,7 @@
 // Where the two weight files lie when nobody says so.
 #pragma once
 
+#include "cli/devices.hpp"
 #include "cli/options.hpp"
 
 #include <wajah/recognizer.hpp>
@@ -34,7 +35,10 @@ inline constexpr std::string_view embedder_file_name = "inception_resnet_v1.safe
 [[nodiscard]] std::filesystem::path mtcnn_file(const CommonOptions& options);
 [[nodiscard]] std::filesystem::path embedder_file(const CommonOptions& options);
 
-// Both, loaded. Throws Error (model).
-[[nodiscard]] std::shared_ptr<const Models> load_models(const CommonOptions& options, const Cpu& cpu);
+// Both, or one, on the card if there is one. Throws Error (model), and Error
+// (device) if the card has too little memory.
+[[nodiscard]] std::shared_ptr<const Models> load_models(const CommonOptions& options, const Devices& devices);
+[[nodiscard]] std::shared_ptr<const DetectorModel> load_detector(const Weights& weights, const Devices& devices);
+[[nodiscard]] std::shared_ptr<const EmbedderModel> load_embedder(const Weights& weights, const Devices& devices);
 
 }  // namespace wajah::cli

@@ -9,6 +9,8 @@
 #include "server/application_parts.hpp"
 #include "server/model_card.hpp"
 
+#include <wajah/card_watch.hpp>
+#include <wajah/convert/open.hpp>
 #include <wajah/error.hpp>
 #include <wajah/recognizer.hpp>
 
@@ -95,6 +97,10 @@ void self_test(const std::shared_ptr<const Models>& models, const Cpu& cpu) {
          "damaged",
          models->card().id, std::sqrt(norm));
   }
+}
+
+std::string reason_text(const ApplicationOptions& options) {
+  return options.device_why.empty() ? "" : fmt::format(" (auto: {})", options.device_why);
 }
 
 LogOptions log_options(const ApplicationOptions& options) {
@@ -195,7 +201,7 @@ void Application::Parts::open_office(const ModelCard& card) {
 
 void Application::Parts::start() {
   health = std::make_unique<HealthMonitor>([this] { return probe(); }, probe_interval);
-  site.health = [this] { return health->now(); };
+  site.health = [this] { return health_now(); };
   if (options.settings.metrics.enabled) site.metrics = [this] { return metrics->text(state()); };
   server->start();
   supervisor = std::make_unique<Supervisor>([this] { return server->answers(answer_patience); });
@@ -204,11 +210,27 @@ void Application::Parts::start() {
   log.info("start", fmt::format("wajah {} answers on port {}", WAJAH_VERSION, server->port()));
 }
 
-std::shared_ptr<const Models> Application::Parts::load() const {
+std::shared_ptr<const Models> Application::Parts::load() {
   if (!options.mtcnn || !options.embedder) return nullptr;
-  auto models = server::load_models(*options.mtcnn, *options.embedder, options.cpu, options.precision, options.mirror);
-  self_test(models, options.cpu);
-  return models;
+  const Weights mtcnn = open_mtcnn(*options.mtcnn), embedder = open_embedder(*options.embedder, options.mirror);
+  Models models{load_detector(mtcnn, options.cpu), load_embedder(embedder, options.cpu, options.precision)};
+  self_test(std::make_shared<const Models>(models), options.cpu);
+  if (options.card) models = load_on_card(models, mtcnn, embedder);
+  log.info("device", fmt::format("computes on {}{}", site.info.device, reason_text(options)));
+  return std::make_shared<const Models>(models);
+}
+
+// The networks on the card with those on the CPU behind them; or these, if the card need not be used and cannot be.
+Models Application::Parts::load_on_card(const Models& on_cpu, const Weights& mtcnn, const Weights& embedder) try {
+  const Models on_card = options.card->load(mtcnn, embedder);
+  self_test(std::make_shared<const Models>(on_card), options.cpu);
+  site.info.device = options.card->name;
+  const auto watch = std::make_shared<CardWatch>([this](const std::string& reason) { give_up_card(reason); });
+  return {with_spare(on_card.detector, on_cpu.detector, watch), with_spare(on_card.embedder, on_cpu.embedder, watch)};
+} catch (const Error& error) {
+  if (options.card->required) throw;
+  options.device_why = error.what();
+  return on_cpu;
 }
 
 Application::Application(const ApplicationOptions& options) : parts_(std::make_unique<Parts>(options)) {
@@ -225,8 +247,9 @@ std::uint16_t Application::port() const { return parts_->server->port(); }
 std::string Application::banner() const {
   const auto& parts = *parts_;
   const auto url = url_of({parts.options.http.listen.host, port()}, parts.tls ? "https" : "http");
-  std::string text = fmt::format("wajah {}\n  page     {}/\n  docs     {}/docs\n  device   {}, {} threads\n",
-                                 WAJAH_VERSION, url, url, parts.site.info.device, parts.options.cpu.threads());
+  std::string text =
+      fmt::format("wajah {}\n  page     {}/\n  docs     {}/docs\n  device   {}, {} threads{}\n", WAJAH_VERSION, url,
+                  url, parts.site.info.device, parts.options.cpu.threads(), reason_text(parts.options));
   if (!parts.service) {
     text += fmt::format("  models   {}\n", how_to_get_weights);
   } else {

@@ -18,6 +18,7 @@
 
 #include <chrono>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -31,13 +32,16 @@ struct Application::Parts {
   explicit Parts(const ApplicationOptions& given);
 
   void listen();
-  [[nodiscard]] std::shared_ptr<const Models> load() const;  // null without weights
+  [[nodiscard]] std::shared_ptr<const Models> load();  // null without weights
+  [[nodiscard]] Models load_on_card(const Models& on_cpu, const Weights& mtcnn, const Weights& embedder);
   void open(const std::shared_ptr<const Models>& models);
   void open_service(const std::shared_ptr<const Models>& models);
   void open_office(const ModelCard& card);
   void start();
 
   // application_watch.cpp: how it is while it runs.
+  void give_up_card(const std::string& reason);
+  [[nodiscard]] Health health_now() const;
   void reload();                 // the certificate, on SIGHUP
   void keep_certificate();       // makes it, or a new one in time, where tls.mode is auto
   [[nodiscard]] Health probe();  // one real inference, the disk, what else somebody should know
@@ -46,6 +50,8 @@ struct Application::Parts {
 
   ApplicationOptions options;
   Log log;
+  mutable std::mutex card_mutex;  // guards card_failure
+  std::string card_failure;       // empty: it works, or there is none
   std::unique_ptr<Metrics> metrics;
   std::unique_ptr<TlsKeeper> tls;  // null: plain HTTP
   Site site;

@@ -86,6 +86,26 @@ std::optional<double> Application::Parts::certificate_seconds_left() const {
   }
 }
 
+// On the thread that found out.
+void Application::Parts::give_up_card(const std::string& reason) {
+  {
+    const std::lock_guard lock(card_mutex);
+    card_failure = reason;
+  }
+  site.warn(fmt::format("the card failed, everything is computed on the CPU until wajah is started again: {}", reason));
+}
+
+// The card's failure is told at once, not when the next probe is due.
+Health Application::Parts::health_now() const {
+  Health found = health->now();
+  const std::lock_guard lock(card_mutex);
+  if (!card_failure.empty()) {
+    found.degraded.push_back("the card failed, everything is computed on the CPU until wajah is started again: " +
+                             card_failure);
+  }
+  return found;
+}
+
 Health Application::Parts::probe() {
   desk->upkeep();
   keep_certificate();

@@ -74,10 +74,4 @@ Weights open_embedder(const fs::path& file, std::optional<Mirror> mirror) {
   return mirror ? weights.with_metadata({{"mirror", std::string(name_of(*mirror))}}) : weights;
 }
 
-std::shared_ptr<const Models> load_models(const fs::path& mtcnn, const fs::path& embedder, const Cpu& cpu,
-                                          Precision precision, std::optional<Mirror> mirror) {
-  return std::make_shared<const Models>(
-      Models{load_detector(open_mtcnn(mtcnn), cpu), load_embedder(open_embedder(embedder, mirror), cpu, precision)});
-}
-
 }  // namespace wajah::server

@@ -3,7 +3,7 @@
 // file itself; what neither has takes the architecture's default.
 #pragma once
 
-#include <wajah/recognizer.hpp>
+#include <wajah/embed/embedder.hpp>
 #include <wajah/weights.hpp>
 
 #include <boost/json/object.hpp>
@@ -25,10 +25,5 @@ namespace wajah::server {
 
 // The same with `mirror` instead of the card's, if there is one.
 [[nodiscard]] Weights open_embedder(const std::filesystem::path& file, std::optional<Mirror> mirror);
-
-// wajah::load_models with such an embedder.
-[[nodiscard]] std::shared_ptr<const Models> load_models(const std::filesystem::path& mtcnn,
-                                                        const std::filesystem::path& embedder, const Cpu& cpu,
-                                                        Precision precision, std::optional<Mirror> mirror = {});
 
 }  // namespace wajah::server

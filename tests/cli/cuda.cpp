@@ -25,8 +25,12 @@ TEST_CASE("bench --check prints how far two devices lie apart") {
 
 TEST_CASE("a card that is not there is a device error that says why") {
   const Workplace place;
-  for (const auto& line : std::vector<std::vector<std::string>>{{"bench", "net", "--net", "onet", "--device", "cuda:99"},
-                                                                {"bench", "--check", "cuda:99,cpu", "--net", "onet"}}) {
+  for (const auto& line :
+       std::vector<std::vector<std::string>>{{"bench", "net", "--net", "onet", "--device", "cuda:99"},
+                                             {"bench", "--check", "cuda:99,cpu", "--net", "onet"},
+                                             {"embed", "--device", "cuda:99", "a.jpg"},
+                                             {"verify", "--device", "cuda:99", "a.jpg", "b.jpg"},
+                                             {"serve", "--device", "cuda:99"}}) {
     const Outcome outcome = place.run(line);
     CAPTURE(outcome.err);
     CHECK(outcome.status == 5);

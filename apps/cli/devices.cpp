@@ -1,0 +1,69 @@
+#include "cli/devices.hpp"
+
+#include "cli/cuda_options.hpp"
+
+#include <wajah/error.hpp>
+
+#include <cstdio>
+#include <utility>
+
+namespace wajah::cli {
+namespace {
+
+// --precision of a card, with what else it cannot do. Throws Error (device) saying what that is.
+Arithmetic arithmetic_on_card(const CommonOptions& options) {
+  const Arithmetic arithmetic = arithmetic_of(options.precision);
+  if (options.exact == "direct") fail(ErrorKind::device, "--exact direct: sums as they are defined are the CPU's");
+  return arithmetic;
+}
+
+struct Chosen {
+  std::optional<Cuda> cuda;
+  std::string why;
+};
+
+Chosen choose(const CommonOptions& options, double memory_fraction, const CudaDriver& driver) {
+  if (const auto reason = why_not_cuda(0, driver)) return {std::nullopt, *reason};
+  try {
+    Cuda cuda({0, memory_fraction, arithmetic_on_card(options)}, driver);
+    fmt::print(stderr, "wajah: --device auto: computing on {}\n", cuda.facts().name);
+    return {std::move(cuda), "a card was found"};
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::device) throw;
+    fmt::print(stderr, "wajah: --device auto: computing on the CPU: {}\n", error.what());
+    return {std::nullopt, error.what()};
+  }
+}
+
+// On the CPU, where fp16 and the like are missing for want of a card.
+Precision precision_on_cpu(const CommonOptions& options, const std::string& why) {
+  for (const Arithmetic only : {Arithmetic::tf32, Arithmetic::fp16, Arithmetic::bf16}) {
+    if (options.precision == wajah::name_of(only) && !why.empty()) {
+      fail(ErrorKind::device, "--precision {}: needs a CUDA card, and {}", options.precision, why);
+    }
+  }
+  return precision_of(options);
+}
+
+}  // namespace
+
+Devices make_devices(const CommonOptions& options, double memory_fraction, const CudaDriver& driver) {
+  const DeviceChoice choice = parse_device(options.device);
+  check_threads(options);
+  if (choice.kind == DeviceChoice::Kind::cuda) {
+    const Arithmetic arithmetic = arithmetic_on_card(options);
+    return {Cpu(options.threads), Cuda({choice.card, memory_fraction, arithmetic}, driver), Precision::fp32, {}};
+  }
+  if (choice.kind == DeviceChoice::Kind::cpu) return {Cpu(options.threads), {}, precision_of(options), {}};
+  Chosen chosen = choose(options, memory_fraction, driver);
+  const Precision precision = chosen.cuda ? Precision::fp32 : precision_on_cpu(options, chosen.why);
+  return {Cpu(options.threads), std::move(chosen.cuda), precision, std::move(chosen.why)};
+}
+
+std::string name_of(const Devices& devices) {
+  if (!devices.cuda) return fmt::format("cpu/{}", wajah::name_of(devices.cpu.isa()));
+  return fmt::format("cuda:{} ({}), {}", devices.cuda->card(), devices.cuda->facts().name,
+                     wajah::name_of(devices.cuda->launch().arithmetic));
+}
+
+}  // namespace wajah::cli
