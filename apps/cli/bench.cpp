@@ -4,10 +4,11 @@
 #include "cli/commands.hpp"
 #include "cli/fma_peak.hpp"
 #include "cli/json_text.hpp"
+#include "cli/layer_work.hpp"
 #include "cli/options.hpp"
-#include "cli/random_weights.hpp"
 #include "cli/report.hpp"
 #include "cli/signature.hpp"
+#include "cli/stream_rate.hpp"
 #include "cli/timing.hpp"
 #include "cli/verbs.hpp"
 #include "cli/weight_files.hpp"
@@ -18,6 +19,8 @@
 #include <wajah/model.hpp>
 
 #include <boost/json.hpp>
+
+#include <stdlib.h>  // getloadavg
 
 #include <algorithm>
 #include <array>
@@ -36,27 +39,6 @@ struct Options {
   double seconds = 1;
 };
 
-template <class T = float>
-std::vector<T> random_input(Shape shape) {
-  std::uint64_t state = 3;
-  std::vector<float> values = random_values(shape.size(), 1, state);
-  if constexpr (std::is_same_v<T, float>) {
-    return values;
-  } else {
-    std::vector<T> bytes(values.size());
-    std::ranges::transform(values, bytes.begin(), [](float v) { return static_cast<T>(127.5F * (v + 1)); });
-    return bytes;
-  }
-}
-
-template <class Net>
-Weights random_weights(Shape input) {
-  Weights::Builder builder("random weights");
-  RandomTensors tensors(builder, 1);
-  add_random_weights<Net>(tensors, input);
-  return std::move(builder).build();
-}
-
 Cpu device(const CommonOptions& common, int threads) {
   CommonOptions one = common;
   one.threads = threads;
@@ -67,6 +49,18 @@ void check(const Options& options) {
   if (!(options.seconds > 0 && options.seconds <= 3600)) {
     fail(ErrorKind::usage, "--seconds {}: expected more than 0, at most 3600", options.seconds);
   }
+}
+
+// What the figures that follow are to be held against.
+void print_machine(const Cpu& cpu) {
+  constexpr std::size_t more_than_caches_hold = std::size_t{256} << 20;
+  std::array<double, 1> load{};
+  (void)::getloadavg(load.data(), 1);
+  const double reading = measure_reading(more_than_caches_hold, cpu.threads(), 0.2).median_ms;
+  fmt::print("{}, {} thread{}: {:.0f} GFLOP/s of multiply-adds, {:.1f} GB/s of reading; load {:.2f}\n",
+             name_of(cpu.isa()), cpu.threads(), cpu.threads() > 1 ? "s" : "",
+             measure_fma_peak(cpu.isa(), cpu.threads()), 1e-6 * static_cast<double>(more_than_caches_hold) / reading,
+             load[0]);
 }
 
 double gflops(std::size_t macs, double ms) { return 2e-6 * static_cast<double>(macs) / ms; }
@@ -94,13 +88,15 @@ void print(const NetResult& r) {
                             {"threads", r.threads},
                             {"median_ms_per_image", rounded(median, 4)},
                             {"min_ms_per_image", rounded(min, 4)},
+                            {"spread", rounded(r.timing.spread)},
                             {"gflops", rounded(rate, 1)},
                             {"peak_fraction", rounded(rate / r.peak)}});
   } else {
     fmt::print(
-        "{} {}  batch {:<3} threads {:<2} median {:8.3f} ms/image  min {:8.3f}  {:6.1f} GFLOP/s  {:4.1f} % of {:.0f}\n",
-        r.options.net, name_of(precision_of(r.options.common)), r.batch, r.threads, median, min, rate,
-        100 * rate / r.peak, r.peak);
+        "{} {}  batch {:<3} threads {:<2} median {:8.3f} ms/image  min {:8.3f}  spread {:4.1f} %  {:6.1f} GFLOP/s  "
+        "{:4.1f} % of {:.0f}\n",
+        r.options.net, name_of(precision_of(r.options.common)), r.batch, r.threads, median, min, 100 * r.timing.spread,
+        rate, 100 * rate / r.peak, r.peak);
   }
 }
 
@@ -125,7 +121,8 @@ void bench_one_net(const Options& options, Shape image, int batch, int threads) 
 
 int bench_net(Arguments arguments) {
   Options options;
-  OptionSet set("bench net [options]", "Times a whole network on random input, and on random weights unless some are given.");
+  OptionSet set("bench net [options]",
+                "Times a whole network on random input, and on random weights unless some are given.");
   const std::string names(net_names);
   set.add("net", options.net, names.c_str(), "the network");
   set.add("batch", options.batches, "N,N...", "images at once");
@@ -142,6 +139,7 @@ int bench_net(Arguments arguments) {
   }
   with_net(options.net, precision_of(options.common), [&]<class Net>(Shape image) {
     for (const int t : threads) {
+      if (!options.common.json) print_machine(device(options.common, t));
       for (const int b : batches) bench_one_net<Net>(options, image, b, t);
     }
   });
@@ -159,33 +157,6 @@ struct LayerResult {
   Timing timing;
 };
 
-// Layers that can give bytes do, as most of them do within a network.
-template <class Layer>
-concept GivesBytes = requires(Layer layer, const Cpu& cpu, const Weights& weights) {
-  layer.load(cpu, weights, Quantisation{});
-};
-
-template <class Layer>
-Timing time_layer(const Cpu& cpu, Shape in, double seconds) {
-  Weights::Builder builder("random weights");
-  RandomTensors tensors(builder, 1);
-  detail::Parameters<Layer>::add(tensors, "");
-  Layer layer;
-  const Weights weights = std::move(builder).build();
-  using X = InputOf<Layer>;
-  using Y = std::conditional_t<GivesBytes<Layer>, std::uint8_t, float>;
-  if constexpr (GivesBytes<Layer>) {
-    layer.load(cpu, weights, Quantisation{});
-  } else {
-    layer.load(cpu, weights);
-  }
-  const std::vector<X> input = random_input<X>(in);
-  const Shape out = Layer::out(in);
-  const Buffer output(bytes_of<Y>(out)), scratch(Layer::workspace(in));
-  const View<Y> y(output.as<Y>(), out);
-  return measure(seconds, [&] { layer.forward(cpu, ConstView<X>(input.data(), in), y, scratch.arena()); });
-}
-
 // Blocks repeat: a layer of one type and size is measured once and counted.
 template <class Net>
 std::vector<LayerResult> time_layers(const Cpu& cpu, Shape shape, double seconds) {
@@ -196,8 +167,9 @@ std::vector<LayerResult> time_layers(const Cpu& cpu, Shape shape, double seconds
     if (same != results.end()) {
       ++same->count;
     } else {
-      results.push_back(
-          {name, &typeid(Layer), in, Layer::out(in), Layer::macs(in), 1, time_layer<Layer>(cpu, in, seconds)});
+      const LayerWork<Layer> work(cpu, in);
+      const Timing timing = measure(seconds, [&] { work(); });
+      results.push_back({name, &typeid(Layer), in, Layer::out(in), Layer::macs(in), 1, timing});
     }
   });
   return results;
@@ -213,6 +185,7 @@ void print(const LayerResult& r, const Options& options, double total, double pe
                             {"out", json::array{r.out.n, r.out.h, r.out.w, r.out.c}},
                             {"median_ms", rounded(r.timing.median_ms, 5)},
                             {"min_ms", rounded(r.timing.min_ms, 5)},
+                            {"spread", rounded(r.timing.spread)},
                             {"gflops", rounded(rate, 1)},
                             {"peak_fraction", rounded(rate / peak)},
                             {"share", rounded(share, 4)}});
@@ -236,6 +209,7 @@ int bench_layers(Arguments arguments) {
   check(options);
   if (batch < 1) fail(ErrorKind::usage, "--batch {}: expected 1 or more", batch);
   const Cpu cpu = make_device(options.common);
+  if (!options.common.json) print_machine(cpu);
   const double peak = measure_fma_peak(cpu.isa(), cpu.threads());
   const auto results = with_net(options.net, precision_of(options.common), [&]<class Net>(Shape image) {
     return time_layers<Net>(cpu, image.images(batch), options.seconds);

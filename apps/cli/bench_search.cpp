@@ -3,6 +3,7 @@
 #include "cli/json_text.hpp"
 #include "cli/options.hpp"
 #include "cli/random_weights.hpp"
+#include "cli/stream_rate.hpp"
 #include "cli/timing.hpp"
 
 #include <wajah/error.hpp>
@@ -11,8 +12,6 @@
 #include <boost/json.hpp>
 
 #include <algorithm>
-#include <array>
-#include <atomic>
 #include <string>
 
 namespace wajah::cli {
@@ -32,26 +31,6 @@ Storage storage_of(const std::string& name) {
   if (name == "fp16") return Storage::fp16;
   if (name == "int8") return Storage::int8;
   fail(ErrorKind::usage, "--storage {}: expected fp32, fp16 or int8", name);
-}
-
-// What adding up `bytes` bytes takes with all threads: no search can be faster than reading.
-Timing measure_reading(std::size_t bytes, int threads, double seconds) {
-  constexpr std::size_t ahead = 4096 / sizeof(std::uint64_t);
-  const std::vector<std::uint64_t> memory(bytes / sizeof(std::uint64_t), 1);
-  ThreadPool pool(threads);
-  std::atomic<std::uint64_t> sum{0};
-  return measure(seconds, [&] {
-    pool.run([&](Part part) {
-      std::array<std::uint64_t, 8> sums{};
-      const auto end = part.end(static_cast<std::ptrdiff_t>(memory.size() / sums.size()));
-      for (auto at = part.begin(static_cast<std::ptrdiff_t>(memory.size() / sums.size())); at < end; ++at) {
-        const std::uint64_t* line = memory.data() + static_cast<std::size_t>(at) * sums.size();
-        __builtin_prefetch(line + ahead);  // as searches do: the processor's own prefetching ends at every page
-        for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += line[i];
-      }
-      for (const std::uint64_t s : sums) sum += s;
-    });
-  });
 }
 
 Index filled_index(const Options& options, const Cpu& cpu) {

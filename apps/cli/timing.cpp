@@ -22,7 +22,8 @@ Timing measure(double seconds, const std::function<void()>& work) {
     times.push_back(one.milliseconds());
   }
   std::ranges::sort(times);
-  return {times[times.size() / 2], times.front()};
+  const double median = times[times.size() / 2], middle = times[times.size() * 3 / 4] - times[times.size() / 4];
+  return {median, times.front(), median > 0 ? middle / median : 0};
 }
 
 }  // namespace wajah::cli

@@ -7,6 +7,7 @@ namespace wajah::cli {
 
 struct Timing {
   double median_ms = 0, min_ms = 0;
+  double spread = 0;  // how far the middle half of the runs lies apart, as a share of the median
 };
 
 // Runs `work` until caches, clock and allocations have settled (at least twice and for a quarter of the time), then

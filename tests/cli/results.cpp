@@ -139,7 +139,7 @@ TEST_CASE("bench net needs no file and reports every setting") {
   REQUIRE(lines.size() == 4);
   const json::object first = object_of(lines[0]);
   CHECK(keys_of(first) == Keys{"net", "device", "isa", "precision", "batch", "threads", "median_ms_per_image",
-                               "min_ms_per_image", "gflops", "peak_fraction"});
+                               "min_ms_per_image", "spread", "gflops", "peak_fraction"});
   CHECK(first.at("batch").as_int64() == 1);
   CHECK(first.at("threads").as_int64() == 1);
   CHECK(object_of(lines[3]).at("batch").as_int64() == 4);

@@ -1,0 +1,13 @@
+// Depthwise convolutions.
+#include "layers.hpp"
+
+namespace wajah::benchmarks {
+namespace {
+
+const bool added = [] {
+  add_layers<Family::depthwise, MobileFaceNet>("depthwise_conv2d/mobilefacenet", {1, 112, 112, 3});
+  return true;
+}();
+
+}  // namespace
+}  // namespace wajah::benchmarks
