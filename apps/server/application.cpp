@@ -207,6 +207,7 @@ void Application::Parts::start() {
   supervisor = std::make_unique<Supervisor>([this] { return server->answers(answer_patience); });
   supervisor->ready(
       fmt::format("answering on {}", url_of({options.http.listen.host, server->port()}, tls ? "https" : "http")));
+  if (service) log.info("device", fmt::format("computes on {}{}", site.info.device, reason_text(options)));
   log.info("start", fmt::format("wajah {} answers on port {}", WAJAH_VERSION, server->port()));
 }
 
@@ -216,7 +217,6 @@ std::shared_ptr<const Models> Application::Parts::load() {
   Models models{load_detector(mtcnn, options.cpu), load_embedder(embedder, options.cpu, options.precision)};
   self_test(std::make_shared<const Models>(models), options.cpu);
   if (options.card) models = load_on_card(models, mtcnn, embedder);
-  log.info("device", fmt::format("computes on {}{}", site.info.device, reason_text(options)));
   return std::make_shared<const Models>(models);
 }
 
