@@ -1,14 +1,12 @@
 // The detector that ships with wajah against the genuine one, on group pictures: what its model card promises.
 #include <wajah/convert/open.hpp>
 #include <wajah/detect/detector.hpp>
-#include <wajah/image_io.hpp>
 
 #include "check.hpp"
 #include "detect/recorded.hpp"
 #include "places.hpp"
 
 #include <algorithm>
-#include <string>
 #include <vector>
 
 using namespace wajah;
@@ -38,18 +36,14 @@ TEST_CASE("the built-in detector finds the genuine one's faces") {
   const Cpu cpu(2);
   Detector detector(load_detector(open_mtcnn(source_folder() / "weights" / "mtcnn.safetensors"), cpu), cpu);
   std::size_t genuine = 0, found = 0, beyond = 0;
-  const json::value recorded = read_json(*data / "golden" / "mtcnn.json");
-  for (const auto& [photo, facts] : recorded.as_object()) {
-    const Image image = read_image(*data / "photos" / std::string(photo));
-    for (const auto& [name, setting] : facts.at("settings").as_object()) {
-      std::vector<Face> faces = detector.detect(image, options_of(setting));
-      for (const Face& wanted : faces_of(setting)) {
-        ++genuine;
-        found += take(faces, wanted) ? 1 : 0;
-      }
-      beyond += faces.size();
+  for_each_recorded(*data, [&](const Image& image, const DetectorOptions& options, const std::vector<Face>& expected) {
+    std::vector<Face> faces = detector.detect(image, options);
+    for (const Face& wanted : expected) {
+      ++genuine;
+      found += take(faces, wanted) ? 1 : 0;
     }
-  }
+    beyond += faces.size();
+  });
   MESSAGE(found << " of " << genuine << " faces found, " << beyond << " beyond them");
   CHECK(static_cast<double>(found) >= 0.97 * static_cast<double>(genuine));
   CHECK(static_cast<double>(beyond) <= 0.02 * static_cast<double>(genuine));

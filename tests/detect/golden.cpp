@@ -1,13 +1,11 @@
 // The genuine MTCNN weights on real photos, against every box, score and landmark of the original detector.
 #include <wajah/convert/open.hpp>
 #include <wajah/detect/detector.hpp>
-#include <wajah/image_io.hpp>
 
 #include "check.hpp"
 #include "detect/recorded.hpp"
 
 #include <algorithm>
-#include <string>
 #include <vector>
 
 using namespace wajah;
@@ -39,26 +37,17 @@ TEST_CASE("the genuine weights find the original detector's faces in every photo
   }
   const Cpu cpu(2);
   Detector detector(load_detector(open_mtcnn(*data / "mtcnn"), cpu), cpu);
-  const json::value recorded = read_json(*data / "golden" / "mtcnn.json");
   Distance worst;
-  for (const auto& [photo, facts] : recorded.as_object()) {
-    const Image image = read_image(*data / "photos" / std::string(photo));
-    CHECK(image.width == facts.at("width").as_int64());
-    CHECK(image.height == facts.at("height").as_int64());
-    for (const auto& [name, setting] : facts.at("settings").as_object()) {
-      CAPTURE(std::string(photo));
-      CAPTURE(std::string(name));
-      const std::vector<Face> faces = detector.detect(image, options_of(setting));
-      const std::vector<Face> expected = faces_of(setting);
-      REQUIRE(faces.size() == expected.size());
-      for (std::size_t i = 0; i < faces.size(); ++i) {
-        const Distance d = distance(faces[i], expected[i]);
-        CHECK(d.box < 0.001);
-        CHECK(d.points < 0.001);
-        CHECK(d.score < 1e-5);
-        worst = {std::max(worst.box, d.box), std::max(worst.points, d.points), std::max(worst.score, d.score)};
-      }
+  for_each_recorded(*data, [&](const Image& image, const DetectorOptions& options, const std::vector<Face>& expected) {
+    const std::vector<Face> faces = detector.detect(image, options);
+    REQUIRE(faces.size() == expected.size());
+    for (std::size_t i = 0; i < faces.size(); ++i) {
+      const Distance d = distance(faces[i], expected[i]);
+      CHECK(d.box < 0.001);
+      CHECK(d.points < 0.001);
+      CHECK(d.score < 1e-5);
+      worst = {std::max(worst.box, d.box), std::max(worst.points, d.points), std::max(worst.score, d.score)};
     }
-  }
+  });
   MESSAGE("worst difference: box " << worst.box << " px, landmark " << worst.points << " px, score " << worst.score);
 }

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <wajah/detect/detector.hpp>
+#include <wajah/image_io.hpp>
 
+#include <doctest/doctest.h>
 #include <boost/json.hpp>
 
 #include <algorithm>
@@ -47,6 +49,21 @@ inline std::vector<Face> faces_of(const json::value& setting) {
   std::vector<Face> faces;
   for (const json::value& recorded : setting.at("faces").as_array()) faces.push_back(face_of(recorded));
   return faces;
+}
+
+// Calls test(picture, options, faces) with what was found in each photo by each of the recorded settings.
+void for_each_recorded(const std::filesystem::path& data, auto&& test) {
+  const json::value recorded = read_json(data / "golden" / "mtcnn.json");
+  for (const auto& [photo, facts] : recorded.as_object()) {
+    const Image image = read_image(data / "photos" / std::string(photo));
+    CHECK(image.width == facts.at("width").as_int64());
+    CHECK(image.height == facts.at("height").as_int64());
+    for (const auto& [name, setting] : facts.at("settings").as_object()) {
+      CAPTURE(std::string(photo));
+      CAPTURE(std::string(name));
+      test(image, options_of(setting), faces_of(setting));
+    }
+  }
 }
 
 }  // namespace wajah::test
