@@ -2,7 +2,7 @@
 // Step 1: a warp a pixel, its lanes neighbouring channels; the sum of squares meets by shuffles.
 #include <wajah/cuda_kernels.hpp>
 
-#include "device.hpp"
+#include "warp.hpp"
 
 namespace wajah::WAJAH_KERNEL_ISA {
 
@@ -18,9 +18,7 @@ __global__ void __launch_bounds__(threads) l2_normalise_kernel(L2NormaliseArgs a
   float* const y = args.y.data + p * args.y.stride;
   float sum = 0;
   for (int c = lane; c < args.x.shape.c; c += 32) sum += x[c] * x[c];
-#pragma unroll
-  for (int bit = 16; bit > 0; bit /= 2) sum += __shfl_xor_sync(whole_warp, sum, bit);
-  const float length = sqrtf(fmaxf(sum, 1e-30F));
+  const float length = sqrtf(fmaxf(sum_of_warp(sum), 1e-30F));
   for (int c = lane; c < args.x.shape.c; c += 32) y[c] = x[c] / length;
 }
 

@@ -5,6 +5,7 @@
 #include <wajah/cuda_kernels.hpp>
 
 #include "crop_views.hpp"
+#include "warp.hpp"
 
 namespace wajah::WAJAH_KERNEL_ISA {
 
@@ -14,8 +15,7 @@ constexpr int threads = 512;
 using Sum = unsigned long long;  // of squares of bytes: 2^48 pixels are enough
 
 __device__ __forceinline__ Sum sum_of_block(Sum value, Shared<Sum> sums) {
-#pragma unroll
-  for (int bit = 16; bit > 0; bit /= 2) value += __shfl_xor_sync(whole_warp, value, bit);
+  value = sum_of_warp(value);
   __syncthreads();
   if (threadIdx.x % 32 == 0) sums[static_cast<int>(threadIdx.x) / 32] = value;
   __syncthreads();

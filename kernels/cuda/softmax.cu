@@ -3,7 +3,7 @@
 // Step 2: a warp a pixel for many channels: each lane takes every 32nd, shuffles find the maximum and the sum.
 #include <wajah/layers/softmax.hpp>
 
-#include "device.hpp"
+#include "warp.hpp"
 
 namespace wajah::WAJAH_KERNEL_ISA {
 
@@ -44,7 +44,7 @@ __global__ void __launch_bounds__(threads) softmax_of_many(SoftmaxArgs args, int
   for (int bit = 16; bit > 0; bit /= 2) largest = fmaxf(largest, __shfl_xor_sync(whole_warp, largest, bit));
   float sum = 0;
   for (int c = lane; c < args.x.shape.c; c += 32) sum += expf(x[c] - largest);
-  for (int bit = 16; bit > 0; bit /= 2) sum += __shfl_xor_sync(whole_warp, sum, bit);
+  sum = sum_of_warp(sum);
   for (int c = lane; c < args.x.shape.c; c += 32) y[c] = expf(x[c] - largest) / sum;
 }
 

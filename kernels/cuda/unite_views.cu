@@ -4,19 +4,13 @@
 // by shuffles.
 #include <wajah/cuda_kernels.hpp>
 
-#include "device.hpp"
+#include "warp.hpp"
 
 namespace wajah::WAJAH_KERNEL_ISA {
 
 namespace {
 
 constexpr int threads = 128;
-
-__device__ __forceinline__ float sum_of_warp(float value) {
-#pragma unroll
-  for (int bit = 16; bit > 0; bit /= 2) value += __shfl_xor_sync(whole_warp, value, bit);
-  return value;
-}
 
 __device__ __forceinline__ float length_of(float squares) { return sqrtf(fmaxf(squares, 1e-30F)); }
 
