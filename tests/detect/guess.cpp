@@ -6,6 +6,7 @@
 #include <wajah/networks/mtcnn.hpp>
 
 #include "check.hpp"
+#include "random_shapes.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -130,4 +131,39 @@ TEST_CASE("guesses are near what R-Net and O-Net say") {
   const Weights weights = open_mtcnn(*data / "mtcnn");
   check_guesses<RNet>(&CropGuesser::of_rnet, weights.scope("rnet"), 24, 0.8, 0.06);
   check_guesses<ONet>(&CropGuesser::of_onet, weights.scope("onet"), 48, 0.7, 0.04);
+}
+
+TEST_CASE("guess_crops: random shapes") {
+  const auto data = shared_data();
+  if (!data) {
+    MESSAGE("skipped: no shared data beside the source tree");
+    return;
+  }
+  const Weights weights = open_mtcnn(*data / "mtcnn");
+  std::map<std::pair<bool, int>, CropGuesser> guessers;  // of R-Net or not, by the largest weight
+  const auto guesser_for = [&](bool rnet, Isa isa) -> const GuessNet& {
+    const auto known = guessers.find({rnet, largest_byte_weight(isa)});
+    if (known != guessers.end()) return known->second.net();
+    auto made =
+        rnet ? CropGuesser::of_rnet(weights.scope("rnet"), isa) : CropGuesser::of_onet(weights.scope("onet"), isa);
+    return guessers.emplace(std::pair(rnet, largest_byte_weight(isa)), std::move(made)).first->second.net();
+  };
+  Draw draw(41);
+  for (int i = shapes_to_draw(12); i > 0; --i) {
+    const int width = draw.up_to(200), height = draw.up_to(150), count = draw.between(3, crops_per_guess + 3);
+    const Picture picture(width, height, draw.touch(), draw.random());
+    const std::vector<CropWindow> windows = windows_in(width, height, count, draw.random());
+    const bool rnet = draw.chance();
+    for_each_isa(draw, [&](const Cpu& cpu, const std::string& name) {
+      CAPTURE(name);
+      CAPTURE(width);
+      CAPTURE(height);
+      CAPTURE(count);
+      const GuessNet& net = guesser_for(rnet, cpu.isa());
+      const auto expected = guess(Cpu(1, Isa::scalar), net, picture.bytes.view(), windows);
+      const auto got = guess(cpu, net, picture.bytes.view(), windows);
+      // A byte on a rounding boundary may fall to either side.
+      for (std::size_t k = 0; k < got.size(); ++k) CHECK(std::abs(got[k].difference - expected[k].difference) < 0.25F);
+    });
+  }
 }

@@ -9,12 +9,12 @@
 #include "check.hpp"
 #include "random_shapes.hpp"
 #include "svm/data.hpp"
+#include "svm/guarded_job.hpp"
 
 #include <doctest/doctest.h>
 
 #include <cmath>
 #include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -142,98 +142,13 @@ TEST_CASE("small pairs end where the plain solver ends, AVX2 and AVX-512 with th
   }
 }
 
-namespace {
-
-// One job's arrays between pages that must not be touched.
-struct GuardedJob {
-  GuardedJob(int n, int first, int padded, Touch touch, double c, std::mt19937& random)
-      : gram({n, 1, 1, padded}, 0, touch),
-        inverse({n, 1, 1, padded}, 0, touch),
-        doubles{GuardedMap({1, 1, 1, 2 * padded}, 0, touch), GuardedMap({1, 1, 1, 2 * padded}, 0, touch),
-                GuardedMap({1, 1, 1, 2 * padded}, 0, touch), GuardedMap({1, 1, 1, 2 * padded}, 0, touch)} {
-    const int labels[] = {0};
-    rows = blobs(labels, static_cast<std::size_t>(n), 9, 1.5, static_cast<unsigned>(random()));
-    for (std::size_t t = 0; t < static_cast<std::size_t>(first); ++t) rows.x[t * rows.d] += 0.5F;
-    complete(Cpu(1), n, first, padded);
-    for (int t = 0; t < padded; ++t) {
-      array(0)[t] = t < first || t >= n ? 0 : -c;
-      array(1)[t] = t < first ? c : 0;
-      array(2)[t] = array(3)[t] = 0;
-    }
-    job = {gram.view().data, inverse.view().data, n, first, array(0), array(1), array(2), array(3), 0, 0, false};
-  }
-  // The matrix as training makes it, from three tiles.
-  void complete(const Cpu& cpu, int n, int first, int padded) {
-    const auto all = rows_of(rows.x, 9);
-    const auto one = all.images(0, first), other = all.images(first, n - first);
-    const auto m = static_cast<std::size_t>(first), k = static_cast<std::size_t>(n - first);
-    std::vector<float> tiles[] = {std::vector<float>(m * m), std::vector<float>(k * k)};
-    svm::gram(cpu, Kernel{}, one, one, tiles[0].data(), m);
-    svm::gram(cpu, Kernel{}, other, other, tiles[1].data(), k);
-    svm::gram(cpu, Kernel{}, one, other, gram.view().data + first, static_cast<std::size_t>(padded));
-    complete_pair(cpu, {tiles[0].data(), tiles[1].data(), gram.view().data, inverse.view().data, n, first, padded});
-  }
-  [[nodiscard]] double* array(std::size_t i) { return reinterpret_cast<double*>(doubles[i].view().data); }
-
-  Data rows;
-  GuardedMap gram, inverse;
-  GuardedMap doubles[4];  // lower, upper, beta, gradient; the solvers want doubles, which are as long as two floats
-  PairJob job{};
-};
-
-}  // namespace
-
 TEST_CASE("jobs in flight together end as alone, within their arrays, and with conditions that hold as they say") {
   for_each_cpu([&](const Cpu& cpu, const std::string& name) {
     for (const auto& [n, first] : {std::pair{2, 1}, {16, 7}, {17, 3}, {33, 32}, {40, 20}, {48, 1}, {64, 30}}) {
-      const int padded = (n + 15) / 16 * 16;
       for (const double c : {0.05, 1.0, 30.0}) {
+        CAPTURE(name);
         std::mt19937 random(static_cast<unsigned>(n));
-        std::vector<std::unique_ptr<GuardedJob>> together, alone;
-        std::vector<PairJob> jobs;
-        for (int j = 0; j < 7; ++j) {
-          const Touch touch = j % 2 == 0 ? Touch::first : Touch::last;
-          std::mt19937 same = random;
-          together.push_back(std::make_unique<GuardedJob>(n, first, padded, touch, c, random));
-          alone.push_back(std::make_unique<GuardedJob>(n, first, padded, touch, c, same));
-          for (GuardedJob* job : {together.back().get(), alone.back().get()}) job->complete(cpu, n, first, padded);
-          jobs.push_back(together.back()->job);
-        }
-        const bool exact = c > 0.5;
-        solve_pairs(cpu, {jobs.data(), 7, padded, 1e-3, 100 * n, exact});
-        for (std::size_t j = 0; j < 7; ++j) {
-          solve_pairs(cpu, {&alone[j]->job, 1, padded, 1e-3, 100 * n, exact});
-          CAPTURE(name);
-          CAPTURE(n);
-          CAPTURE(c);
-          CHECK(jobs[j].rho == alone[j]->job.rho);
-          CHECK(jobs[j].steps == alone[j]->job.steps);
-          double sum = 0, rise = -INFINITY, fall = INFINITY;
-          const PairJob& job = jobs[j];
-          for (int t = 0; t < n; ++t) {
-            CHECK(job.beta[t] == alone[j]->job.beta[t]);
-            REQUIRE(job.beta[t] >= job.lower[t]);
-            REQUIRE(job.beta[t] <= job.upper[t]);
-            sum += job.beta[t];
-            double g = t < first ? 1 : -1;
-            for (int s = 0; s < n; ++s) g -= job.beta[s] * static_cast<double>(job.gram[s * padded + t]);
-            CHECK(std::abs(job.gradient[t] - g) < (exact ? 1e-12 : 1e-5) * (1 + 64 * c));
-            if (job.beta[t] < job.upper[t]) rise = std::max(rise, g);
-            if (job.beta[t] > job.lower[t]) fall = std::min(fall, g);
-          }
-          CHECK(std::abs(sum) < 1e-13 * c * n);
-          CHECK(job.met == (rise - fall < 1e-3));
-          for (int i = 0; i < n; ++i)
-            for (int t = 0; t < padded; ++t) {
-              CHECK(job.gram[i * padded + t] == (t < n ? job.gram[t * padded + i] : 0));
-              if (i != t && t < n) {
-                const auto at = [&](int r, int s) { return static_cast<double>(job.gram[r * padded + s]); };
-                CHECK(static_cast<double>(job.inverse[i * padded + t]) ==
-                      doctest::Approx(1 / (at(i, i) + at(t, t) - 2 * at(i, t))).epsilon(1e-4));
-              }
-            }
-          if (c <= 1) CHECK(job.met);
-        }
+        check_jobs(cpu, {n, first, 7, c, c > 0.5}, random);
       }
     }
   });
