@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <deque>
+#include <optional>
 
 namespace wajah {
 
@@ -42,17 +43,23 @@ struct CpuMtcnn {
       : pnet(std::make_shared<const Model<PNet, Cpu>>(cpu, weights.scope("pnet"))),
         rnet(std::make_shared<const Model<RNet, Cpu>>(cpu, weights.scope("rnet"))),
         onet(std::make_shared<const Model<ONet, Cpu>>(cpu, weights.scope("onet"))),
-        scan(load_pnet_weights(weights.scope("pnet"))),
-        screen(make_pnet_screen(*scan, cpu.isa())),
-        rnet_guesser(CropGuesser::of_rnet(weights.scope("rnet"), cpu.isa())),
-        onet_guesser(CropGuesser::of_onet(weights.scope("onet"), cpu.isa())) {}
+        scan(load_pnet_weights(weights.scope("pnet"))) {
+    // Plain vectors multiply bytes fast enough for O-Net's guesses alone: P-Net takes longer with its screen, and
+    // R-Net's guesses with weights of 7 bits need margins so wide that they save nothing.
+    if (has_byte_products(cpu.isa())) {
+      screen = make_pnet_screen(*scan, cpu.isa());
+      rnet_guesser = CropGuesser::of_rnet(weights.scope("rnet"), cpu.isa());
+    }
+    if (cpu.isa() != Isa::scalar) onet_guesser = CropGuesser::of_onet(weights.scope("onet"), cpu.isa());
+  }
 
   SharedModel<PNet> pnet;
   SharedModel<RNet> rnet;
   SharedModel<ONet> onet;
   std::unique_ptr<const PNetWeights> scan;
+  // Where this CPU gains by them.
   std::unique_ptr<const PNetScreen> screen;
-  CropGuesser rnet_guesser, onet_guesser;
+  std::optional<CropGuesser> rnet_guesser, onet_guesser;
 };
 
 struct CpuDetector final : DetectorPass {
@@ -61,15 +68,12 @@ struct CpuDetector final : DetectorPass {
     const bool fast = way == DetectorWay::fast;
     networks.pnet = call(pnet);
     networks.scan = fast ? model->scan.get() : nullptr;
-    // Plain vectors multiply bytes fast enough for O-Net's guesses alone: P-Net takes longer with its screen, and
-    // R-Net's guesses with weights of 7 bits need margins so wide that they save nothing.
-    const bool dot_products = cpu.isa() >= Isa::avx512_vnni || cpu.isa() == Isa::avx2_vnni;
-    networks.screen = fast && dot_products ? model->screen.get() : nullptr;
+    networks.screen = fast ? model->screen.get() : nullptr;
     for (int i = 0; i < cpu.threads(); ++i) {
       networks.rnet.push_back(call(rnet.emplace_back(model->rnet, alone)));
       networks.onet.push_back(call(onet.emplace_back(model->onet, alone)));
-      if (fast && dot_products) networks.rnet_guess.push_back(guess(model->rnet_guesser.net()));
-      if (fast && cpu.isa() != Isa::scalar) networks.onet_guess.push_back(guess(model->onet_guesser.net()));
+      if (fast && model->rnet_guesser) networks.rnet_guess.push_back(guess(model->rnet_guesser->net()));
+      if (fast && model->onet_guesser) networks.onet_guess.push_back(guess(model->onet_guesser->net()));
     }
   }
 

@@ -6,7 +6,12 @@
 
 namespace wajah {
 
+// Whether vectors sum up products of bytes in 32 bits at once.
+[[nodiscard]] constexpr bool has_byte_products(Isa isa) { return isa >= Isa::avx512_vnni || isa == Isa::avx2_vnni; }
+
 // The largest weight that kernels on bytes take: packed weights lie from its negative to it, or sums are wrong.
-[[nodiscard]] constexpr int largest_byte_weight(Isa isa) { return isa == Isa::avx2 || isa == Isa::avx512 ? 64 : 127; }
+[[nodiscard]] constexpr int largest_byte_weight(Isa isa) {
+  return isa == Isa::scalar || has_byte_products(isa) ? 127 : 64;
+}
 
 }  // namespace wajah
