@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <map>
 #include <optional>
 #include <utility>
@@ -49,16 +48,6 @@ std::size_t checked(std::span<const Sample> samples, std::size_t dimensions) {
     }
   }
   return dimensions;
-}
-
-// How much less the best of all others resembles; the similarity itself if there is no other.
-double margin_of(std::span<const float> similarities, std::size_t chosen) {
-  if (similarities.size() == 1) return static_cast<double>(similarities[chosen]);
-  float other = -std::numeric_limits<float>::infinity();
-  for (std::size_t i = 0; i < similarities.size(); ++i) {
-    if (i != chosen) other = std::max(other, similarities[i]);
-  }
-  return static_cast<double>(similarities[chosen]) - static_cast<double>(other);
 }
 
 svm::SvmOptions machine_options(const ClassifierOptions& options) {

@@ -1,24 +1,12 @@
 #include "templates.hpp"
 
+#include <wajah/cosine.hpp>
+
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <limits>
-#include <numeric>
 
 namespace wajah {
 namespace {
-
-// Eight sums side by side, because the compiler may not reorder one long sum into vector registers.
-double cosine(const float* a, const float* b, std::size_t dimensions) {
-  std::array<float, 8> sums{};
-  std::size_t i = 0;
-  for (; i + sums.size() <= dimensions; i += sums.size()) {
-    for (std::size_t lane = 0; lane < sums.size(); ++lane) sums[lane] += a[i + lane] * b[i + lane];
-  }
-  for (; i < dimensions; ++i) sums[0] += a[i] * b[i];
-  return static_cast<double>(std::accumulate(sums.begin(), sums.end(), 0.0F));
-}
 
 // Of an even number the upper of the two in the middle: of three photos, two that agree outvote the third.
 double median(std::vector<double>& values) {
@@ -31,11 +19,12 @@ std::vector<double> weights_of(std::span<const float> rows, std::size_t dimensio
   const std::size_t photos = rows.size() / dimensions;
   std::vector<double> weights(photos, 1.0);
   if (photos < 3) return weights;
+  const auto row = [&](std::size_t i) { return rows.subspan(i * dimensions, dimensions); };
   std::vector<double> others;
   for (std::size_t i = 0; i < photos; ++i) {
     others.clear();
     for (std::size_t j = 0; j < photos; ++j) {
-      if (j != i) others.push_back(cosine(&rows[i * dimensions], &rows[j * dimensions], dimensions));
+      if (j != i) others.push_back(cosine(row(i), row(j)));
     }
     weights[i] = std::max(median(others), 0.0);
   }
@@ -65,18 +54,9 @@ std::vector<float> make_template(std::span<const float> rows, std::size_t dimens
 std::vector<double> similarities(std::span<const float> templates, std::span<const float> x) {
   std::vector<double> result(templates.size() / x.size());
   for (std::size_t person = 0; person < result.size(); ++person) {
-    result[person] = cosine(&templates[person * x.size()], x.data(), x.size());
+    result[person] = cosine(templates.subspan(person * x.size(), x.size()), x);
   }
   return result;
-}
-
-double margin_of(std::span<const double> similarities, std::size_t chosen) {
-  if (similarities.size() == 1) return similarities[chosen];
-  double other = -std::numeric_limits<double>::infinity();
-  for (std::size_t i = 0; i < similarities.size(); ++i) {
-    if (i != chosen) other = std::max(other, similarities[i]);
-  }
-  return similarities[chosen] - other;
 }
 
 }  // namespace wajah

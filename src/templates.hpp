@@ -1,7 +1,9 @@
 // Templates: one direction for each person, made of all their photos.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -16,6 +18,15 @@ namespace wajah {
 [[nodiscard]] std::vector<double> similarities(std::span<const float> templates, std::span<const float> x);
 
 // How much less the best of all others resembles; the similarity itself if there is no other.
-[[nodiscard]] double margin_of(std::span<const double> similarities, std::size_t chosen);
+template <class Similarities>
+[[nodiscard]] double margin_of(const Similarities& similarities, std::size_t chosen) {
+  using Similarity = typename Similarities::value_type;
+  if (similarities.size() == 1) return static_cast<double>(similarities[chosen]);
+  Similarity other = -std::numeric_limits<Similarity>::infinity();
+  for (std::size_t i = 0; i < similarities.size(); ++i) {
+    if (i != chosen) other = std::max(other, similarities[i]);
+  }
+  return static_cast<double>(similarities[chosen]) - static_cast<double>(other);
+}
 
 }  // namespace wajah

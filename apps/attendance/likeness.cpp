@@ -1,7 +1,8 @@
 #include "attendance/likeness.hpp"
 
+#include <wajah/cosine.hpp>
+
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <functional>
 #include <numeric>
@@ -9,18 +10,6 @@
 
 namespace wajah::attendance {
 namespace {
-
-// Eight sums side by side, so that one addition need not wait for the other.
-double cosine(FaceVector a, FaceVector b) {
-  std::array<float, 8> sums{};
-  const std::size_t whole = a.size() / sums.size() * sums.size();
-  for (std::size_t i = 0; i < whole; i += sums.size()) {
-    for (std::size_t k = 0; k < sums.size(); ++k) sums[k] += a[i + k] * b[i + k];
-  }
-  float sum = std::accumulate(sums.begin(), sums.end(), 0.0F);
-  for (std::size_t i = whole; i < a.size(); ++i) sum += a[i] * b[i];
-  return static_cast<double>(sum);
-}
 
 // Photos by group; every photo begins as a group of its own.
 class Groups {

@@ -1,6 +1,7 @@
 #include <wajah/svm/growing_svm.hpp>
 
 #include "parallel.hpp"
+#include "weighted_sum.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -27,17 +28,6 @@ namespace {
 template <class Classes>
 auto place_of(const Classes& classes, std::int64_t label) {
   return std::lower_bound(classes.begin(), classes.end(), label, [](const auto& c, auto l) { return c->label < l; });
-}
-
-// In four independent sums that need not wait for each other.
-double weighted_sum(std::span<const double> coefficients, const float* values) {
-  double part[4] = {};
-  std::size_t t = 0;
-  for (; t + 4 <= coefficients.size(); t += 4)
-    for (std::size_t l = 0; l < 4; ++l) part[l] += coefficients[t + l] * static_cast<double>(values[t + l]);
-  for (std::size_t l = 0; t + l < coefficients.size(); ++l)
-    part[l] += coefficients[t + l] * static_cast<double>(values[t + l]);
-  return (part[0] + part[2]) + (part[1] + part[3]);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "pair_batch.hpp"
 
 #include "folds.hpp"
+#include "threshold.hpp"
 
 #include <wajah/error.hpp>
 #include <wajah/svm/solve_pair.hpp>
@@ -9,7 +10,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 #include <vector>
 
 namespace wajah::svm {
@@ -23,20 +23,10 @@ struct Variables {
   alignas(64) std::array<double, most_rows> lower, upper, beta, gradient;
 };
 
-// As in solver.cpp: on the margin -gradient is rho; with no variable there, the middle of what the conditions allow.
 double rho_of(const Variables& v, std::size_t rows) {
-  constexpr double infinity = std::numeric_limits<double>::infinity();
-  double sum = 0, rise = -infinity, fall = infinity;
-  std::size_t free = 0;
-  for (std::size_t t = 0; t < rows; ++t) {
-    const bool may_rise = v.beta[t]<v.upper[t], may_fall = v.beta[t]> v.lower[t];
-    if (may_rise) rise = std::max(rise, v.gradient[t]);
-    if (may_fall) fall = std::min(fall, v.gradient[t]);
-    if (!may_rise || !may_fall) continue;
-    sum += v.gradient[t];
-    ++free;
-  }
-  return free > 0 ? -sum / static_cast<double>(free) : -(rise + fall) / 2;
+  Threshold threshold;
+  for (std::size_t t = 0; t < rows; ++t) threshold.add(v.beta[t], v.lower[t], v.upper[t], v.gradient[t]);
+  return threshold.rho();
 }
 
 // The rows from `begin` to `end`, one class, and how much of the solution they hold.

@@ -1,11 +1,12 @@
 #include "small_problem.hpp"
 
+#include "threshold.hpp"
+
 #include <wajah/error.hpp>
 #include <wajah/svm/solve_pair.hpp>
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 namespace wajah::svm {
 namespace {
@@ -86,21 +87,12 @@ void SmallProblem::move_to(std::size_t t, double value) {
   array(beta)[t] = value;
 }
 
-// As in solver.cpp: on the margin -gradient is rho; with no variable there, the middle of what the conditions allow.
 double SmallProblem::rho() const {
-  constexpr double infinity = std::numeric_limits<double>::infinity();
-  double sum = 0, rise = -infinity, fall = infinity;
-  std::size_t free = 0;
+  Threshold threshold;
   for (std::size_t t = 0; t < rows(); ++t) {
-    const bool may_rise = array(beta)[t]<array(upper)[t], may_fall = array(beta)[t]> array(lower)[t];
-    const double g = array(gradient)[t];
-    if (may_rise) rise = std::max(rise, g);
-    if (may_fall) fall = std::min(fall, g);
-    if (!may_rise || !may_fall) continue;
-    sum += g;
-    ++free;
+    threshold.add(array(beta)[t], array(lower)[t], array(upper)[t], array(gradient)[t]);
   }
-  return free > 0 ? -sum / static_cast<double>(free) : -(rise + fall) / 2;
+  return threshold.rho();
 }
 
 // The rows judged go to 0, and the class that then weighs more gives up as much as the other lost.

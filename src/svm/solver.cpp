@@ -1,5 +1,7 @@
 #include <wajah/svm/solver.hpp>
 
+#include "threshold.hpp"
+
 #include <wajah/error.hpp>
 
 #include <algorithm>
@@ -186,18 +188,10 @@ void Smo::swap(std::size_t s, std::size_t t) {
   for (auto* values : {&beta_, &lower_, &upper_, &gradient_, &diagonal_}) std::swap((*values)[s], (*values)[t]);
 }
 
-// On the margin -gradient is rho exactly; with no variable there, the middle of what the conditions allow.
 double Smo::rho() const {
-  double sum = 0;
-  std::size_t free = 0;
-  for (std::size_t t = 0; t < size_; ++t) {
-    if (!may_rise(t) || !may_fall(t)) continue;
-    sum += gradient_[t];
-    ++free;
-  }
-  if (free > 0) return -sum / static_cast<double>(free);
-  const Extremes e = extremes();
-  return -(e.rise + e.fall) / 2;
+  Threshold threshold;
+  for (std::size_t t = 0; t < size_; ++t) threshold.add(beta_[t], lower_[t], upper_[t], gradient_[t]);
+  return threshold.rho();
 }
 
 Solution Smo::solution(std::int64_t iterations, bool converged) const {

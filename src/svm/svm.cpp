@@ -1,5 +1,7 @@
 #include <wajah/svm/svm.hpp>
 
+#include "weighted_sum.hpp"
+
 #include <wajah/error.hpp>
 
 #include <algorithm>
@@ -31,16 +33,6 @@ bool finite(const Pair& pair) {
   return is_finite(pair.rho) && std::all_of(pair.first.begin(), pair.first.end(), is_finite) &&
          std::all_of(pair.second.begin(), pair.second.end(), is_finite) &&
          (!pair.sigmoid || (is_finite(pair.sigmoid->a) && is_finite(pair.sigmoid->b)));
-}
-
-// sum of coefficients_t * values_t, in four independent sums that need not wait for each other.
-double weighted_sum(std::span<const double> coefficients, const double* values) {
-  double part[4] = {};
-  std::size_t t = 0;
-  for (; t + 4 <= coefficients.size(); t += 4)
-    for (std::size_t l = 0; l < 4; ++l) part[l] += coefficients[t + l] * values[t + l];
-  for (std::size_t l = 0; t + l < coefficients.size(); ++l) part[l] += coefficients[t + l] * values[t + l];
-  return (part[0] + part[2]) + (part[1] + part[3]);
 }
 
 // Calls f(i, j, index) for every pair of k classes in libsvm's order.
