@@ -44,7 +44,9 @@ class People {
  private:
   struct Block;
 
-  void append(std::vector<PersonPhotos> people, const std::vector<float>& templates);
+  static Block merged(const Block* old, std::span<const NewPerson> come, std::span<const std::int64_t> left);
+  void share(std::shared_ptr<const Block> block);
+  void append(const Block& all);
 
   std::vector<std::shared_ptr<const Block>> blocks_;  // none empty
   std::vector<std::size_t> first_;                    // how many people stand before each block
