@@ -86,8 +86,8 @@ ThresholdAccuracy best_threshold(std::span<const ScoredPair> pairs) {
 FoldAccuracy fold_accuracy(std::span<const ScoredPair> pairs, std::size_t folds) {
   const Counts counts = count(pairs);
   if (folds < 2 || counts.same < folds || counts.different < folds) {
-    fail(ErrorKind::input, "{} same and {} different pairs cannot be parted into {} folds", counts.same,
-         counts.different, folds);
+    fail(ErrorKind::input, "{} pairs of one person and {} of two: expected {} of each at least", counts.same,
+         counts.different, std::max<std::size_t>(folds, 2));
   }
   std::vector<std::vector<ScoredPair>> parts(folds);
   Counts seen;

@@ -38,7 +38,7 @@ struct Options {
 };
 
 struct Report {
-  std::size_t pairs = 0, missing = 0;
+  std::size_t pairs = 0, missing = 0, folds = 0;
   FoldAccuracy accuracy;
   double auc = 0, tar_1e2 = 0, tar_1e3 = 0, threshold = 0;
 };
@@ -122,10 +122,19 @@ void draw_roc(const std::vector<ScoredPair>& scored, const fs::path& file) {
   plot.write(file);
 }
 
+// Ten as LFW has them, or of short lists as many as there are pairs of the rarer kind.
+std::size_t folds_for(const std::vector<ScoredPair>& scored) {
+  constexpr std::size_t most = 10;
+  const auto same = static_cast<std::size_t>(std::ranges::count(scored, true, &ScoredPair::same));
+  return std::min({most, same, scored.size() - same});
+}
+
 Report figures_of(const PairList& list, const std::vector<ScoredPair>& scored) {
+  const std::size_t folds = folds_for(scored);
   return {scored.size(),
           list.pairs.size() - scored.size(),
-          fold_accuracy(scored),
+          folds,
+          fold_accuracy(scored, folds),
           roc_area(scored),
           true_accepts_at(scored, 1e-2),
           true_accepts_at(scored, 1e-3),
@@ -136,6 +145,7 @@ void print_as_json(const Report& report) {
   print_json(
       json::object{{"pairs", report.pairs},
                    {"missing", report.missing},
+                   {"folds", report.folds},
                    {"accuracy", rounded(report.accuracy.mean, 6)},
                    {"deviation", rounded(report.accuracy.deviation, 6)},
                    {"auc", rounded(report.auc, 6)},
@@ -145,8 +155,8 @@ void print_as_json(const Report& report) {
 
 void print_as_text(const Report& report) {
   fmt::print("{} pairs, {} left out\n", report.pairs, report.missing);
-  fmt::print("accuracy   {:.2f} % +- {:.2f}, ten folds, each with the best threshold of the others\n",
-             report.accuracy.mean * 100, report.accuracy.deviation * 100);
+  fmt::print("accuracy   {:.2f} % +- {:.2f}, {} folds, each with the best threshold of the others\n",
+             report.accuracy.mean * 100, report.accuracy.deviation * 100, report.folds);
   fmt::print("ROC area   {:.5f}\n", report.auc);
   fmt::print("accepted   {:.2f} % at FAR 1e-2, {:.2f} % at FAR 1e-3\n", report.tar_1e2 * 100, report.tar_1e3 * 100);
   fmt::print("threshold  {:.4f}, the best for all pairs\n", report.threshold);

@@ -7,6 +7,7 @@
 #include <wajah/text.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <charconv>
 #include <iostream>
@@ -19,6 +20,9 @@ namespace po = boost::program_options;
 
 namespace {
 
+// A command that has any of them takes all, also what it has no use for, so that one line of options serves every
+// command.
+constexpr std::array common_names{"device", "threads", "precision", "weights", "mtcnn", "data"};
 constexpr const char* operand_key = "operand";  // the hidden option that collects them
 
 // Abbreviated options are refused: a script that says --thr would change its meaning with every option added.
@@ -125,6 +129,11 @@ bool OptionSet::parse(Arguments arguments) try {
   std::vector<std::string> none;
   po::options_description hidden;
   hidden.add_options()(operand_key, po::value(operands_ != nullptr ? operands_ : &none));
+  for (const char* name : common_names) {
+    if (!common_.options().empty() && all.find_nothrow(name, false) == nullptr) {
+      hidden.add_options()(name, po::value<std::string>());
+    }
+  }
   all.add(hidden);
   positions.add(operand_key, -1);
 

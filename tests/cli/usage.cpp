@@ -94,6 +94,20 @@ TEST_CASE("an unknown option is a usage error with a suggestion") {
   CHECK(abbreviated.one_sentence());
 }
 
+TEST_CASE("one line of common options serves every command, whatever it has no use for") {
+  const Workplace place;
+  const std::vector<std::string> common{"--device",  "cpu",    "--threads", "1",     "--precision", "fp32",
+                                        "--weights", "w.onnx", "--mtcnn",   "d.npy", "--data",      "."};
+  for (const char* command : {"version", "detect", "embed", "verify", "people", "predict", "train", "recognise"}) {
+    CAPTURE(command);
+    std::vector<std::string> words{command};
+    if (words[0] == "people") words.emplace_back("list");
+    words.insert(words.end(), common.begin(), common.end());
+    const Outcome outcome = place.run(words);
+    CHECK_FALSE(contains(outcome.err, "unknown option"));
+  }
+}
+
 TEST_CASE("options out of range are usage errors") {
   const Workplace place;
   const std::vector<std::vector<std::string>> lines{
