@@ -14,6 +14,8 @@ Arithmetic arithmetic_of(const std::string& precision) {
   fail(ErrorKind::usage, "--precision {}: on a CUDA card expected auto, fp32, tf32, fp16 or bf16", quote(precision));
 }
 
-Cuda make_cuda(const DeviceChoice& choice, Arithmetic arithmetic) { return Cuda({choice.card, 0.5, arithmetic}); }
+Cuda make_cuda(const DeviceChoice& choice, Arithmetic arithmetic) {
+  return Cuda({choice.card, 0.5, arithmetic, std::chrono::minutes(10)});
+}
 
 }  // namespace wajah::cli

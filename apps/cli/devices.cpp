@@ -29,7 +29,7 @@ Chosen choose(const CommonOptions& options, double memory_fraction, const CudaDr
     fmt::print(stderr, "wajah: --device auto: computing on {}\n", cuda.facts().name);
     return {std::move(cuda), "a card was found"};
   } catch (const Error& error) {
-    if (error.kind() != ErrorKind::device) throw;
+    if (!of_device(error.kind())) throw;
     fmt::print(stderr, "wajah: --device auto: computing on the CPU: {}\n", error.what());
     return {std::nullopt, error.what()};
   }

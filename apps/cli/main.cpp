@@ -56,7 +56,9 @@ int status_of(ErrorKind kind) {
     case ErrorKind::input:
     case ErrorKind::storage: return exit_input;
     case ErrorKind::model: return exit_model;
-    case ErrorKind::device: return exit_device;
+    case ErrorKind::device:
+    case ErrorKind::device_memory:
+    case ErrorKind::device_numbers: return exit_device;
   }
   return exit_input;
 }

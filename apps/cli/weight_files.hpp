@@ -36,7 +36,7 @@ inline constexpr std::string_view embedder_file_name = "inception_resnet_v1.safe
 [[nodiscard]] std::filesystem::path embedder_file(const CommonOptions& options);
 
 // Both, or one, on the card if there is one. Throws Error (model), and Error
-// (device) if the card has too little memory.
+// (device_memory) if the card has too little memory.
 [[nodiscard]] std::shared_ptr<const Models> load_models(const CommonOptions& options, const Devices& devices);
 [[nodiscard]] std::shared_ptr<const DetectorModel> load_detector(const Weights& weights, const Devices& devices);
 [[nodiscard]] std::shared_ptr<const EmbedderModel> load_embedder(const Weights& weights, const Devices& devices);

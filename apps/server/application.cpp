@@ -122,7 +122,7 @@ void Application::Parts::listen() {
   options.http.spool_folder = settings.storage.data;
   if (settings.tls.mode != "off") options.http.tls = [this] { return tls->context(); };
   if (settings.tls.mode == "files") tls = std::make_unique<TlsKeeper>(tls_files_of(settings));
-  site.info = {WAJAH_VERSION, "", fmt::format("cpu/{}", name_of(options.cpu.isa()))};
+  site.info = {WAJAH_VERSION, "", name_of_cpu(options)};
   site.without = how_to_get_weights;
   site.compat = settings.compat;
   site.warn = [this](const std::string& message) {
@@ -207,7 +207,7 @@ void Application::Parts::start() {
   supervisor = std::make_unique<Supervisor>([this] { return server->answers(answer_patience); });
   supervisor->ready(
       fmt::format("answering on {}", url_of({options.http.listen.host, server->port()}, tls ? "https" : "http")));
-  if (service) log.info("device", fmt::format("computes on {}{}", site.info.device, reason_text(options)));
+  if (service) log.info("device", fmt::format("computes on {}{}", site.device(), reason_text(options)));
   log.info("start", fmt::format("wajah {} answers on port {}", WAJAH_VERSION, server->port()));
 }
 
@@ -224,9 +224,14 @@ std::shared_ptr<const Models> Application::Parts::load() {
 Models Application::Parts::load_on_card(const Models& on_cpu, const Weights& mtcnn, const Weights& embedder) try {
   const Models on_card = options.card->load(mtcnn, embedder);
   self_test(std::make_shared<const Models>(on_card), options.cpu);
+  const auto watch = std::make_shared<CardWatch>(
+      [this](CardWatch::Event event, const CardReport& card) { tell_of_card(event, card); }, options.card->now);
+  Models models{with_spare(on_card.detector, on_cpu.detector, watch),
+                with_spare(on_card.embedder, on_cpu.embedder, watch)};
   site.info.device = options.card->name;
-  const auto watch = std::make_shared<CardWatch>([this](const std::string& reason) { give_up_card(reason); });
-  return {with_spare(on_card.detector, on_cpu.detector, watch), with_spare(on_card.embedder, on_cpu.embedder, watch)};
+  site.computes_on = [this] { return device_now(); };
+  card_watch = watch;
+  return models;
 } catch (const Error& error) {
   if (options.card->required) throw;
   options.device_why = error.what();
@@ -249,7 +254,7 @@ std::string Application::banner() const {
   const auto url = url_of({parts.options.http.listen.host, port()}, parts.tls ? "https" : "http");
   std::string text =
       fmt::format("wajah {}\n  page     {}/\n  docs     {}/docs\n  device   {}, {} threads{}\n", WAJAH_VERSION, url,
-                  url, parts.site.info.device, parts.options.cpu.threads(), reason_text(parts.options));
+                  url, parts.site.device(), parts.options.cpu.threads(), reason_text(parts.options));
   if (!parts.service) {
     text += fmt::format("  models   {}\n", how_to_get_weights);
   } else {

@@ -5,10 +5,12 @@
 #include "server/config/settings.hpp"
 #include "server/http_options.hpp"
 
+#include <wajah/card_watch.hpp>
 #include <wajah/cpu.hpp>
 #include <wajah/embed/embedder.hpp>
 #include <wajah/recognizer.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -23,6 +25,7 @@ struct CardOptions {
   std::string name;  // "cuda:0 (NVIDIA H200), fp16"
   std::function<Models(const Weights& mtcnn, const Weights& embedder)> load;
   bool required = false;  // a card that cannot be used is an error at the start, not a reason to take the CPU
+  std::function<CardWatch::Time()> now = &std::chrono::steady_clock::now;  // by which a card that failed rests
 };
 
 struct ApplicationOptions {
@@ -40,11 +43,11 @@ struct ApplicationOptions {
 class Application {
  public:
   // Takes the address, loads the models and does one real inference, opens the data folder, trains on whoever is
-  // enrolled, then answers. With a card, faces are found and embedded there; from its first failure on, on the CPU, and
-  // /readyz says so. A failure leaves the data folder as it was. Throws Error: usage on settings that would let keys
-  // and faces cross a network in the clear, or an unknown zone; input on an address in use or certificates that cannot
-  // serve; storage on a data folder that cannot be used; model on weights that do not fit; device on a required card
-  // that cannot be used.
+  // enrolled, then answers. With a card, faces are found and embedded there, and what fails there on the CPU
+  // (card_watch.hpp), which /readyz and /version tell. A failure of this leaves the data folder as it was. Throws
+  // Error: usage on settings that would let keys and faces cross a network in the clear, or an unknown zone; input on
+  // an address in use or certificates that cannot serve; storage on a data folder that cannot be used; model on weights
+  // that do not fit; device or device_memory on a required card that cannot be used.
   explicit Application(const ApplicationOptions& options);
   ~Application();  // cuts off what still runs
   Application(const Application&) = delete;

@@ -14,11 +14,11 @@
 #include "server/ops/supervisor.hpp"
 #include "server/site.hpp"
 
+#include <wajah/card_watch.hpp>
 #include <wajah/recognizer.hpp>
 
 #include <chrono>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 
@@ -26,6 +26,9 @@ namespace wajah::server {
 
 inline constexpr std::string_view how_to_get_weights =
     "no weights: run `wajah models fetch`, or start with --weights FILE and --mtcnn FILE";
+
+// "cpu/avx512"
+[[nodiscard]] std::string name_of_cpu(const ApplicationOptions& options);
 
 // Destroyed from the last to the first: first nobody asks any more, then nothing works any more, then the store closes.
 struct Application::Parts {
@@ -40,7 +43,8 @@ struct Application::Parts {
   void start();
 
   // application_watch.cpp: how it is while it runs.
-  void give_up_card(const std::string& reason);
+  void tell_of_card(CardWatch::Event event, const CardReport& card);
+  [[nodiscard]] std::string device_now() const;
   [[nodiscard]] Health health_now() const;
   void reload();                 // the certificate, on SIGHUP
   void keep_certificate();       // makes it, or a new one in time, where tls.mode is auto
@@ -50,8 +54,7 @@ struct Application::Parts {
 
   ApplicationOptions options;
   Log log;
-  mutable std::mutex card_mutex;  // guards card_failure
-  std::string card_failure;       // empty: it works, or there is none
+  std::shared_ptr<const CardWatch> card_watch;  // null: no card is used
   std::unique_ptr<Metrics> metrics;
   std::unique_ptr<TlsKeeper> tls;  // null: plain HTTP
   Site site;

@@ -53,7 +53,24 @@ void look_at_disk(const std::filesystem::path& folder, Health& found) {
   }
 }
 
+std::string fault_of(const CardReport& card) {
+  switch (card.use) {
+    case CardUse::in_use: break;
+    case CardUse::resting:
+      return fmt::format("the card failed, everything is computed on the CPU until one picture tries it after {} s: {}",
+                         card.pause.count(), card.reason);
+    case CardUse::lost:
+      return "the card failed, everything is computed on the CPU until wajah is started again: " + card.reason;
+  }
+  return fmt::format("the card had no room {} times since the start, that was computed on the CPU: {}",
+                     card.without_room, card.reason);
+}
+
 }  // namespace
+
+std::string name_of_cpu(const ApplicationOptions& options) {
+  return fmt::format("cpu/{}", name_of(options.cpu.isa()));
+}
 
 void Application::Parts::keep_certificate() {
   if (options.settings.tls.mode != "auto") return;
@@ -87,22 +104,24 @@ std::optional<double> Application::Parts::certificate_seconds_left() const {
 }
 
 // On the thread that found out.
-void Application::Parts::give_up_card(const std::string& reason) {
-  {
-    const std::lock_guard lock(card_mutex);
-    card_failure = reason;
+void Application::Parts::tell_of_card(CardWatch::Event event, const CardReport& card) {
+  if (event == CardWatch::Event::taken_back) {
+    log.info("device", fmt::format("computes on {} again", site.info.device));
+  } else {
+    site.warn(fault_of(card));
   }
-  site.warn(fmt::format("the card failed, everything is computed on the CPU until wajah is started again: {}", reason));
+}
+
+std::string Application::Parts::device_now() const {
+  return card_watch->in_use() ? site.info.device : name_of_cpu(options);
 }
 
 // The card's failure is told at once, not when the next probe is due.
 Health Application::Parts::health_now() const {
   Health found = health->now();
-  const std::lock_guard lock(card_mutex);
-  if (!card_failure.empty()) {
-    found.degraded.push_back("the card failed, everything is computed on the CPU until wajah is started again: " +
-                             card_failure);
-  }
+  if (!card_watch) return found;
+  const CardReport card = card_watch->report();
+  if (card.use != CardUse::in_use || card.without_room_lately) found.degraded.push_back(fault_of(card));
   return found;
 }
 
@@ -137,6 +156,7 @@ ServerState Application::Parts::state() const {
     now.people = counts.people;
     now.photos = counts.photos;
   }
+  if (card_watch) now.card = card_watch->report();
   now.certificate_seconds_left = certificate_seconds_left();
   return now;
 }

@@ -34,7 +34,7 @@ class Api {
 struct SiteInfo {
   std::string version;  // of wajah
   std::string model;    // id of the embedder; empty without one
-  std::string device;   // "cpu/avx2"
+  std::string device;   // "cpu/avx2"; what was chosen at the start
 };
 
 struct Site {
@@ -52,6 +52,8 @@ struct Site {
   std::function<std::string()> metrics;  // Prometheus text; none: /metrics is off
   // Told of faults that clients are not told about; called from any thread.
   std::function<void(const std::string&)> warn = [](const std::string&) {};
+  std::function<std::string()> computes_on;  // the device at this moment; none: always info.device
+  [[nodiscard]] std::string device() const { return computes_on ? computes_on() : info.device; }
 };
 
 }  // namespace wajah::server

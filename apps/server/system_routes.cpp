@@ -30,7 +30,7 @@ Reply metrics(Site& site, Request&) {
 }
 
 Reply version(Site& site, Request&) {
-  boost::json::object info{{"name", "wajah"}, {"version", site.info.version}, {"device", site.info.device}};
+  boost::json::object info{{"name", "wajah"}, {"version", site.info.version}, {"device", site.device()}};
   info["model"] = site.api ? boost::json::value(site.info.model) : boost::json::value(nullptr);
   return json_reply(200, info);
 }

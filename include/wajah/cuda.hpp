@@ -1,8 +1,11 @@
 // Cuda: the device beside Cpu. One card, one stream; memory comes from one allocation made at the start.
 //
-// Every call of CUDA's runtime is checked: errors are Error (device) and name the call, the card and a hint. Kernels
-// are launched without waiting; upload() and download() keep their order. Values are cheap to copy and share
-// everything; a thread of its own takes on_own_stream().
+// Every call of CUDA's runtime is checked: errors are Error (device; device_memory if only memory was lacking) and name
+// the call, the card and a hint. Kernels are launched without waiting; upload() and download() keep their order. Values
+// are cheap to copy and share everything; a thread of its own takes on_own_stream().
+//
+// Nobody waits for longer than CudaOptions::patience. After that the card counts as lost for all who share it: every
+// call fails at once, and what the card may still write to (its memory, pinned memory) stays until the process ends.
 #pragma once
 
 #include <wajah/cuda_driver.hpp>
@@ -10,6 +13,7 @@
 #include <wajah/layers/conv2d_int8.hpp>
 #include <wajah/layers/depthwise_conv2d.hpp>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -22,6 +26,7 @@ struct CudaOptions {
   int card = 0;
   double memory_fraction = 0.5;  // of the card's memory: never more is allocated, by anything in this process
   Arithmetic arithmetic = Arithmetic::fp32;
+  std::chrono::milliseconds patience{4000};  // how long a wait for the card may take
 };
 
 [[nodiscard]] std::string_view name_of(Arithmetic arithmetic);
@@ -51,14 +56,14 @@ class CudaGraph {
 
 class Cuda {
  public:
-  // Takes the card and its share of memory. Throws Error (device).
+  // Takes the card and its share of memory. Throws Error (device, device_memory).
   explicit Cuda(const CudaOptions& options = {}, const CudaDriver& driver = cuda_runtime());
 
   // The same card and memory, another stream (and staging and scratch that go with it).
   [[nodiscard]] Cuda on_own_stream() const;
   [[nodiscard]] Cuda on_own_stream(Arithmetic arithmetic) const;
 
-  // Memory of the card; uninitialised. Throws Error (device) if the share is used up.
+  // Memory of the card; uninitialised. Throws Error (device_memory) if the share is used up.
   [[nodiscard]] Buffer allocate(std::size_t bytes) const;
 
   // Through pinned memory, after everything launched before. `from` may change when upload returns; `to` is there when

@@ -26,13 +26,14 @@ struct CudaDriver {
   int (*release_pinned)(void* memory);
   int (*make_stream)(void** stream);
   int (*end_stream)(void* stream);
-  int (*wait)(void* stream);
+  int (*query)(void* stream, bool* done);  // whether all that was launched on the stream has been computed
   int (*copy)(void* to, const void* from, std::size_t bytes, CopyDirection direction, void* stream);
   int (*begin_capture)(void* stream);
   int (*end_capture)(void* stream, void** graph);  // of what was launched on the stream since
   int (*launch_graph)(void* graph, void* stream);
   int (*end_graph)(void* graph);
   std::string (*explain)(int error);
+  bool (*no_room)(int error);  // memory was lacking: the call did nothing, and others may still be made
   // Where a "card" is host memory: buffers end at forbidden pages and hold not-a-number. null on a card.
   void (*forbid)(void* page, std::size_t bytes, bool forbidden) = nullptr;
 };

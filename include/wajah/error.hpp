@@ -9,8 +9,14 @@
 
 namespace wajah {
 
-// What kind of thing went wrong; programs map it to an exit status, the service to an HTTP status.
-enum class ErrorKind { usage, input, model, device, storage };
+// What kind of thing went wrong; programs map it to an exit status, the service to an HTTP status. Of a device there
+// are three: device is no longer to be relied on, device_memory has no room for this one but is whole, device_numbers
+// gave numbers that are not finite.
+enum class ErrorKind { usage, input, model, device, storage, device_memory, device_numbers };
+
+[[nodiscard]] constexpr bool of_device(ErrorKind kind) {
+  return kind == ErrorKind::device || kind == ErrorKind::device_memory || kind == ErrorKind::device_numbers;
+}
 
 class Error : public std::runtime_error {
  public:

@@ -38,6 +38,7 @@ CardMemory::CardMemory(const CudaDriver& driver, int card, std::size_t bytes) : 
 }
 
 CardMemory::~CardMemory() {
+  if (abandoned_) return;
   if (driver_.forbid != nullptr) driver_.forbid(base_, use_.share, false);
   (void)driver_.use(card_);
   (void)driver_.release(base_);
@@ -52,7 +53,7 @@ Buffer CardMemory::allocate(std::size_t bytes) {
                                   [&](const auto& part) { return !part.second.used && part.second.bytes >= whole; });
   if (found == parts_.end()) {
     fail(
-        ErrorKind::device,
+        ErrorKind::device_memory,
         "card {}: no room for {} bytes; {} of the {} MB that engine.gpu.memory_fraction allows are in use; raise it or "
         "lower the batch",
         card_, bytes, use_.used >> 20U, use_.share >> 20U);

@@ -5,6 +5,7 @@
 #include <wajah/buffer.hpp>
 #include <wajah/cuda.hpp>
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -13,7 +14,7 @@ namespace wajah {
 
 class CardMemory : public std::enable_shared_from_this<CardMemory> {
  public:
-  // Allocates `bytes` of the card in use. Throws Error (device).
+  // Allocates `bytes` of the card in use. Throws Error (device, device_memory).
   CardMemory(const CudaDriver& driver, int card, std::size_t bytes);
   ~CardMemory();
   CardMemory(const CardMemory&) = delete;
@@ -21,9 +22,13 @@ class CardMemory : public std::enable_shared_from_this<CardMemory> {
   CardMemory(CardMemory&&) = delete;
   CardMemory& operator=(CardMemory&&) = delete;
 
-  // The buffer keeps the whole allocation alive. Throws Error (device) when nothing fits.
+  // The buffer keeps the whole allocation alive. Throws Error (device_memory) when nothing fits.
   [[nodiscard]] Buffer allocate(std::size_t bytes);
   [[nodiscard]] Cuda::MemoryUse use() const;
+
+  // A card that was waited for in vain may still write here: the allocation then stays until the process ends.
+  void abandon() { abandoned_ = true; }
+  [[nodiscard]] bool abandoned() const { return abandoned_; }
 
  private:
   struct Part {
@@ -38,6 +43,7 @@ class CardMemory : public std::enable_shared_from_this<CardMemory> {
   const CudaDriver& driver_;
   int card_;
   char* base_ = nullptr;
+  std::atomic<bool> abandoned_{false};
   mutable std::mutex mutex_;
   std::map<std::size_t, Part> parts_;  // by first byte
   Cuda::MemoryUse use_;

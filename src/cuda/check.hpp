@@ -1,4 +1,4 @@
-// check_cuda: an error code of CUDA's runtime becomes an Error (device).
+// check_cuda: an error code of CUDA's runtime becomes an Error: device_memory if only memory was lacking, else device.
 #pragma once
 
 #include <wajah/cuda_driver.hpp>
@@ -10,7 +10,8 @@ namespace wajah {
 
 inline void check_cuda(const CudaDriver& driver, int error, std::string_view call, int card, std::string_view hint) {
   if (error == 0) return;
-  fail(ErrorKind::device, "{} on card {}: {}; {}", call, card, driver.explain(error), hint);
+  fail(driver.no_room(error) ? ErrorKind::device_memory : ErrorKind::device, "{} on card {}: {}; {}", call, card,
+       driver.explain(error), hint);
 }
 
 }  // namespace wajah

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cstring>
 #include <mutex>
+#include <thread>
 
 #include "card_memory.hpp"
 #include "check.hpp"
@@ -17,6 +18,19 @@ constexpr std::size_t partial_bytes = std::size_t{16} << 20U;  // for sums that 
 constexpr int oldest_major = 8;                                // cp.async and the tensor cores' formats
 
 constexpr std::string_view lost = "if the card was lost, start wajah again or use --device cpu";
+
+using Clock = std::chrono::steady_clock;
+
+// Most waits are for less than a millisecond, so the first are spent asking; a sleep is late by some 50 us.
+void pause_after(Clock::duration waited) {
+  using namespace std::chrono_literals;
+  if (waited < 100us) return;
+  if (waited < 1ms) {
+    std::this_thread::yield();
+  } else {
+    std::this_thread::sleep_for(waited < 20ms ? 50us : 500us);
+  }
+}
 
 }  // namespace
 
@@ -62,28 +76,37 @@ struct Cuda::Card {
   int index;
   CudaFacts facts;
   std::shared_ptr<CardMemory> memory;
+  std::chrono::milliseconds patience;
+
+  // Once one has waited in vain nobody else shall, and a call may not return at all.
+  void require_answers() const {
+    if (memory->abandoned()) silent();
+  }
+  [[noreturn]] void silent() const {
+    fail(ErrorKind::device, "card {}: the card has not answered for {:g} s; start wajah again or use --device cpu",
+         index, std::chrono::duration<double>(patience).count());
+  }
 };
 
 struct Cuda::Stream {
-  Stream(std::shared_ptr<Card> on, Arithmetic arithmetic) : card(std::move(on)) {
+  Stream(std::shared_ptr<Card> on, Arithmetic arithmetic) : Stream(std::move(on)) {
     const CudaDriver& driver = card->driver;
+    card->require_answers();
     check_cuda(driver, driver.use(card->index), "cudaSetDevice", card->index, lost);
+    partials = card->memory->allocate(std::min(partial_bytes, card->memory->use().share / 8));
     check_cuda(driver, driver.make_stream(&launch.stream), "cudaStreamCreate", card->index, lost);
     check_cuda(driver, driver.allocate_pinned(&staging, staging_bytes), "cudaHostAlloc", card->index,
                "the host has too little memory that can be pinned");
-    partials = card->memory->allocate(std::min(partial_bytes, card->memory->use().share / 8));
     launch.partials = partials.as<float>();
     launch.partial_bytes = partials.size();
     launch.processors = card->facts.processors;
     launch.arithmetic = arithmetic;
   }
+  // Also for one that was made in part. Stream and staging of a card that does not answer are left to it.
   ~Stream() {
     const CudaDriver& driver = card->driver;
-    (void)driver.use(card->index);
-    if (launch.stream != nullptr) {
-      (void)driver.wait(launch.stream);
-      (void)driver.end_stream(launch.stream);
-    }
+    if (!answers()) return;
+    if (launch.stream != nullptr) (void)driver.end_stream(launch.stream);
     if (staging != nullptr) (void)driver.release_pinned(staging);
   }
   Stream(const Stream&) = delete;
@@ -95,14 +118,41 @@ struct Cuda::Stream {
     check_cuda(card->driver, card->driver.copy(to, from, bytes, direction, launch.stream), "cudaMemcpyAsync",
                card->index, lost);
   }
+
+  // Asks instead of cudaStreamSynchronize, which would wait for ever.
   void wait() const {
-    check_cuda(card->driver, card->driver.wait(launch.stream), "cudaStreamSynchronize", card->index, lost);
+    const auto begun = Clock::now();
+    while (true) {
+      card->require_answers();
+      bool done = false;
+      check_cuda(card->driver, card->driver.query(launch.stream, &done), "cudaStreamQuery", card->index, lost);
+      if (done) return;
+      const auto waited = Clock::now() - begun;
+      if (waited > card->patience) {
+        card->memory->abandon();
+        card->silent();
+      }
+      pause_after(waited);
+    }
   }
 
   std::shared_ptr<Card> card;
   Launch launch;
   void* staging = nullptr;
   Buffer partials;
+
+ private:
+  explicit Stream(std::shared_ptr<Card> on) : card(std::move(on)) {}
+
+  // After all that was launched, or without it if the card has failed otherwise: then nothing is computed any more.
+  bool answers() const noexcept try {
+    if (card->memory->abandoned()) return false;
+    (void)card->driver.use(card->index);
+    if (launch.stream != nullptr) wait();
+    return true;
+  } catch (const std::exception&) {
+    return !card->memory->abandoned();
+  }
 };
 
 Cuda::Cuda(const CudaOptions& options, const CudaDriver& driver) {
@@ -118,7 +168,7 @@ Cuda::Cuda(const CudaOptions& options, const CudaDriver& driver) {
   check_cuda(driver, driver.describe(options.card, &facts), "cudaGetDeviceProperties", options.card, lost);
   const auto share = static_cast<std::size_t>(static_cast<double>(facts.total_bytes) * options.memory_fraction);
   auto memory = std::make_shared<CardMemory>(driver, options.card, share);
-  card_ = std::make_shared<Card>(Card{driver, options.card, std::move(facts), std::move(memory)});
+  card_ = std::make_shared<Card>(Card{driver, options.card, std::move(facts), std::move(memory), options.patience});
   stream_ = std::make_shared<Stream>(card_, options.arithmetic);
 }
 
@@ -129,7 +179,10 @@ Cuda Cuda::on_own_stream() const { return on_own_stream(stream_->launch.arithmet
 
 Cuda Cuda::on_own_stream(Arithmetic arithmetic) const { return {card_, arithmetic}; }
 
-Buffer Cuda::allocate(std::size_t bytes) const { return card_->memory->allocate(bytes); }
+Buffer Cuda::allocate(std::size_t bytes) const {
+  card_->require_answers();
+  return card_->memory->allocate(bytes);
+}
 
 void Cuda::upload(void* to, const void* from, std::size_t bytes) const {
   (void)launch();
@@ -165,15 +218,19 @@ void Cuda::wait() const {
 }
 
 struct CudaGraph::State {
-  State(std::shared_ptr<const Cuda> owner, const CudaDriver& with, void* made, int on)
-      : device(std::move(owner)), driver(with), graph(made), card(on) {}
-  ~State() { (void)driver.end_graph(graph); }
+  State(std::shared_ptr<const Cuda> owner, std::shared_ptr<const CardMemory> its, const CudaDriver& with, void* made,
+        int on)
+      : device(std::move(owner)), memory(std::move(its)), driver(with), graph(made), card(on) {}
+  ~State() {
+    if (!memory->abandoned()) (void)driver.end_graph(graph);  // it may still run on a card that does not answer
+  }
   State(const State&) = delete;
   State& operator=(const State&) = delete;
   State(State&&) = delete;
   State& operator=(State&&) = delete;
 
   std::shared_ptr<const Cuda> device;
+  std::shared_ptr<const CardMemory> memory;
   const CudaDriver& driver;
   void* graph;
   int card;
@@ -197,12 +254,13 @@ CudaGraph Cuda::capture(const std::function<void()>& work) const {
   }
   check_cuda(driver, driver.end_capture(stream, &graph), "cudaStreamEndCapture", card_->index, lost);
   CudaGraph result;
-  result.graph_ =
-      std::make_shared<const CudaGraph::State>(std::make_shared<const Cuda>(*this), driver, graph, card_->index);
+  result.graph_ = std::make_shared<const CudaGraph::State>(std::make_shared<const Cuda>(*this), card_->memory, driver,
+                                                           graph, card_->index);
   return result;
 }
 
 const Launch& Cuda::launch() const {
+  card_->require_answers();
   check_cuda(card_->driver, card_->driver.use(card_->index), "cudaSetDevice", card_->index, lost);
   return stream_->launch;
 }
@@ -218,7 +276,9 @@ const Launch& launch_of(const Cuda& cuda) { return cuda.launch(); }
 // Called by kernels/cuda/device_nvcc.hpp.
 [[noreturn]] void cuda_launch_failed(const char* call, const char* kernel, int error);
 void cuda_launch_failed(const char* call, const char* kernel, int error) {
-  fail(ErrorKind::device, "{} of kernel {}: {}; {}", call, kernel, cuda_runtime().explain(error), lost);
+  const CudaDriver& driver = cuda_runtime();
+  fail(driver.no_room(error) ? ErrorKind::device_memory : ErrorKind::device, "{} of kernel {}: {}; {}", call, kernel,
+       driver.explain(error), lost);
 }
 
 }  // namespace wajah

@@ -23,6 +23,12 @@ int describe(int card, CudaFacts* facts) {
   return cudaSuccess;
 }
 
+int query(void* stream, bool* done) {
+  const cudaError_t error = cudaStreamQuery(static_cast<cudaStream_t>(stream));
+  *done = error == cudaSuccess;
+  return error == cudaErrorNotReady ? cudaSuccess : error;
+}
+
 int end_capture(void* stream, void** graph) {
   cudaGraph_t captured = nullptr;
   if (const cudaError_t error = cudaStreamEndCapture(static_cast<cudaStream_t>(stream), &captured);
@@ -62,7 +68,7 @@ const CudaDriver& cuda_runtime() {
         return cudaStreamCreateWithFlags(reinterpret_cast<cudaStream_t*>(stream), cudaStreamNonBlocking);
       },
       .end_stream = [](void* stream) -> int { return cudaStreamDestroy(static_cast<cudaStream_t>(stream)); },
-      .wait = [](void* stream) -> int { return cudaStreamSynchronize(static_cast<cudaStream_t>(stream)); },
+      .query = &query,
       .copy = [](void* to, const void* from, std::size_t bytes, CopyDirection direction, void* stream) -> int {
         return cudaMemcpyAsync(to, from, bytes,
                                direction == CopyDirection::to_card ? cudaMemcpyHostToDevice : cudaMemcpyDeviceToHost,
@@ -76,7 +82,8 @@ const CudaDriver& cuda_runtime() {
         return cudaGraphLaunch(static_cast<cudaGraphExec_t>(graph), static_cast<cudaStream_t>(stream));
       },
       .end_graph = [](void* graph) -> int { return cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(graph)); },
-      .explain = &explain};
+      .explain = &explain,
+      .no_room = [](int error) { return error == cudaErrorMemoryAllocation; }};
   return driver;
 }
 
@@ -90,6 +97,7 @@ const CudaDriver& cuda_runtime() {
     CudaDriver none{};
     none.count = [](int*) { return 1; };
     none.explain = [](int) { return std::string("this build has no CUDA kernels (nvcc was not there)"); };
+    none.no_room = [](int) { return false; };
     return none;
   }();
   return driver;

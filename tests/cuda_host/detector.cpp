@@ -168,7 +168,7 @@ TEST_CASE("cuda detector: the faces of a photo with MTCNN's own weights, and on 
   static bool lost = false;
   static const CudaDriver driver = [] {
     CudaDriver breakable = host_driver();
-    breakable.wait = [](void* stream) { return lost ? 1 : host_driver().wait(stream); };
+    breakable.query = [](void* stream, bool* done) { return lost ? 1 : host_driver().query(stream, done); };
     return breakable;
   }();
   const Cpu cpu;
@@ -179,7 +179,8 @@ TEST_CASE("cuda detector: the faces of a photo with MTCNN's own weights, and on 
       warp(photo, Affine::similarity(1 / shrunk, 0, 0, 0), 200, static_cast<int>(photo.height * shrunk));
   const auto on_cpu = load_detector(weights, cpu);
   std::vector<std::string> reasons;
-  const auto watch = std::make_shared<CardWatch>([&](const std::string& reason) { reasons.push_back(reason); });
+  const auto watch = std::make_shared<CardWatch>(
+      [&](CardWatch::Event, const CardReport& card) { reasons.push_back(card.reason); });
   Detector expected(on_cpu, cpu);
   Detector got(with_spare(load_cuda_detector(weights, EmulatedCuda(Arithmetic::fp32, driver)), on_cpu, watch), cpu);
   const auto faces = expected.detect(small, enrol_options);

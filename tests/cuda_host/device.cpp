@@ -6,7 +6,11 @@
 #include <wajah/layers/max_pool2d_int8.hpp>
 #include <wajah/layers/softmax.hpp>
 
+#include <atomic>
+#include <chrono>
+#include <functional>
 #include <numeric>
+#include <thread>
 
 #include "check.hpp"
 #include "cuda_host/emulated_cuda.hpp"
@@ -95,7 +99,7 @@ std::string error_with(void (*change)(CudaDriver&)) {
     const Cuda cuda({}, driver);
     (void)cuda.uploaded("1234", 4);
   } catch (const Error& error) {
-    CHECK(error.kind() == ErrorKind::device);
+    CHECK(of_device(error.kind()));
     return error.what();
   }
   return "no error";
@@ -111,11 +115,116 @@ TEST_CASE("Cuda: errors name the call, the card and a hint") {
         "--device cuda:0: card 0 (Tesla P100) has compute capability 6.0, the kernels need 8.0; use --device cpu");
   const std::string memory = error_with([](CudaDriver& d) { d.allocate = [](void**, std::size_t) { return 2; }; });
   CHECK_MESSAGE(memory.starts_with("cudaMalloc on card 0: out of memory; 2048 MB asked; lower engine.gpu"), memory);
-  const std::string lost = error_with([](CudaDriver& d) { d.wait = [](void*) { return 1; }; });
-  CHECK_MESSAGE(lost.starts_with("cudaStreamSynchronize on card 0: wrong use; if the card was lost"), lost);
+  const std::string lost = error_with([](CudaDriver& d) { d.query = [](void*, bool*) { return 1; }; });
+  CHECK_MESSAGE(lost.starts_with("cudaStreamQuery on card 0: wrong use; if the card was lost"), lost);
   CHECK_THROWS_WITH_AS(Cuda({3, 0.5}, host_driver()), doctest::Contains("there is no CUDA card 3: this machine has 1"),
                        Error);
   CHECK_THROWS_WITH_AS(Cuda({0, 1.5}, host_driver()), doctest::Contains("memory_fraction: 1.5"), Error);
+}
+
+ErrorKind kind_of(const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const Error& error) {
+    return error.kind();
+  }
+  return ErrorKind::input;
+}
+
+TEST_CASE("Cuda: want of memory is told apart from a card that fails, and takes nothing with it") {
+  static int streams, failing;
+  CudaDriver driver = host_driver();
+  driver.make_stream = [](void** stream) { return ++streams, host_driver().make_stream(stream); };
+  driver.end_stream = [](void* stream) { return --streams, host_driver().end_stream(stream); };
+  driver.allocate_pinned = [](void** memory, std::size_t bytes) {
+    return failing != 0 ? failing : host_driver().allocate_pinned(memory, bytes);
+  };
+  driver.describe = [](int, CudaFacts* facts) {
+    return *facts = {"small", 9, 0, 1, std::size_t{64} << 20U, std::size_t{60} << 20U}, 0;
+  };
+  streams = failing = 0;
+  const Cuda cuda({0, 1.0}, driver);
+  const std::size_t used = cuda.memory().used;
+  CHECK(kind_of([&] { (void)cuda.allocate(std::size_t{65} << 20U); }) == ErrorKind::device_memory);
+  failing = 2;
+  CHECK(kind_of([&] { (void)cuda.on_own_stream(); }) == ErrorKind::device_memory);
+  failing = 1;
+  CHECK(kind_of([&] { (void)cuda.on_own_stream(); }) == ErrorKind::device);
+  CHECK(streams == 1);
+  CHECK(cuda.memory().used == used);
+}
+
+std::atomic<bool> silent;
+std::atomic<int> asked, given_back;
+
+// A driver that says nothing of what was launched while `silent`, and counts what it is given back.
+const CudaDriver& hanging_driver() {
+  static const CudaDriver driver = [] {
+    CudaDriver hanging = host_driver();
+    hanging.query = [](void* stream, bool* done) {
+      const int error = host_driver().query(stream, done);
+      ++asked;
+      if (silent) *done = false;
+      return error;
+    };
+    hanging.release = [](void* memory) { return ++given_back, host_driver().release(memory); };
+    hanging.release_pinned = [](void* memory) { return ++given_back, host_driver().release_pinned(memory); };
+    hanging.end_stream = [](void* stream) { return ++given_back, host_driver().end_stream(stream); };
+    hanging.end_graph = [](void* graph) { return ++given_back, host_driver().end_graph(graph); };
+    return hanging;
+  }();
+  silent = false;
+  asked = given_back = 0;
+  return driver;
+}
+
+Cuda impatient_cuda() {
+  CudaOptions options;
+  options.patience = std::chrono::milliseconds(50);
+  return Cuda(options, hanging_driver());
+}
+
+TEST_CASE("Cuda: a card that does not answer is lost for all who share it, and keeps what it may still write to") {
+  {
+    const Cuda cuda = impatient_cuda(), other = cuda.on_own_stream();
+    const Buffer buffer = cuda.allocate(64);
+    const CudaGraph graph = cuda.capture([] {});
+    silent = true;
+    CHECK_THROWS_WITH_AS(cuda.wait(), doctest::Contains("card 0: the card has not answered for 0.05 s"), Error);
+    silent = false;
+    asked = 0;
+    float number = 0;
+    for (const auto& work : std::vector<std::function<void()>>{
+             [&] { other.wait(); }, [&] { other.upload(buffer.as<>(), &number, sizeof number); },
+             [&] { other.download(&number, buffer.as<>(), sizeof number); }, [&] { graph.launch(); },
+             [&] { (void)cuda.allocate(1); }, [&] { (void)cuda.on_own_stream(); }, [&] { (void)cuda.launch(); }}) {
+      CHECK(kind_of(work) == ErrorKind::device);
+    }
+    CHECK(asked == 0);
+  }
+  CHECK(given_back == 0);
+}
+
+TEST_CASE("Cuda: its end waits for a silent card no longer than anything else, and gives back all of another") {
+  {
+    const Cuda cuda = impatient_cuda();
+    silent = true;
+  }
+  CHECK(asked > 1);
+  CHECK(given_back == 0);
+  { const Cuda cuda = impatient_cuda(); }
+  CHECK(given_back == 3);  // stream, staging, memory
+}
+
+TEST_CASE("Cuda: what is slow is waited for") {
+  const Cuda cuda = impatient_cuda();
+  silent = true;
+  const std::jthread later([] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    silent = false;
+  });
+  cuda.wait();
+  CHECK(asked > 1);
 }
 
 // Comparing tests pass where an operation has no CUDA kernel; these have one.

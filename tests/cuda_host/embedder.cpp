@@ -96,8 +96,7 @@ struct Spared {
     const Weights weights = invented("mobilefacenet");
     const auto on_cpu = load_embedder(weights, cpu);
     const auto model =
-        with_spare(load_cuda_embedder(weights, EmulatedCuda(Arithmetic::fp32, driver_with(change))), on_cpu,
-                   std::make_shared<CardWatch>([this](const std::string& reason) { reasons.push_back(reason); }));
+        with_spare(load_cuda_embedder(weights, EmulatedCuda(Arithmetic::fp32, driver_with(change))), on_cpu, watch);
     one.emplace(model, cpu);
     other.emplace(model, cpu);
     expected.emplace(on_cpu, cpu);
@@ -105,10 +104,13 @@ struct Spared {
 
   Cpu cpu;
   std::vector<std::string> reasons;
+  CardWatch::Time now{};
+  std::shared_ptr<CardWatch> watch = std::make_shared<CardWatch>(
+      [this](CardWatch::Event, const CardReport& card) { reasons.push_back(card.reason); }, [this] { return now; });
   std::optional<Embedder> one, other, expected;
 };
 
-TEST_CASE("cuda embedder: where a card's memory is used up, the CPU goes on, in every thread") {
+TEST_CASE("cuda embedder: what finds no room on the card is the CPU's, and the card goes on with what does") {
   Spared embedder([](CudaDriver& driver) {
     driver.describe = [](int, CudaFacts* facts) {
       return *facts = {"small", 9, 0, 4, std::size_t{56} << 20U, std::size_t{56} << 20U}, 0;
@@ -122,16 +124,21 @@ TEST_CASE("cuda embedder: where a card's memory is used up, the CPU goes on, in 
   CHECK(embedder.one->embed(many, Views::both) == embedder.expected->embed(many, Views::both));
   REQUIRE(embedder.reasons.size() == 1);
   CHECK(embedder.reasons[0].find("engine.gpu.memory_fraction allows are in use") != std::string::npos);
-  CHECK(embedder.other->embed(few) == row);
-  CHECK(embedder.one->embed(few) == row);
+  CHECK(embedder.watch->report().without_room == 1);
+  CHECK(embedder.watch->in_use());
+  const auto again = embedder.one->embed(few);
+  check_rows("on the card again", again, row, 128, 2e-5);
+  CHECK(again != row);
   CHECK(embedder.reasons.size() == 1);
 }
 
-TEST_CASE("cuda embedder: numbers that are not finite are the card's failure, a wrong crop is not") {
+TEST_CASE("cuda embedder: numbers that are not finite make a card rest until a crop has tried it, a wrong crop does not") {
+  static bool wrong;
+  wrong = true;
   Spared embedder([](CudaDriver& driver) {
     driver.copy = [](void* to, const void* from, std::size_t bytes, CopyDirection direction, void* stream) {
       const int error = host_driver().copy(to, from, bytes, direction, stream);
-      if (direction == CopyDirection::from_card) std::memset(to, 0xFF, 4);
+      if (wrong && direction == CopyDirection::from_card) std::memset(to, 0xFF, 4);
       return error;
     };
   });
@@ -142,13 +149,20 @@ TEST_CASE("cuda embedder: numbers that are not finite are the card's failure, a 
   CHECK(embedder.one->embed_normalised(crop) == embedder.expected->embed_normalised(crop));
   REQUIRE(embedder.reasons.size() == 1);
   CHECK(embedder.reasons[0] == "the card computed an embedding that is not finite");
+  wrong = false;
+  CHECK(embedder.other->embed_normalised(crop) == embedder.expected->embed_normalised(crop));
+  embedder.now += CardWatch::shortest_pause;
+  check_rows("on the card again", embedder.other->embed_normalised(crop), embedder.expected->embed_normalised(crop),
+             128, 2e-5);
+  CHECK(embedder.watch->in_use());
 }
 
 TEST_CASE("cuda embedder: only the same weights can stand in for others") {
   const Cpu cpu;
   const auto one = load_embedder(invented("mobilefacenet"), cpu),
              other = load_embedder(invented("inception-resnet-v1"), cpu);
-  CHECK_THROWS_AS((void)with_spare(one, other, std::make_shared<CardWatch>([](const std::string&) {})), Error);
+  const auto watch = std::make_shared<CardWatch>([](CardWatch::Event, const CardReport&) {});
+  CHECK_THROWS_AS((void)with_spare(one, other, watch), Error);
 }
 
 }  // namespace

@@ -55,7 +55,7 @@ int copy(void* to, const void* from, std::size_t bytes, CopyDirection, void* str
   return 0;
 }
 
-int wait(void* stream) { return stream_of(stream).recording ? wrong_use : 0; }
+int query(void* stream, bool* done) { return *done = true, stream_of(stream).recording ? wrong_use : 0; }
 
 int end_capture(void* stream, void** graph) {
   shim::Stream& recorded = stream_of(stream);
@@ -88,13 +88,14 @@ const CudaDriver& host_driver() {
       .release_pinned = [](void* memory) { return mappings().remove(memory); },
       .make_stream = [](void** stream) { return *stream = std::make_unique<shim::Stream>().release(), 0; },
       .end_stream = [](void* stream) { return delete static_cast<shim::Stream*>(stream), 0; },
-      .wait = &wait,
+      .query = &query,
       .copy = &copy,
       .begin_capture = [](void* stream) { return stream_of(stream).recording = true, 0; },
       .end_capture = &end_capture,
       .launch_graph = &launch_graph,
       .end_graph = [](void* graph) { return delete static_cast<Recording*>(graph), 0; },
       .explain = [](int error) -> std::string { return error == out_of_memory ? "out of memory" : "wrong use"; },
+      .no_room = [](int error) { return error == out_of_memory; },
       .forbid = &forbid};
   return driver;
 }

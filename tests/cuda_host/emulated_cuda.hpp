@@ -11,8 +11,9 @@ namespace wajah {
 
 class EmulatedCuda : public Cuda {
  public:
-  explicit EmulatedCuda(Arithmetic arithmetic = Arithmetic::fp32, const CudaDriver& driver = host_driver())
-      : Cuda({0, 1.0, arithmetic}, driver) {}
+  explicit EmulatedCuda(Arithmetic arithmetic = Arithmetic::fp32, const CudaDriver& driver = host_driver(),
+                        std::chrono::milliseconds patience = CudaOptions{}.patience)
+      : Cuda({0, 1.0, arithmetic, patience}, driver) {}
   [[nodiscard]] EmulatedCuda on_own_stream() const { return EmulatedCuda(Cuda::on_own_stream()); }
 
  private:

@@ -14,6 +14,8 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
+#include <cstring>
 #include <filesystem>
 #include <string>
 
@@ -22,8 +24,9 @@ namespace {
 
 namespace json = boost::json;
 
-std::atomic<bool> lost;
+std::atomic<bool> lost, silent, wrong;
 std::atomic<int> launches;
+std::atomic<std::int64_t> seconds;  // of the clock that a card rests by
 
 const CudaDriver& driver() {
   static const CudaDriver breakable = [] {
@@ -31,7 +34,16 @@ const CudaDriver& driver() {
     changed.launch_graph = [](void* graph, void* stream) {
       return ++launches, host_driver().launch_graph(graph, stream);
     };
-    changed.wait = [](void* stream) { return lost ? 1 : host_driver().wait(stream); };
+    changed.query = [](void* stream, bool* done) {
+      const int error = lost ? 1 : host_driver().query(stream, done);
+      if (silent) *done = false;
+      return error;
+    };
+    changed.copy = [](void* to, const void* from, std::size_t bytes, CopyDirection direction, void* stream) {
+      const int error = host_driver().copy(to, from, bytes, direction, stream);
+      if (wrong && direction == CopyDirection::from_card) std::memset(to, 0xFF, 4);
+      return error;
+    };
     return changed;
   }();
   return breakable;
@@ -41,6 +53,7 @@ ApplicationOptions options_for(const std::filesystem::path& data, const Temporar
   ApplicationOptions options;
   options.http.listen.port = 0;
   options.http.drain_idle = Milliseconds(10);
+  options.http.recognise_deadline = Milliseconds(60'000);  // the host is a slow card
   options.settings.storage.data = folder.path() / "data";
   options.mtcnn = data / "mtcnn";
   options.embedder = data / "mobilefacenet.onnx";
@@ -50,9 +63,13 @@ ApplicationOptions options_for(const std::filesystem::path& data, const Temporar
   options.log = false;
   // Detection on the host's stand-in takes longer than a client waits; tests/cuda_host/detector.cpp has small pictures.
   const auto load = [cpu = options.cpu](const Weights& mtcnn, const Weights& embedder) {
-    return Models{load_detector(mtcnn, cpu), load_cuda_embedder(embedder, EmulatedCuda(Arithmetic::fp32, driver()))};
+    const EmulatedCuda card(Arithmetic::fp32, driver(), std::chrono::milliseconds(500));
+    return Models{load_detector(mtcnn, cpu), load_cuda_embedder(embedder, card)};
   };
-  options.card = {"the host's card", load, true};
+  options.card = {"the host's card", load, true,
+                  [] { return CardWatch::Time(std::chrono::seconds(seconds.load())); }};
+  lost = silent = wrong = false;
+  launches = 0;
   return options;
 }
 
@@ -70,6 +87,24 @@ json::value recognise(std::uint16_t port, const std::string& picture) {
   return json::parse(answer.body);
 }
 
+// From the failure of a card that has computed nothing to the answer the service has five seconds.
+void check_recognised_in_time(std::uint16_t port, const std::string& picture) {
+  const auto begun = std::chrono::steady_clock::now();
+  CHECK(recognise(port, picture).at("nik_matched") == true);
+  CHECK(std::chrono::steady_clock::now() - begun < std::chrono::seconds(5));
+}
+
+void enrol(std::uint16_t port, const std::string& photo) {
+  const auto upload = ask_once(port, form("POST /upload", part("nik", "7") + part("nama", "SOMEONE") +
+                                                              part("files", photo, "a.jpg")));
+  REQUIRE(upload.status == 200);
+}
+
+std::string device_of(std::uint16_t port) {
+  const auto answer = json::parse(ask_once(port, get("/version")).body);
+  return std::string(answer.at("device").as_string());
+}
+
 std::string readiness(std::uint16_t port) { return ask_once(port, get("/readyz")).body; }
 
 }  // namespace
@@ -83,27 +118,27 @@ TEST_CASE("a service whose card is lost answers from the CPU, says so, and takes
   TemporaryFolder folder;
   const ApplicationOptions options = options_for(*data, folder);
   const std::string photo = small_photo(*data / "photos" / "phone_720x1080.jpg");
-  lost = false;
   {
     Application application(options);
     CHECK(application.banner().find("the host's card, 2 threads\n") != std::string::npos);
     CHECK(readiness(application.port()) == R"({"status":"ready"})");
+    CHECK(device_of(application.port()) == "the host's card");
     launches = 0;
-    const auto upload = ask_once(application.port(), form("POST /upload", part("nik", "7") + part("nama", "SOMEONE") +
-                                                                              part("files", photo, "a.jpg")));
-    REQUIRE(upload.status == 200);
+    enrol(application.port(), photo);
     CHECK(launches > 0);
     lost = true;
-    const auto begun = std::chrono::steady_clock::now();
-    CHECK(recognise(application.port(), photo).at("nik_matched") == true);  // enrolled on the card, found on the CPU
-    CHECK(std::chrono::steady_clock::now() - begun < std::chrono::seconds(5));
+    check_recognised_in_time(application.port(), photo);  // enrolled on the card, found on the CPU
+    CHECK(device_of(application.port()).starts_with("cpu/"));
+    CHECK(application.banner().find("device   cpu/") != std::string::npos);
     const std::string degraded = readiness(application.port());
     CHECK(degraded.starts_with(R"({"status":"ready","degraded":["the card failed, everything is computed on the CPU)"));
-    CHECK(degraded.find("cudaStreamSynchronize on card 0") != std::string::npos);
+    CHECK(degraded.find("cudaStreamQuery on card 0") != std::string::npos);
     lost = false;
     launches = 0;
     CHECK(recognise(application.port(), photo).at("nik_matched") == true);
-    CHECK(launches == 0);  // a card that failed once is not trusted again
+    seconds += 3600;
+    CHECK(recognise(application.port(), photo).at("nik_matched") == true);
+    CHECK(launches == 0);  // a process whose CUDA has failed does not trust it again
     application.drain();
     CHECK(application.wait());
   }
@@ -112,6 +147,51 @@ TEST_CASE("a service whose card is lost answers from the CPU, says so, and takes
   launches = 0;
   CHECK(recognise(again.port(), photo).at("nik_matched") == true);
   CHECK(launches > 0);
+}
+
+TEST_CASE("a service whose card never answers again has given it up before its client has") {
+  const auto data = shared_data();
+  if (!data) {
+    MESSAGE("skipped: no shared data folder");
+    return;
+  }
+  TemporaryFolder folder;
+  const ApplicationOptions options = options_for(*data, folder);
+  const std::string photo = small_photo(*data / "photos" / "phone_720x1080.jpg");
+  Application application(options);
+  enrol(application.port(), photo);
+  silent = true;
+  check_recognised_in_time(application.port(), photo);
+  CHECK(readiness(application.port()).find("the card has not answered for 0.5 s") != std::string::npos);
+  application.drain();
+  CHECK(application.wait());
+}
+
+TEST_CASE("a service whose card gave nonsense takes it again after a pause, when a picture has tried it") {
+  const auto data = shared_data();
+  if (!data) {
+    MESSAGE("skipped: no shared data folder");
+    return;
+  }
+  TemporaryFolder folder;
+  const ApplicationOptions options = options_for(*data, folder);
+  const std::string photo = small_photo(*data / "photos" / "phone_720x1080.jpg");
+  Application application(options);
+  enrol(application.port(), photo);
+  wrong = true;
+  CHECK(recognise(application.port(), photo).at("nik_matched") == true);
+  wrong = false;
+  CHECK(readiness(application.port()).find("until one picture tries it after 30 s: the card computed an embedding") !=
+        std::string::npos);
+  CHECK(device_of(application.port()).starts_with("cpu/"));
+  launches = 0;
+  CHECK(recognise(application.port(), photo).at("nik_matched") == true);
+  CHECK(launches == 0);
+  seconds += 30;
+  CHECK(recognise(application.port(), photo).at("nik_matched") == true);
+  CHECK(launches > 0);
+  CHECK(readiness(application.port()) == R"({"status":"ready"})");
+  CHECK(device_of(application.port()) == "the host's card");
 }
 
 TEST_CASE("a card that fails at the start is an error if it was asked for, and otherwise a reason to take the CPU") {
@@ -131,7 +211,7 @@ TEST_CASE("a card that fails at the start is an error if it was asked for, and o
   }
   options.card->required = false;
   Application application(options);
-  CHECK(application.banner().find("2 threads (auto: cudaStreamSynchronize on card 0") != std::string::npos);
+  CHECK(application.banner().find("2 threads (auto: cudaStreamQuery on card 0") != std::string::npos);
   CHECK(application.banner().find("device   cpu/") != std::string::npos);
   CHECK(readiness(application.port()) == R"({"status":"ready"})");
   lost = false;

@@ -170,6 +170,7 @@ TEST_CASE("metrics are text that Prometheus reads") {
   state.waiting = {{"recognise", 3}, {"manage", 0}};
   state.people = 1000;
   state.certificate_seconds_left = 86400;
+  state.card = CardReport{CardUse::resting, "", std::chrono::seconds(30), 7, true};
   (void)metrics.text(state);
   state.connections = 5;
   const auto samples = samples_of(metrics.text(state));
@@ -186,6 +187,8 @@ TEST_CASE("metrics are text that Prometheus reads") {
   CHECK(samples.at("wajah_gallery_people") == 1000);
   CHECK(samples.at("wajah_ready") == 1);
   CHECK(samples.at("wajah_certificate_seconds_left") == 86400);
+  CHECK(samples.at("wajah_card_in_use") == 0);
+  CHECK(samples.at("wajah_card_without_room") == 7);
   CHECK(samples.at("process_resident_memory_bytes") > 1e6);
   CHECK(samples.at("process_open_fds") > 2);
   std::size_t builds = 0;

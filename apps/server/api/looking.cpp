@@ -88,7 +88,7 @@ double Stopwatch::milliseconds() const {
 
 void add_machine(json::object& reply, const Site& site, const Stopwatch& watch) {
   reply["model"] = site.info.model;
-  reply["device"] = site.info.device;
+  reply["device"] = site.device();
   reply["took_ms"] = rounded(watch.milliseconds());
 }
 

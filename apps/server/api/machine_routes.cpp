@@ -29,7 +29,7 @@ Reply system_facts(Site& site, Request&) {
   return json_reply(
       200, {{"version", site.info.version},
             {"model", status.model},
-            {"device", site.info.device},
+            {"device", site.device()},
             {"zone", backend.book.options().zone},
             {"time", rfc3339(backend.options.now(), backend.book.options().zone)},
             {"gallery",

@@ -139,6 +139,12 @@ std::string Metrics::text(const ServerState& state) {
   f.gauge("wajah_engine_running", "Pictures being looked at now.").Set(static_cast<double>(state.engine_running));
   f.gauge("wajah_gallery_people", "Enrolled people.").Set(static_cast<double>(state.people));
   f.gauge("wajah_gallery_photos", "Their photos.").Set(static_cast<double>(state.photos));
+  if (state.card) {
+    f.gauge("wajah_card_in_use", "1 if the card computes, 0 while the CPU stands in.")
+        .Set(state.card->use == CardUse::in_use ? 1 : 0);
+    f.gauge("wajah_card_without_room", "What found no room on the card since the start, and went to the CPU.")
+        .Set(static_cast<double>(state.card->without_room));
+  }
   if (state.certificate_seconds_left) {
     f.gauge("wajah_certificate_seconds_left", "Until the TLS certificate expires.")
         .Set(*state.certificate_seconds_left);

@@ -4,6 +4,8 @@
 
 #include "server/http_options.hpp"
 
+#include <wajah/card_watch.hpp>
+
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -20,6 +22,7 @@ struct ServerState {
   std::map<std::string, std::size_t> waiting;  // by queue: "recognise", "engine_enrol"
   std::size_t engine_running = 0;
   std::int64_t people = 0, photos = 0;
+  std::optional<CardReport> card;  // nothing: no card is used
   std::optional<double> certificate_seconds_left;
 };
 

@@ -39,11 +39,11 @@ class DetectorModel;  // the three loaded networks: shared, const
 [[nodiscard]] std::shared_ptr<const DetectorModel> load_detector(const Weights& mtcnn, const Cpu& cpu);
 
 // The same on a card, in fp32 whatever the card's arithmetic: faces are the CPU's but for rounding. Throws Error
-// (model), and Error (device) if the card has too little memory.
+// (model), and Error (device_memory) if the card has too little memory.
 [[nodiscard]] std::shared_ptr<const DetectorModel> load_detector(const Weights& mtcnn, const Cuda& cuda);
 
-// Detects as `card` does until that fails (Error (device)) or `watch` has given the card up, and from then on, in all
-// threads and beginning with the picture that failed, as `spare`.
+// Detects as `card` does while `watch` (card_watch.hpp) has it in use, and as `spare` what fails there (an Error of a
+// device, or numbers that are not finite) and while it is not, in all threads.
 [[nodiscard]] std::shared_ptr<const DetectorModel> with_spare(std::shared_ptr<const DetectorModel> card,
                                                               std::shared_ptr<const DetectorModel> spare,
                                                               std::shared_ptr<CardWatch> watch);

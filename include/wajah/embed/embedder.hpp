@@ -56,7 +56,7 @@ class EmbedderModel;  // the loaded network: shared, const
 // loaded for: on a Cpu with the threads of `cpu`, on a card on a stream of its own.
 class Embedder {
  public:
-  // Throws Error (device) if a card has no memory left for it.
+  // Throws Error (device_memory) if a card has no memory left for it.
   Embedder(std::shared_ptr<const EmbedderModel> model, const Cpu& cpu);
   ~Embedder();
   Embedder(Embedder&&) noexcept;
@@ -82,12 +82,12 @@ class Embedder {
                                                                  Precision precision = Precision::fp32);
 
 // The same on a card, in its arithmetic (docs/cuda.md says how near to the CPU's). Throws Error (model), and Error
-// (device) if the card has too little memory.
+// (device_memory) if the card has too little memory.
 [[nodiscard]] std::shared_ptr<const EmbedderModel> load_embedder(const Weights& weights, const Cuda& cuda);
 
-// The same network twice: embeds as `card` does until that fails (Error (device), or numbers that are not finite) or
-// `watch` has given the card up, and from then on, in all threads and beginning with what failed, as `spare`. Throws
-// Error (model) if the two are not of one id.
+// The same network twice: embeds as `card` does while `watch` (card_watch.hpp) has it in use, and as `spare` what fails
+// there (an Error of a device, or numbers that are not finite) and while it is not, in all threads. Throws Error
+// (model) if the two are not of one id.
 [[nodiscard]] std::shared_ptr<const EmbedderModel> with_spare(std::shared_ptr<const EmbedderModel> card,
                                                               std::shared_ptr<const EmbedderModel> spare,
                                                               std::shared_ptr<CardWatch> watch);
