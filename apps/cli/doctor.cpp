@@ -5,6 +5,7 @@
 #include "attendance/sqlite_store.hpp"
 #include "cli/commands.hpp"
 #include "cli/config.hpp"
+#include "cli/devices.hpp"
 #include "cli/drawn_faces.hpp"
 #include "cli/json_text.hpp"
 #include "cli/options.hpp"
@@ -33,9 +34,12 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace wajah::cli {
 namespace {
@@ -43,6 +47,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uintmax_t little_space = std::uintmax_t{1} << 30;
+constexpr double card_share = 0.2;       // beside a server that has most of the card
+constexpr double card_tolerance = 1e-3;  // of 1 - cosine, in the coarsest precision
 
 enum class State { ok, warn, fail };
 
@@ -94,19 +100,11 @@ std::string cpu_features() {
 }
 
 Finding check_cpu(const CommonOptions& options) {
-  const Cpu cpu = make_device(options);
+  const bool on_card = parse_device(options.device).kind == DeviceChoice::Kind::cuda;
+  check_threads(options);
+  const Cpu cpu = on_card ? Cpu(options.threads) : make_device(options);
   return {State::ok, fmt::format("{},{}; kernels {}, {} thread{}", cpu_name(), cpu_features(), name_of(cpu.isa()),
                                  cpu.threads(), cpu.threads() == 1 ? "" : "s")};
-}
-
-Finding check_gpu(const CommonOptions&) {
-  if (const auto reason = why_not_cuda(0)) {
-    return {State::warn, fmt::format("no CUDA card to compute on: {}; computing on the CPU", *reason)};
-  }
-  CudaFacts card;
-  (void)cuda_runtime().describe(0, &card);
-  return {State::ok, fmt::format("{}, compute capability {}.{}, {} MB of memory", card.name, card.major, card.minor,
-                                 card.total_bytes >> 20U)};
 }
 
 std::string licence_of(const Weights& weights) {
@@ -118,28 +116,76 @@ Finding nothing_found(std::string_view option) {
   return {State::warn, fmt::format("no weights; 'wajah models fetch' gets them, or --{} names a file", option)};
 }
 
-Finding check_detector(const CommonOptions& options) {
-  const auto file = look_for_mtcnn(options);
-  if (!file) return nothing_found("mtcnn");
-  const Weights weights = open_mtcnn(*file);
-  const Cpu cpu(1);
-  Detector detector(load_detector(weights, cpu), cpu);
+std::size_t count_drawn_found(const std::shared_ptr<const DetectorModel>& model, const Cpu& cpu) {
+  Detector detector(model, cpu);
   const DrawnFaces drawn = draw_two_faces();
   const std::vector<Face> found = detector.detect(drawn.image);
   std::size_t right = 0;
   for (const Face& face : drawn.faces) {
     for (const Face& candidate : found) right += intersection_over_union(face.box, candidate.box) > 0.4 ? 1 : 0;
   }
-  return {right == drawn.faces.size() ? State::ok : State::warn,
-          fmt::format("{}, {}; self-test: {} of {} drawn faces found", file->string(), licence_of(weights), right,
-                      drawn.faces.size())};
+  return right;
 }
 
-std::vector<float> embed_drawn(const Weights& weights, const Cpu& cpu) {
-  Embedder embedder(load_embedder(weights, cpu), cpu);
+std::vector<float> embed_drawn(const std::shared_ptr<const EmbedderModel>& model, const Cpu& cpu) {
+  Embedder embedder(model, cpu);
   const DrawnFaces drawn = draw_two_faces();
   const std::array crops{make_crop(drawn.image, drawn.faces[0], embedder.card().crop)};
   return embedder.embed(crops);
+}
+
+double distance(std::span<const float> a, std::span<const float> b) {
+  return std::abs(1.0 - static_cast<double>(cosine(a, b)));
+}
+
+// What finding and embedding give on the card, against the CPU.
+Finding try_card(const Devices& devices, const CommonOptions& options) {
+  const CudaFacts& card = devices.cuda->facts();
+  Finding finding{State::ok, fmt::format("computing on {}, compute capability {}.{}, {} MB of memory", name_of(devices),
+                                         card.major, card.minor, card.total_bytes >> 20U)};
+  if (const auto file = look_for_mtcnn(options)) {
+    const Weights weights = open_mtcnn(*file);
+    const std::size_t found = count_drawn_found(load_detector(weights, devices), devices.cpu),
+                      expected = count_drawn_found(load_detector(weights, devices.cpu), devices.cpu);
+    if (found != expected) finding.state = State::fail;
+    finding.text += fmt::format("; self-test: {} drawn faces found, the CPU finds {}", found, expected);
+  }
+  if (const auto file = look_for_embedder(options)) {
+    const Weights weights = open_embedder(*file);
+    const double apart = distance(embed_drawn(load_embedder(weights, devices), devices.cpu),
+                                  embed_drawn(load_embedder(weights, devices.cpu), devices.cpu));
+    if (!(apart < card_tolerance)) finding.state = State::fail;
+    finding.text += fmt::format("; 1 - cosine to the CPU's embedding {:.1e}", apart);
+  }
+  return finding;
+}
+
+// A card that cannot be used is no failure where the CPU is free to take its place.
+Finding check_gpu(const CommonOptions& options) {
+  const DeviceChoice choice = parse_device(options.device);
+  const bool required = choice.kind == DeviceChoice::Kind::cuda;
+  if (choice.kind == DeviceChoice::Kind::cpu) return {State::ok, "not looked for: --device cpu"};
+  if (const auto reason = why_not_cuda(choice.card); reason && !required) {
+    return {State::warn, fmt::format("no CUDA card to compute on: {}; computing on the CPU", *reason)};
+  }
+  try {
+    const Devices devices = make_devices(options, card_share);
+    if (!devices.cuda) return {State::warn, fmt::format("computing on the CPU: {}", devices.why)};
+    return try_card(devices, options);
+  } catch (const Error& error) {
+    if (required || !of_device(error.kind())) throw;
+    return {State::warn, fmt::format("the card fails, computing on the CPU: {}", error.what())};
+  }
+}
+
+Finding check_detector(const CommonOptions& options) {
+  const auto file = look_for_mtcnn(options);
+  if (!file) return nothing_found("mtcnn");
+  const Weights weights = open_mtcnn(*file);
+  const Cpu cpu(1);
+  const std::size_t drawn = draw_two_faces().faces.size(), right = count_drawn_found(load_detector(weights, cpu), cpu);
+  return {right == drawn ? State::ok : State::warn, fmt::format("{}, {}; self-test: {} of {} drawn faces found",
+                                                                file->string(), licence_of(weights), right, drawn)};
 }
 
 // The chosen kernels against the plain ones: a wrong instruction or a damaged file shows as another embedding.
@@ -147,11 +193,12 @@ Finding check_embedder(const CommonOptions& options) {
   const auto file = look_for_embedder(options);
   if (!file) return nothing_found("weights");
   const Weights weights = open_embedder(*file);
-  const float agreement = cosine(embed_drawn(weights, Cpu(1)), embed_drawn(weights, Cpu(1, Isa::scalar)));
-  const double distance = std::abs(1.0 - static_cast<double>(agreement));
-  return {distance < 1e-4 ? State::ok : State::fail,
+  const Cpu chosen(1), plain(1, Isa::scalar);
+  const double apart =
+      distance(embed_drawn(load_embedder(weights, chosen), chosen), embed_drawn(load_embedder(weights, plain), plain));
+  return {apart < 1e-4 ? State::ok : State::fail,
           fmt::format("{}, {}; self-test: 1 - cosine to the plain kernels {:.1e}", file->string(), licence_of(weights),
-                      distance)};
+                      apart)};
 }
 
 Finding check_database(const CommonOptions& options) {

@@ -30,6 +30,7 @@ TEST_CASE("a card that is not there is a device error that says why") {
                                              {"bench", "--check", "cuda:99,cpu", "--net", "onet"},
                                              {"embed", "--device", "cuda:99", "a.jpg"},
                                              {"verify", "--device", "cuda:99", "a.jpg", "b.jpg"},
+                                             {"bench", "detect", "--device", "cuda:99", "a.jpg"},
                                              {"serve", "--device", "cuda:99"}}) {
     const Outcome outcome = place.run(line);
     CAPTURE(outcome.err);

@@ -221,6 +221,12 @@ TEST_CASE("doctor says ok, warn or fail of each thing") {
   CHECK(place.files().empty());
   place.write("bad.safetensors", "no model");
   CHECK(place.run({"doctor", "--weights", "bad.safetensors"}).status == 1);
+  const Outcome card = place.run({"doctor", "--device", "cuda:99"});
+  CHECK(card.status == 1);
+  CHECK(card.out.find("fail  GPU       --device cuda:99: ") != std::string::npos);
+  CHECK(card.out.find("ok    CPU ") != std::string::npos);
+  CHECK(place.run({"doctor", "--device", "cpu"}).out.find("ok    GPU       not looked for: --device cpu") !=
+        std::string::npos);
 }
 
 TEST_CASE("LFW's lists of pairs are read as they are published") {

@@ -123,6 +123,7 @@ TEST_CASE("options out of range are usage errors") {
       {"detect", "--device", "gpu", "a.jpg"},
       {"detect", "--precision", "fp8", "a.jpg"},
       {"bench", "net", "--exact", "nearly"},
+      {"bench", "detect", "--check", "--device", "cuda", "a.jpg"},
       {"detect", "--draw", "out.jpg", "a.jpg", "b.jpg"},
       {"embed"},
       {"embed", "--input", "x.npy"},
