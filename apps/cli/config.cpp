@@ -25,8 +25,10 @@ namespace {
 
 constexpr std::string_view config_variable = "WAJAH_CONFIG", data_key = "storage.data";
 
-// Variables of wajah's that are no settings: the instruction set, and where tests find their data.
-constexpr std::string_view other_variables[] = {config_variable, "WAJAH_ISA", "WAJAH_SHARED"};
+// Variables of wajah's that are no settings: the instruction set, how kernels are launched, and where tests find their
+// data.
+constexpr std::string_view other_variables[] = {config_variable, "WAJAH_ISA", "WAJAH_CUDA_DEPENDENT_LAUNCH",
+                                                "WAJAH_SHARED"};
 
 const Setting* find_key(std::span<const Setting> list, std::string_view key) {
   const auto found = std::ranges::find(list, key, &Setting::key);

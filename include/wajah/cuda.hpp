@@ -27,6 +27,9 @@ struct CudaOptions {
   double memory_fraction = 0.5;  // of the card's memory: never more is allocated, by anything in this process
   Arithmetic arithmetic = Arithmetic::fp32;
   std::chrono::milliseconds patience{4000};  // how long a wait for the card may take
+  // Programmatic dependent launch, where the card can (compute capability 9.0). WAJAH_CUDA_DEPENDENT_LAUNCH=0 in the
+  // environment turns it off whatever stands here.
+  bool dependent_launch = true;
 };
 
 [[nodiscard]] std::string_view name_of(Arithmetic arithmetic);

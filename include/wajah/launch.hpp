@@ -17,6 +17,7 @@ struct Launch {
   int processors = 1;         // multiprocessors: how many blocks make the card busy
   float* partials = nullptr;  // scratch of the device, for sums that several blocks make together
   size_t partial_bytes = 0;
+  bool dependent = false;  // a kernel may be placed on the card while the one before it ends, and waits for it itself
 };
 
 }  // namespace wajah

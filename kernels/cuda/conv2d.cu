@@ -23,6 +23,7 @@ constexpr int finish_threads = 256;
 // Adds the splits' sums and ends them, four channels a thread.
 __global__ void __launch_bounds__(finish_threads)
     conv2d_finish(Conv2dArgs args, Gemm gemm, const float* partials, int splits) {
+  wait_for_earlier();
   const int quads = gemm.columns / 4;
   const int i = static_cast<int>(blockIdx.x) * finish_threads + static_cast<int>(threadIdx.x);
   if (i >= gemm.rows * quads) return;

@@ -138,6 +138,7 @@ __device__ __forceinline__ void multiply_tiles(Shared<const float> a, Shared<con
 // Grid: tiles of rows, tiles of columns, splits of the inner dimension.
 template <class Tile, bool Vectors>
 __global__ void __launch_bounds__(Tile::threads) conv2d_ffma(Conv2dArgs args, Gemm gemm, float* partials) {
+  wait_for_earlier();
   WAJAH_SHARED(float, a, 2 * Tile::depth * Tile::a_pitch);
   WAJAH_SHARED(float, b, 2 * Tile::depth * Tile::columns);
   constexpr int a_size = Tile::depth * Tile::a_pitch, b_size = Tile::depth * Tile::columns;

@@ -127,6 +127,7 @@ __device__ __forceinline__ void end_two(const Conv2dInt8Args& args, const Gemm& 
 
 template <Fetch How>
 __global__ void __launch_bounds__(Int8Tile::threads) conv2d_int8_tensor(Conv2dInt8Args args, Gemm gemm, int* partials) {
+  wait_for_earlier();
   WAJAH_DYNAMIC_SHARED(unsigned, tiles, Int8Tile::shared_words);
   const int first_row = static_cast<int>(blockIdx.x) * Int8Tile::rows;
   const int first_column = static_cast<int>(blockIdx.y) * Int8Tile::columns;
@@ -189,6 +190,7 @@ constexpr int finish_threads = 256;
 
 __global__ void __launch_bounds__(finish_threads)
     conv2d_int8_finish(Conv2dInt8Args args, Gemm gemm, const int* partials, int splits) {
+  wait_for_earlier();
   const int i = static_cast<int>(blockIdx.x) * finish_threads + static_cast<int>(threadIdx.x);
   if (i >= gemm.rows * args.y.shape.c) return;
   const int row = i / args.y.shape.c, column = i % args.y.shape.c;

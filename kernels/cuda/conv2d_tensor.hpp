@@ -211,6 +211,7 @@ class WarpTile {
 // Grid: tiles of rows, tiles of columns, splits of the inner dimension.
 template <class Tile>
 __global__ void __launch_bounds__(Tile::threads) conv2d_tensor(Conv2dArgs args, Gemm gemm, float* partials) {
+  wait_for_earlier();
   WAJAH_DYNAMIC_SHARED(unsigned, tiles, Tile::shared_words);
   const int first_row = static_cast<int>(blockIdx.x) * Tile::rows;
   const int first_column = static_cast<int>(blockIdx.y) * Tile::columns;

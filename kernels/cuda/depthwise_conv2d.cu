@@ -46,6 +46,7 @@ struct Channels {
 template <int Width, int Across>
 __global__ void __launch_bounds__(threads)
     depthwise_kernel(DepthwiseConv2dArgs args, int before_y, int before_x, int count) {
+  wait_for_earlier();
   const int i = static_cast<int>(blockIdx.x) * threads + static_cast<int>(threadIdx.x);
   if (i >= count) return;
   const Shape& x = args.x.shape;

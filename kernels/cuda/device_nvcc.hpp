@@ -31,6 +31,15 @@ __device__ __forceinline__ const V& vector_at(const T* pointer) {
   return *reinterpret_cast<const V*>(pointer);
 }
 
+// The next kernel may then be placed beside this one, where that leaves room: when all blocks of this one have come
+// here. It waits in turn, so at most two are on the card. Cards before Hopper have neither instruction.
+__device__ __forceinline__ void wait_for_earlier() {
+#if __CUDA_ARCH__ >= 900
+  asm volatile("griddepcontrol.wait;" ::: "memory");
+  asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
+#endif
+}
+
 template <class... Params, class... Args>
 void launch(const char* name, void (*kernel)(Params...), dim3 grid, dim3 block, size_t shared, const Launch& on,
             const Args&... args) {
@@ -46,6 +55,11 @@ void launch(const char* name, void (*kernel)(Params...), dim3 grid, dim3 block, 
   config.blockDim = block;
   config.dynamicSmemBytes = shared;
   config.stream = static_cast<cudaStream_t>(on.stream);
+  cudaLaunchAttribute dependent{};
+  dependent.id = cudaLaunchAttributeProgrammaticStreamSerialization;
+  dependent.val.programmaticStreamSerializationAllowed = 1;
+  config.attrs = &dependent;
+  config.numAttrs = on.dependent ? 1 : 0;
   const cudaError_t error = cudaLaunchKernelEx(&config, kernel, static_cast<Params>(args)...);
   if (error != cudaSuccess) cuda_launch_failed("cudaLaunchKernelEx", name, error);
 }

@@ -35,6 +35,7 @@ __device__ __forceinline__ float total(const float (&s)[sums]) {
 
 template <bool Distance>
 __global__ void __launch_bounds__(threads) dot_matrix_kernel(DotMatrixArgs args) {
+  wait_for_earlier();
   WAJAH_SHARED(float, a, side* pitch);
   WAJAH_SHARED(float, b, side* pitch);
   const int first_row = static_cast<int>(blockIdx.y) * side, first_column = static_cast<int>(blockIdx.x) * side;

@@ -12,6 +12,7 @@ namespace {
 constexpr int warps = 8;
 
 __global__ void __launch_bounds__(32 * warps) global_avg_pool_kernel(GlobalAvgPoolArgs args) {
+  wait_for_earlier();
   WAJAH_SHARED(float, sums, 32 * warps);
   const auto lane = static_cast<int>(threadIdx.x), warp = static_cast<int>(threadIdx.y);
   const int c = static_cast<int>(blockIdx.x) * 32 + lane, n = static_cast<int>(blockIdx.y);

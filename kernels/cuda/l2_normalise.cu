@@ -11,6 +11,7 @@ namespace {
 constexpr int threads = 128;
 
 __global__ void __launch_bounds__(threads) l2_normalise_kernel(L2NormaliseArgs args, int pixels) {
+  wait_for_earlier();
   const int p = static_cast<int>(blockIdx.x) * (threads / 32) + static_cast<int>(threadIdx.x) / 32;
   const int lane = static_cast<int>(threadIdx.x) % 32;
   if (p >= pixels) return;  // a whole warp

@@ -23,6 +23,7 @@ __device__ __forceinline__ void set_least(float4& x) { x = make_float4(-INFINITY
 template <class T>
 __global__ void __launch_bounds__(threads)
     max_pool2d_kernel(MaxPool2dArgs args, int before_y, int before_x, int count) {
+  wait_for_earlier();
   const int i = static_cast<int>(blockIdx.x) * threads + static_cast<int>(threadIdx.x);
   if (i >= count) return;
   constexpr int width = sizeof(T) / sizeof(float);

@@ -12,6 +12,7 @@ constexpr int threads = 256;
 
 __global__ void __launch_bounds__(threads)
     max_pool2d_int8_kernel(MaxPool2dInt8Args args, int before_y, int before_x, int count) {
+  wait_for_earlier();
   const int i = static_cast<int>(blockIdx.x) * threads + static_cast<int>(threadIdx.x);
   if (i >= count) return;
   const Shape& x = args.x.shape;

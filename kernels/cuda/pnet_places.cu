@@ -13,10 +13,12 @@ namespace {
 constexpr int threads = 256;
 
 __global__ void __launch_bounds__(32) begin_anew(PNetPlacesArgs args) {
+  wait_for_earlier();
   if (threadIdx.x == 0) *args.found = 0;
 }
 
 __global__ void __launch_bounds__(threads) pnet_places_kernel(PNetPlacesArgs args) {
+  wait_for_earlier();
   const int i = static_cast<int>(blockIdx.x) * threads + static_cast<int>(threadIdx.x), width = args.x.shape.w;
   if (i >= args.x.shape.h * width) return;
   const int row = i / width, column = i % width;

@@ -25,6 +25,7 @@ __device__ __forceinline__ Sum sum_of_block(Sum value, Shared<Sum> sums) {
 }
 
 __global__ void __launch_bounds__(threads) prewhiten_kernel(PrewhitenArgs args) {
+  wait_for_earlier();
   WAJAH_SHARED(Sum, sums, threads / 32);
   const Shape& shape = args.x.shape;
   const int image = static_cast<int>(blockIdx.x), pixels = shape.h * shape.w, count = pixels * shape.c;

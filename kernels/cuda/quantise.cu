@@ -11,6 +11,7 @@ namespace {
 constexpr int threads = 256;
 
 __global__ void __launch_bounds__(threads) quantise_kernel(QuantiseArgs args, int count) {
+  wait_for_earlier();
   const int i = static_cast<int>(blockIdx.x) * threads + static_cast<int>(threadIdx.x);
   if (i >= count) return;
   const int pixel = i / args.x.shape.c, c = i % args.x.shape.c;

@@ -79,6 +79,7 @@ __device__ __forceinline__ Inside inside_of(const Taps1d& taps, int shift, int s
 }
 
 __global__ void __launch_bounds__(threads) resize_windows_kernel(ResizeWindowsArgs args) {
+  wait_for_earlier();
   const int i = static_cast<int>(blockIdx.x) * threads + static_cast<int>(threadIdx.x),
             n = static_cast<int>(blockIdx.y);
   if (i >= args.y.shape.h * args.y.shape.w) return;

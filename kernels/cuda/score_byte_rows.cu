@@ -12,6 +12,7 @@ __device__ __forceinline__ int add_products(unsigned bytes, unsigned query, int 
 }
 
 __global__ void __launch_bounds__(scoring_threads) score_byte_rows_kernel(ScoreByteRowsArgs args) {
+  wait_for_earlier();
   const int r = scored_row();
   if (r >= args.count) return;  // a whole warp
   const uint8_t* const row = args.rows + static_cast<ptrdiff_t>(r) * args.padded;

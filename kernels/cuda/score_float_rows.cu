@@ -8,6 +8,7 @@ namespace {
 
 template <bool Vectors>
 __global__ void __launch_bounds__(scoring_threads) score_float_rows_kernel(ScoreFloatRowsArgs args) {
+  wait_for_earlier();
   const int r = scored_row();
   if (r >= args.count) return;  // a whole warp
   const float* const row = args.rows + r * args.stride;

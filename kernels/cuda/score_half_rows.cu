@@ -8,6 +8,7 @@ namespace {
 
 template <bool Pairs>
 __global__ void __launch_bounds__(scoring_threads) score_half_rows_kernel(ScoreHalfRowsArgs args) {
+  wait_for_earlier();
   const int r = scored_row();
   if (r >= args.count) return;  // a whole warp
   const uint16_t* const row = args.rows + r * args.stride;

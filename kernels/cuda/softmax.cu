@@ -13,6 +13,7 @@ constexpr int threads = 256;
 constexpr int few = 8;  // channels that one thread takes
 
 __global__ void __launch_bounds__(threads) softmax_of_few(SoftmaxArgs args, int pixels) {
+  wait_for_earlier();
   const int p = static_cast<int>(blockIdx.x) * threads + static_cast<int>(threadIdx.x);
   if (p >= pixels) return;
   const float* const x = args.x.data + p * args.x.stride;
@@ -34,6 +35,7 @@ __global__ void __launch_bounds__(threads) softmax_of_few(SoftmaxArgs args, int 
 }
 
 __global__ void __launch_bounds__(threads) softmax_of_many(SoftmaxArgs args, int pixels) {
+  wait_for_earlier();
   const int p = static_cast<int>(blockIdx.x) * (threads / 32) + static_cast<int>(threadIdx.x) / 32;
   const int lane = static_cast<int>(threadIdx.x) % 32;
   if (p >= pixels) return;  // a whole warp

@@ -11,6 +11,7 @@ namespace {
 constexpr int threads = 256;
 
 __global__ void __launch_bounds__(threads) standardise_kernel(StandardiseArgs args) {
+  wait_for_earlier();
   const int first = static_cast<int>(blockIdx.x) * threads + static_cast<int>(threadIdx.x);
   write_views(
       args, static_cast<int>(blockIdx.y), first, static_cast<int>(gridDim.x) * threads,

@@ -51,6 +51,7 @@ __device__ __forceinline__ Candidate best_of_block(Candidate mine, Shared<float>
 
 // Block b: the k best of its chunk, behind the first k entries of best and where.
 __global__ void __launch_bounds__(threads) top_k_of_chunks(TopKArgs args) {
+  wait_for_earlier();
   WAJAH_SHARED(float, scores, threads / 32);
   WAJAH_SHARED(int, indices, threads / 32);
   Candidate mine[each];
@@ -79,6 +80,7 @@ __global__ void __launch_bounds__(threads) top_k_of_chunks(TopKArgs args) {
 
 // One block: the k best of what the chunks found.
 __global__ void __launch_bounds__(threads) top_k_of_results(TopKArgs args, int results) {
+  wait_for_earlier();
   WAJAH_SHARED(float, scores, threads / 32);
   WAJAH_SHARED(int, indices, threads / 32);
   Candidate last{0, -1};

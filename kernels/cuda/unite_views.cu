@@ -15,6 +15,7 @@ constexpr int threads = 128;
 __device__ __forceinline__ float length_of(float squares) { return sqrtf(fmaxf(squares, 1e-30F)); }
 
 __global__ void __launch_bounds__(threads) unite_views_kernel(UniteViewsArgs args, int faces) {
+  wait_for_earlier();
   const int face = static_cast<int>(blockIdx.x) * (threads / 32) + static_cast<int>(threadIdx.x) / 32;
   const int lane = static_cast<int>(threadIdx.x) % 32, channels = args.x.shape.c;
   if (face >= faces) return;  // a whole warp

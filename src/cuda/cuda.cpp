@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <cstring>
 #include <mutex>
 #include <thread>
@@ -16,6 +17,12 @@ namespace {
 constexpr std::size_t staging_bytes = std::size_t{8} << 20U;   // pinned: a 1080p frame and more at once
 constexpr std::size_t partial_bytes = std::size_t{16} << 20U;  // for sums that several blocks make together
 constexpr int oldest_major = 8;                                // cp.async and the tensor cores' formats
+constexpr int dependent_major = 9;                             // griddepcontrol
+
+bool turned_off(const char* variable) {
+  const char* value = std::getenv(variable);
+  return value != nullptr && std::string_view(value) == "0";
+}
 
 constexpr std::string_view lost = "if the card was lost, start wajah again or use --device cpu";
 
@@ -77,6 +84,7 @@ struct Cuda::Card {
   CudaFacts facts;
   std::shared_ptr<CardMemory> memory;
   std::chrono::milliseconds patience;
+  bool dependent_launch;
 
   // Once one has waited in vain nobody else shall, and a call may not return at all.
   void require_answers() const {
@@ -101,6 +109,7 @@ struct Cuda::Stream {
     launch.partial_bytes = partials.size();
     launch.processors = card->facts.processors;
     launch.arithmetic = arithmetic;
+    launch.dependent = card->dependent_launch;
   }
   // Also for one that was made in part. Stream and staging of a card that does not answer are left to it.
   ~Stream() {
@@ -168,7 +177,10 @@ Cuda::Cuda(const CudaOptions& options, const CudaDriver& driver) {
   check_cuda(driver, driver.describe(options.card, &facts), "cudaGetDeviceProperties", options.card, lost);
   const auto share = static_cast<std::size_t>(static_cast<double>(facts.total_bytes) * options.memory_fraction);
   auto memory = std::make_shared<CardMemory>(driver, options.card, share);
-  card_ = std::make_shared<Card>(Card{driver, options.card, std::move(facts), std::move(memory), options.patience});
+  const bool dependent =
+      options.dependent_launch && facts.major >= dependent_major && !turned_off("WAJAH_CUDA_DEPENDENT_LAUNCH");
+  card_ = std::make_shared<Card>(
+      Card{driver, options.card, std::move(facts), std::move(memory), options.patience, dependent});
   stream_ = std::make_shared<Stream>(card_, options.arithmetic);
 }
 

@@ -18,11 +18,13 @@ class Number {
 
   operator std::remove_const_t<T>() const {  // NOLINT(google-explicit-constructor)
     Executor& executor = Executor::current();
+    executor.require_waited("reads shared memory");
     note(executor, executor.shared().read(bytes(), sizeof(T), in_, executor.thread().number));
     return *at_;
   }
   Number& operator=(const std::remove_const_t<T>& value) {
     Executor& executor = Executor::current();
+    executor.require_waited("writes shared memory");
     note(executor, executor.shared().write(bytes(), sizeof(T), in_, executor.thread().number));
     *at_ = value;
     return *this;
@@ -94,6 +96,7 @@ Shared<T> declare_dynamic_shared(const char* name, std::size_t count) {
 
 template <class V>
 void check_alignment(const void* at) {
+  note_global_access();
   if (reinterpret_cast<std::uintptr_t>(at) % sizeof(V) != 0) {
     Executor::current().stop("vector of " + std::to_string(sizeof(V)) + " bytes at an address not divisible by that");
   }
@@ -122,11 +125,13 @@ auto& vector_at(T* pointer) {
   return *reinterpret_cast<Vector*>(pointer);
 }
 
+inline void wait_for_earlier() { shim::Executor::current().thread().waited = true; }
+
 template <class... Params, class... Args>
 void launch(const char* name, void (*kernel)(Params...), dim3 grid, dim3 block, std::size_t shared, const Launch& on,
             const Args&... args) {
   if (grid.count() == 0) return;
-  shim::launch({name, grid, block, shared}, on.stream, [=] { kernel(static_cast<Params>(args)...); });
+  shim::launch({name, grid, block, shared, on.dependent}, on.stream, [=] { kernel(static_cast<Params>(args)...); });
 }
 
 namespace shim {
@@ -135,6 +140,7 @@ template <class T>
 void begin_copy(Shared<T> to, const void* from, unsigned bytes, unsigned source) {
   Executor& executor = Executor::current();
   Thread& thread = executor.thread();
+  executor.require_waited("copies");
   const auto* at = reinterpret_cast<const char*>(to.address());
   if (reinterpret_cast<std::uintptr_t>(at) % bytes != 0) executor.stop("copy_async to an address that is not aligned");
   if (source != 0 && reinterpret_cast<std::uintptr_t>(from) % bytes != 0) {

@@ -86,6 +86,7 @@ void Executor::work() {
     while (begun_ < threads_) {
       begin_thread(begun_++);
       (*body_)();
+      require_waited("returns");
       ++ended_;
     }
     idle_.push_back(running_);
@@ -99,6 +100,7 @@ void Executor::begin_thread(unsigned number) {
   thread.index = {number % block.x, number / block.x % block.y, number / block.x / block.y};
   thread.block = block_;
   thread.number = number;
+  thread.waited = !shape_->dependent;
   thread.shared_top = thread.shared_array = 0;
   thread.groups.clear();
   thread.open.clear();
@@ -156,6 +158,7 @@ std::string Executor::where_all_wait() const {
 }
 
 int Executor::barrier(Site site, bool vote) {
+  require_waited("comes to a barrier");
   if (arrived_ == 0) {
     barrier_site_ = site;
     votes_ = 0;
@@ -179,6 +182,7 @@ int Executor::barrier(Site site, bool vote) {
 }
 
 void Executor::collective(Site site, std::uint32_t mask, void* payload, Collective compute) {
+  require_waited("meets its warp");
   const unsigned lane = thread_->lane();
   const unsigned number = thread_->warp();
   Gathering& warp = warps_[number];

@@ -42,6 +42,7 @@ struct Thread {
   Dim index{0, 0, 0};
   Dim block{0, 0, 0};
   unsigned number = 0;  // within the block
+  bool waited = true;   // for the kernel before
   std::size_t shared_top = 0, shared_array = 0;
   std::vector<std::vector<Copy>> groups;  // committed, oldest first
   std::vector<Copy> open;                 // not committed
@@ -57,6 +58,7 @@ struct LaunchShape {
   const char* kernel = "";
   Dim grid, block;
   std::size_t dynamic_shared = 0;
+  bool dependent = false;  // every thread must wait for the kernel before, first of all
 };
 
 class Executor {
@@ -76,8 +78,18 @@ class Executor {
   [[nodiscard]] static Executor& current();
   [[nodiscard]] static bool running();
   [[nodiscard]] Thread& thread() { return *thread_; }
+  // The same, once it may look at where it is.
+  [[nodiscard]] const Thread& placed() {
+    require_waited("looks at its index");
+    return *thread_;
+  }
   [[nodiscard]] const LaunchShape& shape() const { return *shape_; }
   [[nodiscard]] SharedMemory& shared() { return shared_; }
+
+  // Stops a thread of a dependent launch that has not waited for the kernel before.
+  void require_waited(const char* does) {
+    if (!thread_->waited) stop(std::string(does) + " before it has waited for the kernel before (wait_for_earlier)");
+  }
 
   // All threads of the block; gives how many brought a true `vote`.
   int barrier(Site site, bool vote);

@@ -195,6 +195,45 @@ TEST_CASE("cuda host: a kernel's errors say block, thread and what") {
       "threads a block: 2048, expected at most 1024", [&] {}, 2048);
 }
 
+TEST_CASE("cuda host: a kernel that is launched as dependent waits for the one before it, first of all") {
+  int number = 0;
+  const auto said = [](const std::function<void()>& body) -> std::string {
+    try {
+      shim::launch({"trial", {2, 1, 1}, {32, 1, 1}, 0, true}, nullptr, body);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "no error";
+  };
+  const std::string early = " before it has waited for the kernel before (wait_for_earlier)";
+  CHECK(said([&] {
+          wait_for_earlier();
+          if (me() == 0) atomicAdd(&number, 1);
+          __syncthreads();
+        }) == "no error");
+  CHECK(number == 2);
+  CHECK(said([&] { atomicAdd(&number, 1); }) ==
+        "trial: block (0, 0, 0), thread (0, 0, 0): accesses memory" + early);
+  CHECK(number == 2);
+  CHECK(said([] {}).find("returns" + early) != std::string::npos);
+  CHECK(said([] {
+          if (me() != 3) wait_for_earlier();
+        }).find("looks at its index" + early) != std::string::npos);
+  CHECK(said([] { __syncthreads(); }).find("comes to a barrier" + early) != std::string::npos);
+  CHECK(said([] { __syncwarp(); }).find("meets its warp" + early) != std::string::npos);
+  CHECK(said([&] { (void)__ldg(&number); }).find("accesses memory" + early) != std::string::npos);
+  alignas(16) std::array<float, 4> four{};
+  CHECK(said([&] { (void)vector_at<float4>(four.data()).x; }).find("accesses memory" + early) != std::string::npos);
+  CHECK(said([&] {
+          WAJAH_SHARED(float, to, 4);
+          copy_async16(to, four.data(), 16);
+        }).find("copies" + early) != std::string::npos);
+  CHECK(said([] {
+          WAJAH_SHARED(float, tile, 1);
+          tile[0] = 1;
+        }).find("writes shared memory" + early) != std::string::npos);
+}
+
 TEST_CASE("cuda host: a warp's own order counts") {
   CHECK(error_of(64, [] {
           WAJAH_SHARED(float, tile, 64);

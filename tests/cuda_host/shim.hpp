@@ -20,8 +20,8 @@
 #define __forceinline__ inline
 #define __launch_bounds__(...)
 
-#define threadIdx (::wajah::shim::Executor::current().thread().index)
-#define blockIdx (::wajah::shim::Executor::current().thread().block)
+#define threadIdx (::wajah::shim::Executor::current().placed().index)
+#define blockIdx (::wajah::shim::Executor::current().placed().block)
 #define blockDim (::wajah::shim::Executor::current().shape().block)
 #define gridDim (::wajah::shim::Executor::current().shape().grid)
 
@@ -153,26 +153,39 @@ T __reduce_min_sync(unsigned mask, T value, WAJAH_SITE) {
   return ::wajah::shim::reduce({file, line}, mask, value, value, [](T all, unsigned, T v) { return std::min(all, v); });
 }
 
+namespace wajah::shim {
+
+// Atomics, vectors and __ldg say when they come too early; what a plain pointer reads nobody sees, but where it points
+// depends on the thread's index.
+inline void note_global_access() { Executor::current().require_waited("accesses memory"); }
+
+}  // namespace wajah::shim
+
 // Global memory. Blocks run on several host threads, so these are real atomics.
 template <class T>
 T atomicAdd(T* to, std::type_identity_t<T> value) {
+  ::wajah::shim::note_global_access();
   return std::atomic_ref<T>(*to).fetch_add(value);
 }
 template <class T>
 T atomicOr(T* to, std::type_identity_t<T> value) {
+  ::wajah::shim::note_global_access();
   return std::atomic_ref<T>(*to).fetch_or(value);
 }
 template <class T>
 T atomicExch(T* to, std::type_identity_t<T> value) {
+  ::wajah::shim::note_global_access();
   return std::atomic_ref<T>(*to).exchange(value);
 }
 template <class T>
 T atomicCAS(T* to, std::type_identity_t<T> expected, std::type_identity_t<T> value) {
+  ::wajah::shim::note_global_access();
   std::atomic_ref<T>(*to).compare_exchange_strong(expected, value);
   return expected;
 }
 template <class T>
 T atomicMax(T* to, std::type_identity_t<T> value) {
+  ::wajah::shim::note_global_access();
   std::atomic_ref<T> all(*to);
   T seen = all.load();
   while (seen < value && !all.compare_exchange_weak(seen, value)) {
@@ -181,6 +194,7 @@ T atomicMax(T* to, std::type_identity_t<T> value) {
 }
 template <class T>
 T atomicMin(T* to, std::type_identity_t<T> value) {
+  ::wajah::shim::note_global_access();
   std::atomic_ref<T> all(*to);
   T seen = all.load();
   while (value < seen && !all.compare_exchange_weak(seen, value)) {
@@ -191,6 +205,7 @@ inline void __threadfence() { std::atomic_thread_fence(std::memory_order_seq_cst
 
 template <class T>
 T __ldg(const T* from) {
+  ::wajah::shim::note_global_access();
   return *from;
 }
 inline int __popc(unsigned x) { return std::popcount(x); }
