@@ -1,10 +1,12 @@
 // How a Cuda lays out weights.
 #include <wajah/cuda.hpp>
+#include <wajah/cudnn.hpp>
 #include <wajah/layers/cuda_format.hpp>
 
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "../layers/int8_parts.hpp"
@@ -70,6 +72,18 @@ PackedConv2d pack_conv2d(const Cuda& device, const Conv2dWeights& from) {
   const Arithmetic format = weight_format(device.launch().arithmetic, from.in, from.out);
   return {upload_as(format, device, padded_rows(from.weights, from.window.h * from.window.w * from.in, from.out)),
           upload_rows(device, from.biases, 1, from.out), upload_slopes(device, from.activation, from.out)};
+}
+
+PackedConv2d pack_for_cudnn(const Cuda& device, const Conv2dWeights& from) {
+  const auto inner = static_cast<std::size_t>(from.window.h * from.window.w * from.in);
+  const auto out = static_cast<std::size_t>(from.out);
+  std::vector<float> columns(inner * out);
+  for (std::size_t k = 0; k < inner; ++k) {
+    for (std::size_t c = 0; c < out; ++c) columns[c * inner + k] = from.weights[k * out + c];
+  }
+  const Arithmetic format = weight_format(device.launch().arithmetic, from.in, from.out);
+  return {upload_as(format, device, std::move(columns)), upload_rows(device, from.biases, 1, from.out),
+          upload_slopes(device, from.activation, from.out)};
 }
 
 PackedDepthwiseConv2d pack_depthwise_conv2d(const Cuda& device, const DepthwiseConv2dWeights& from) {

@@ -2,6 +2,9 @@
 
 #include "compare.hpp"
 #include "random_shapes.hpp"
+#ifdef WAJAH_CUDA_HOST
+#include "cuda_host/emulated_cudnn.hpp"
+#endif
 
 namespace wajah {
 namespace {
@@ -53,6 +56,9 @@ class Trial {
     on_emulated_cuda([&](const auto& cuda) { check(cuda, "its CUDA kernel", {2e-3, 2e-3}); }, Arithmetic::tf32);
     on_emulated_cuda([&](const auto& cuda) { check(cuda, "its CUDA kernel", {2e-3, 2e-3}); }, Arithmetic::fp16);
     on_emulated_cuda([&](const auto& cuda) { check(cuda, "its CUDA kernel", {2e-2, 2e-2}); }, Arithmetic::bf16);
+#ifdef WAJAH_CUDA_HOST
+    check_cudnn(expected);
+#endif
   }
 
   void run_on_cpus(Draw& draw) const {
@@ -79,6 +85,20 @@ class Trial {
     const Trial& trial;
     GuardedMap add, map;
   };
+
+#ifdef WAJAH_CUDA_HOST
+  // What is said to cuDNN, by one that computes what it is told: each trial in another arithmetic, and as a whole or
+  // sums alone.
+  static void check_cudnn(const Expected& expected) {
+    static int turn = 0;
+    const auto arithmetic = static_cast<Arithmetic>(turn % 4);
+    fake_cudnn_state().refuses_whole = turn / 4 % 2 != 0;
+    ++turn;
+    const double tolerance = arithmetic == Arithmetic::fp32 ? 1e-5 : arithmetic == Arithmetic::bf16 ? 2e-2 : 2e-3;
+    expected.check(emulated_cudnn(arithmetic), "cuDNN's graph in " + std::string(name_of(arithmetic)),
+                   {tolerance, tolerance});
+  }
+#endif
 
   void compute(const auto& device, const GuardedMap& add, GuardedMap& y) const {
     const Conv2dWeights weights{case_.x.c,       case_.out,      case_.window,
