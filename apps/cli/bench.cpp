@@ -2,6 +2,7 @@
 #include "cli/bench_nets.hpp"
 #include "cli/bench_verbs.hpp"
 #include "cli/commands.hpp"
+#include "cli/cuda_options.hpp"
 #include "cli/fma_peak.hpp"
 #include "cli/json_text.hpp"
 #include "cli/layer_work.hpp"
@@ -36,6 +37,7 @@ struct Options {
   CommonOptions common;
   std::string net = "inception-resnet-v1";
   std::string batches = "1", threads = "1";
+  std::string cuda_conv = "own";
   double seconds = 1;
 };
 
@@ -128,13 +130,18 @@ int bench_net(Arguments arguments) {
   set.add("batch", options.batches, "N,N...", "images at once");
   set.add("threads", options.threads, "N,N...", "threads, 0 = all");
   set.add("seconds", options.seconds, "S", "how long to measure each setting");
+  set.add("cuda-conv", options.cuda_conv, "own|cudnn", "whose convolutions, on a card");
   set.common(options.common, {.kernels = true, .weights = true, .json = true});
   if (!set.parse(arguments)) return exit_yes;
   check(options);
+  const bool on_card = parse_device(options.common.device).kind == DeviceChoice::Kind::cuda;
+  if (parse_cuda_conv(options.cuda_conv) == CudaConv::cudnn && !on_card) {
+    fail(ErrorKind::usage, "--cuda-conv cudnn: needs --device cuda");
+  }
   const std::vector<int> batches = parse_counts("batch", options.batches, 1);
   const std::vector<int> threads = parse_counts("threads", options.threads, 0);
-  if (parse_device(options.common.device).kind == DeviceChoice::Kind::cuda) {
-    bench_net_on_cuda(options.net, options.common, batches, options.seconds);
+  if (on_card) {
+    bench_net_on_cuda(options.net, options.common, options.cuda_conv, batches, options.seconds);
     return exit_yes;
   }
   with_net(options.net, precision_of(options.common), [&]<class Net>(Shape image) {

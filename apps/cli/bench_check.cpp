@@ -8,6 +8,7 @@
 #include "cli/report.hpp"
 
 #include <wajah/cuda_session.hpp>
+#include <wajah/cudnn.hpp>
 #include <wajah/model.hpp>
 
 #include <boost/json.hpp>
@@ -23,7 +24,7 @@ namespace json = boost::json;
 
 struct Options {
   CommonOptions common;
-  std::string net = "inception-resnet-v1", batch = "1";
+  std::string net = "inception-resnet-v1", batch = "1", cuda_conv = "own";
   double tolerance = 1e-3;
   std::vector<std::string> devices;
 };
@@ -35,25 +36,38 @@ std::vector<float> on_cpu(const Cpu& cpu, Shape shape, const std::vector<float>&
   return {y.data, y.data + y.shape.size()};
 }
 
-template <class Net>
-std::vector<float> on_cuda([[maybe_unused]] const Cuda& cuda, Shape shape,
-                           [[maybe_unused]] const std::vector<float>& x) {
-  std::vector<float> y(Net::out(shape).size());
 #ifdef WAJAH_HAVE_CUDA
-  CudaSession<Net> session(std::make_shared<const Model<Net, Cuda>>(cuda, Weights::invented()));
+template <class Net, class Device>
+std::vector<float> on_card(const Device& device, Shape shape, const std::vector<float>& x) {
+  std::vector<float> y(Net::out(shape).size());
+  CudaSession<Net, Device> session(std::make_shared<const Model<Net, Device>>(device, Weights::invented()));
   session.forward({x.data(), shape}, {y.data(), Net::out(shape)});
-#endif
   return y;
 }
+#endif
 
-// "cpu", "cpu:scalar", "cuda", "cuda:1".
+template <class Net>
+std::vector<float> on_cuda(const DeviceChoice& choice, Arithmetic arithmetic, [[maybe_unused]] CudaConv conv,
+                           [[maybe_unused]] Shape shape, [[maybe_unused]] const std::vector<float>& x) {
+  const Cuda cuda = make_cuda(choice, arithmetic);
+#ifdef WAJAH_HAVE_CUDA
+  if (conv == CudaConv::cudnn) return on_card<Net>(WithCudnn<Cuda>(cuda), shape, x);
+  return on_card<Net>(cuda, shape, x);
+#else
+  return {};
+#endif
+}
+
+// "cpu", "cpu:scalar", "cuda", "cuda:1", and "cudnn", "cudnn:1": the same card with cuDNN's convolutions.
 template <class Net>
 std::vector<float> compute(const std::string& device, const Options& options, Shape shape,
                            const std::vector<float>& x) {
   if (device.starts_with("cpu:")) return on_cpu<Net>(Cpu(1, parse_isa(device.substr(4))), shape, x);
-  const DeviceChoice choice = parse_device(device);
+  const bool cudnn = device == "cudnn" || device.starts_with("cudnn:");
+  const DeviceChoice choice = parse_device(cudnn ? "cuda" + device.substr(5) : device);
   if (choice.kind != DeviceChoice::Kind::cuda) return on_cpu<Net>(Cpu(1), shape, x);
-  return on_cuda<Net>(make_cuda(choice, arithmetic_of(options.common.precision)), shape, x);
+  const CudaConv conv = cudnn ? CudaConv::cudnn : parse_cuda_conv(options.cuda_conv);
+  return on_cuda<Net>(choice, arithmetic_of(options.common.precision), conv, shape, x);
 }
 
 // Differences as shares of the largest output, counted by powers of ten.
@@ -109,12 +123,14 @@ void print(const Options& options, Shape shape, const Difference& difference) {
 int bench_check(Arguments arguments) {
   Options options;
   options.common.precision = "fp32";
-  OptionSet set("bench --check DEVICE,DEVICE [options]",
-                "Computes a network on two devices (cpu, cpu:ISA, cuda[:n]) and prints how far apart they are.");
+  OptionSet set(
+      "bench --check DEVICE,DEVICE [options]",
+      "Computes a network on two devices (cpu, cpu:ISA, cuda[:n], cudnn[:n]) and prints how far apart they are.");
   std::vector<std::string> pair;
   const std::string names(net_names);
   set.add("net", options.net, names.c_str(), "the network");
   set.add("batch", options.batch, "N", "images at once");
+  set.add("cuda-conv", options.cuda_conv, "own|cudnn", "whose convolutions a device cuda has; cudnn has cuDNN's");
   set.add("tolerance", options.tolerance, "T", "the largest difference that passes, as a share of the largest output");
   set.operands(pair, "DEVICE,DEVICE", 1, 1);
   set.common(options.common, {.kernels = true, .json = true});
@@ -123,6 +139,7 @@ int bench_check(Arguments arguments) {
   if (comma == std::string::npos) {
     fail(ErrorKind::usage, "--check {}: expected two devices, such as cuda,cpu", quote(pair[0]));
   }
+  (void)parse_cuda_conv(options.cuda_conv);
   options.devices = {pair[0].substr(0, comma), pair[0].substr(comma + 1)};
   const int batch = parse_counts("batch", options.batch, 1).at(0);
   double worst = 0;

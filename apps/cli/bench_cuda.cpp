@@ -7,6 +7,7 @@
 #include "cli/timing.hpp"
 
 #include <wajah/cuda_session.hpp>
+#include <wajah/cudnn.hpp>
 #include <wajah/describe.hpp>
 
 #include <boost/json.hpp>
@@ -15,37 +16,80 @@ namespace wajah::cli {
 
 namespace json = boost::json;
 
-void bench_net_on_cuda([[maybe_unused]] const std::string& net, [[maybe_unused]] const CommonOptions& common,
-                       [[maybe_unused]] const std::vector<int>& batches, [[maybe_unused]] double seconds) {
+#ifdef WAJAH_HAVE_CUDA
+
+namespace {
+
+struct Settings {
+  const std::string& net;
+  const std::string& conv;
+  const std::vector<int>& batches;
+  double seconds;
+  Arithmetic arithmetic;
+  bool json;
+};
+
+// How many of cuDNN's plans did all of a convolution, and how many the sums alone.
+std::string plans_of(const Cuda&) { return {}; }
+std::string plans_of(const WithCudnn<Cuda>& device) {
+  const auto [whole, sums] = device.plans().count();
+  return fmt::format("  cuDNN {}: {} plans, {} of them for sums alone", device.plans().driver().version(), whole + sums,
+                     sums);
+}
+
+template <class Device>
+void print(const Settings& settings, const Device& device, int batch, const Timing& timing, std::size_t macs) {
+  const double median = timing.median_ms / batch, min = timing.min_ms / batch;
+  const double rate = 2e-6 * static_cast<double>(macs) / timing.median_ms;
+  const Cuda::MemoryUse memory = device.memory();
+  if (settings.json) {
+    print_json(json::object{{"net", settings.net},
+                            {"device", device.facts().name},
+                            {"precision", name_of(settings.arithmetic)},
+                            {"cuda_conv", settings.conv},
+                            {"batch", batch},
+                            {"median_ms_per_image", rounded(median, 5)},
+                            {"min_ms_per_image", rounded(min, 5)},
+                            {"gflops", rounded(rate, 1)},
+                            {"memory_bytes", memory.used}});
+    return;
+  }
+  fmt::print("{} {} on {}  batch {:<3} median {:9.5f} ms/image  min {:9.5f}  {:8.1f} GFLOP/s  {} MB{}\n", settings.net,
+             name_of(settings.arithmetic), device.facts().name, batch, median, min, rate, memory.used >> 20U,
+             plans_of(device));
+}
+
+template <class Net, class Device>
+void time_net(const Settings& settings, const Device& device, Shape image) {
+  CudaSession<Net, Device> session(std::make_shared<const Model<Net, Device>>(device, Weights::invented()));
+  for (const int batch : settings.batches) {
+    const Shape shape = image.images(batch);
+    std::uint64_t state = 3;
+    const std::vector<float> x = random_values(shape.size(), 1, state);
+    std::vector<float> y(Net::out(shape).size());
+    const Timing timing =
+        measure(settings.seconds, [&] { session.forward({x.data(), shape}, {y.data(), Net::out(shape)}); });
+    std::size_t macs = 0;
+    for (const LayerInfo& layer : describe<Net>(shape)) macs += layer.macs;
+    print(settings, session.device(), batch, timing, macs);
+  }
+}
+
+}  // namespace
+
+#endif
+
+void bench_net_on_cuda([[maybe_unused]] const std::string& net, const CommonOptions& common,
+                       const std::string& cuda_conv, [[maybe_unused]] const std::vector<int>& batches,
+                       [[maybe_unused]] double seconds) {
   const Arithmetic arithmetic = arithmetic_of(common.precision);
+  [[maybe_unused]] const CudaConv conv = parse_cuda_conv(cuda_conv);
   const Cuda cuda = make_cuda(parse_device(common.device), arithmetic);
 #ifdef WAJAH_HAVE_CUDA
+  const Settings settings{net, cuda_conv, batches, seconds, arithmetic, common.json};
   with_float_net(net, [&]<class Net>(Shape image) {
-    CudaSession<Net> session(std::make_shared<const Model<Net, Cuda>>(cuda, Weights::invented()));
-    for (const int batch : batches) {
-      const Shape shape = image.images(batch);
-      std::uint64_t state = 3;
-      const std::vector<float> x = random_values(shape.size(), 1, state);
-      std::vector<float> y(Net::out(shape).size());
-      const Timing timing = measure(seconds, [&] { session.forward({x.data(), shape}, {y.data(), Net::out(shape)}); });
-      std::size_t macs = 0;
-      for (const LayerInfo& layer : describe<Net>(shape)) macs += layer.macs;
-      const double median = timing.median_ms / batch, rate = 2e-6 * static_cast<double>(macs) / timing.median_ms;
-      if (common.json) {
-        print_json(json::object{{"net", net},
-                                {"device", cuda.facts().name},
-                                {"precision", name_of(arithmetic)},
-                                {"batch", batch},
-                                {"median_ms_per_image", rounded(median, 5)},
-                                {"min_ms_per_image", rounded(timing.min_ms / batch, 5)},
-                                {"gflops", rounded(rate, 1)},
-                                {"memory_bytes", session.device().memory().used}});
-      } else {
-        fmt::print("{} {} on {}  batch {:<3} median {:9.5f} ms/image  min {:9.5f}  {:8.1f} GFLOP/s  {} MB\n", net,
-                   name_of(arithmetic), cuda.facts().name, batch, median, timing.min_ms / batch, rate,
-                   session.device().memory().used >> 20U);
-      }
-    }
+    if (conv == CudaConv::own) return time_net<Net>(settings, cuda, image);
+    time_net<Net>(settings, WithCudnn<Cuda>(cuda), image);
   });
 #endif
 }

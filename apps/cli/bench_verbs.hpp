@@ -16,8 +16,9 @@ namespace wajah::cli {
 [[nodiscard]] int bench_detect(Arguments arguments);
 [[nodiscard]] int bench_check(Arguments arguments);
 
-// Times a network of bench net on the card that common.device names, each batch in turn.
-void bench_net_on_cuda(const std::string& net, const CommonOptions& common, const std::vector<int>& batches,
-                       double seconds);
+// Times a network of bench net on the card that common.device names, each batch in turn, with convolutions as
+// --cuda-conv says.
+void bench_net_on_cuda(const std::string& net, const CommonOptions& common, const std::string& cuda_conv,
+                       const std::vector<int>& batches, double seconds);
 
 }  // namespace wajah::cli

@@ -18,4 +18,10 @@ Cuda make_cuda(const DeviceChoice& choice, Arithmetic arithmetic) {
   return Cuda({choice.card, 0.5, arithmetic, std::chrono::minutes(10)});
 }
 
+CudaConv parse_cuda_conv(const std::string& text) {
+  if (text == "own") return CudaConv::own;
+  if (text == "cudnn") return CudaConv::cudnn;
+  fail(ErrorKind::usage, "--cuda-conv {}: expected own or cudnn", quote(text));
+}
+
 }  // namespace wajah::cli

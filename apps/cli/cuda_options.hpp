@@ -14,4 +14,10 @@ namespace wajah::cli {
 // by a sanitizer. Throws Error (device, device_memory) saying why it cannot be had.
 [[nodiscard]] Cuda make_cuda(const DeviceChoice& choice, Arithmetic arithmetic);
 
+// Whose convolutions a benchmark computes with on a card.
+enum class CudaConv { own, cudnn };
+
+// --cuda-conv own|cudnn. Throws Error (usage) on another word.
+[[nodiscard]] CudaConv parse_cuda_conv(const std::string& text);
+
 }  // namespace wajah::cli

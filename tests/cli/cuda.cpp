@@ -27,7 +27,9 @@ TEST_CASE("a card that is not there is a device error that says why") {
   const Workplace place;
   for (const auto& line :
        std::vector<std::vector<std::string>>{{"bench", "net", "--net", "onet", "--device", "cuda:99"},
+                                             {"bench", "net", "--device", "cuda:99", "--cuda-conv", "cudnn"},
                                              {"bench", "--check", "cuda:99,cpu", "--net", "onet"},
+                                             {"bench", "--check", "cudnn:99,cpu", "--net", "onet"},
                                              {"embed", "--device", "cuda:99", "a.jpg"},
                                              {"verify", "--device", "cuda:99", "a.jpg", "b.jpg"},
                                              {"bench", "detect", "--device", "cuda:99", "a.jpg"},
@@ -37,6 +39,17 @@ TEST_CASE("a card that is not there is a device error that says why") {
     CHECK(outcome.status == 5);
     CHECK(contains(outcome.err, "use --device cpu"));
   }
+}
+
+TEST_CASE("--cuda-conv is own or cudnn, and cudnn is for a card") {
+  const Workplace place;
+  const Outcome word = place.run({"bench", "net", "--net", "onet", "--device", "cuda", "--cuda-conv", "cublas"});
+  CHECK(word.status == 2);
+  CHECK(contains(word.err, "--cuda-conv 'cublas': expected own or cudnn"));
+  const Outcome cpu = place.run({"bench", "net", "--net", "onet", "--device", "cpu", "--cuda-conv", "cudnn"});
+  CHECK(cpu.status == 2);
+  CHECK(contains(cpu.err, "--cuda-conv cudnn: needs --device cuda"));
+  CHECK(place.run({"bench", "--check", "cpu,cpu", "--net", "rnet", "--cuda-conv", "no"}).status == 2);
 }
 
 }  // namespace
