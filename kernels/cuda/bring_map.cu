@@ -22,6 +22,7 @@ __device__ __forceinline__ float value_at(const BringMapArgs& args, long long i)
 }
 
 __global__ void __launch_bounds__(threads) bring_map_kernel(BringMapArgs args, long long count) {
+  wait_for_earlier();
   const long long i = static_cast<long long>(blockIdx.x) * threads + static_cast<int>(threadIdx.x);
   if (i >= count) return;
   const float value = value_at(args, i);

@@ -20,6 +20,7 @@ __device__ __forceinline__ float sum_at(const FinishConv2dArgs& args, long long 
 }
 
 __global__ void __launch_bounds__(threads) finish_conv2d_kernel(FinishConv2dArgs args, long long count) {
+  wait_for_earlier();
   const long long i = static_cast<long long>(blockIdx.x) * threads + static_cast<int>(threadIdx.x);
   if (i >= count) return;
   const int channel = static_cast<int>(i % args.y.shape.c);
