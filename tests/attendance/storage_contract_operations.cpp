@@ -107,7 +107,8 @@ void check_webhook_store(WebhookStore& webhooks, Store& gallery) {
   REQUIRE(due.size() == 3);
   CHECK(due[0].webhook.secret == "s1");
   CHECK(due[0].delivery.payload == R"({"n":1})");
-  CHECK(webhooks.due(at_second(12), 1).size() == 1);
+  INFO("each webhook has places of its own");
+  CHECK(webhooks.due(at_second(12), 1).size() == 2);
 
   INFO("delivered, tried again, given up");
   webhooks.delivered(due[0].delivery.id, at_second(13));
@@ -121,6 +122,14 @@ void check_webhook_store(WebhookStore& webhooks, Store& gallery) {
   CHECK(again[0].delivery.error == "500");
   CHECK(webhooks.deliveries(all.id, 10).at(0).state == DeliveryState::given_up);
   CHECK(webhooks.deliveries(all.id, 10).at(1).state == DeliveryState::delivered);
+
+  INFO("a webhook that does not answer is put off as a whole");
+  CHECK(webhooks.enqueue("event.created", "{}", std::nullopt, at_second(15)) == 2);
+  webhooks.postpone(all.id, at_second(25));
+  CHECK(webhooks.due(at_second(24), 10).size() == 2);
+  for (const auto& waiting : webhooks.due(at_second(24), 10)) CHECK(waiting.webhook.id == some.id);
+  CHECK(webhooks.due(at_second(25), 10).size() == 3);
+  CHECK(webhooks.remove_ended_before(at_second(12)) == 0);
 
   INFO("a webhook that is switched off waits");
   WebhookChange off;
@@ -136,9 +145,12 @@ void check_webhook_store(WebhookStore& webhooks, Store& gallery) {
   INFO("what is about a person goes with them");
   REQUIRE(gallery.remove("1", "ANI"));
   CHECK(webhooks.due(at_second(30), 10).empty());
-  CHECK(webhooks.deliveries(all.id, 10).size() == 1);
+  CHECK(webhooks.deliveries(all.id, 10).size() == 2);
   CHECK(webhooks.remove_ended_before(at_second(13)) == 0);
   CHECK(webhooks.remove_ended_before(at_second(14)) == 1);
+  INFO("what has waited so long is as good as over");
+  CHECK(webhooks.remove_ended_before(at_second(15)) == 0);
+  CHECK(webhooks.remove_ended_before(at_second(16)) == 2);
   CHECK(webhooks.remove(idle.id));
   CHECK_FALSE(webhooks.remove(idle.id));
 }

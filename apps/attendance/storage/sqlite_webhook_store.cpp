@@ -109,10 +109,12 @@ std::int64_t SqliteWebhookStore::enqueue(std::string_view event, std::string_vie
 std::vector<DueDelivery> SqliteWebhookStore::due(Time now, std::size_t limit) {
   Database::Read read(database_);
   auto query = read->prepare(
-      "SELECT delivery.id, webhook, event, payload, state, attempts, next_at, delivery.created_at, error, "
+      "WITH ranked AS (SELECT delivery.*, row_number() OVER (PARTITION BY webhook ORDER BY next_at, id) AS place "
+      "FROM delivery WHERE state = 'waiting' AND next_at <= ?1) "
+      "SELECT ranked.id, webhook, event, payload, state, attempts, next_at, ranked.created_at, error, "
       "webhook.id, url, secret, events, active, webhook.created_at "
-      "FROM delivery JOIN webhook ON webhook.id = delivery.webhook "
-      "WHERE state = 'waiting' AND next_at <= ?1 AND active = 1 ORDER BY next_at, delivery.id LIMIT ?2");
+      "FROM ranked JOIN webhook ON webhook.id = ranked.webhook "
+      "WHERE place <= ?2 AND active = 1 ORDER BY next_at, ranked.id");
   query.bind(microseconds(now), static_cast<std::int64_t>(limit));
   std::vector<DueDelivery> due;
   while (query.step()) due.push_back({delivery_of(query), webhook_of(query, 9)});
@@ -149,6 +151,14 @@ void SqliteWebhookStore::failed(std::int64_t delivery, std::string_view error, s
   write.commit();
 }
 
+void SqliteWebhookStore::postpone(std::int64_t webhook, Time until) {
+  Database::Write write(database_);
+  write->prepare("UPDATE delivery SET next_at = ?2 WHERE webhook = ?1 AND state = 'waiting' AND next_at < ?2")
+      .bind(webhook, microseconds(until))
+      .run();
+  write.commit();
+}
+
 std::vector<Delivery> SqliteWebhookStore::deliveries(std::int64_t webhook, std::size_t limit) {
   Database::Read read(database_);
   auto query = read->prepare(
@@ -162,7 +172,12 @@ std::vector<Delivery> SqliteWebhookStore::deliveries(std::int64_t webhook, std::
 
 std::int64_t SqliteWebhookStore::remove_ended_before(Time at) {
   Database::Write write(database_);
-  write->prepare("DELETE FROM delivery WHERE state <> 'waiting' AND ended_at < ?1").bind(microseconds(at)).run();
+  write
+      ->prepare(
+          "DELETE FROM delivery WHERE (state <> 'waiting' AND ended_at < ?1) OR (state = 'waiting' AND created_at < "
+          "?1)")
+      .bind(microseconds(at))
+      .run();
   const std::int64_t removed = write->changes();
   write.commit();
   return removed;

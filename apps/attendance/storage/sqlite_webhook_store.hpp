@@ -20,6 +20,7 @@ class SqliteWebhookStore final : public WebhookStore {
   std::optional<Time> next_due() override;
   void delivered(std::int64_t delivery, Time at) override;
   void failed(std::int64_t delivery, std::string_view error, std::optional<Time> next_at, Time at) override;
+  void postpone(std::int64_t webhook, Time until) override;
   std::vector<Delivery> deliveries(std::int64_t webhook, std::size_t limit) override;
   std::int64_t remove_ended_before(Time at) override;
 

@@ -59,7 +59,8 @@ class WebhookStore {
   virtual std::int64_t enqueue(std::string_view event, std::string_view payload, std::optional<PersonId> person,
                                Time at) = 0;
 
-  // Waiting deliveries of active webhooks whose time has come, the longest waiting first.
+  // Waiting deliveries of active webhooks whose time has come, the longest waiting first; at most `limit` of each
+  // webhook, so that one that does not answer takes no other's place.
   [[nodiscard]] virtual std::vector<DueDelivery> due(Time now, std::size_t limit) = 0;
   [[nodiscard]] virtual std::optional<Time> next_due() = 0;  // when the next one will be; nothing: none waits
 
@@ -68,7 +69,11 @@ class WebhookStore {
   virtual void failed(std::int64_t delivery, std::string_view error, std::optional<Time> next_at, Time at) = 0;
 
   [[nodiscard]] virtual std::vector<Delivery> deliveries(std::int64_t webhook, std::size_t limit) = 0;  // newest first
-  virtual std::int64_t remove_ended_before(Time at) = 0;  // deliveries that are over; returns how many
+  // Deliveries that were over before `at`, and those that have waited since before it; returns how many.
+  virtual std::int64_t remove_ended_before(Time at) = 0;
+
+  // Nothing of the webhook is due before `until`; no attempt is counted.
+  virtual void postpone(std::int64_t webhook, Time until) = 0;
 };
 
 }  // namespace wajah::attendance

@@ -26,21 +26,31 @@ namespace {
 
 struct Target {
   std::string host, port, path;
+  std::string field;  // Host: with the port if it is not the scheme's, an IPv6 address in brackets
   bool tls = false;
 };
 
+std::optional<std::string> fault_of(const boost::urls::url_view& url) {
+  const bool known = url.scheme_id() == boost::urls::scheme::https || url.scheme_id() == boost::urls::scheme::http;
+  if (!known) return "expected it to begin with https:// or http://";
+  if (url.encoded_host_address().empty()) return "it names no host";
+  if (url.has_userinfo()) return "it holds a name or password, which would be sent to nobody; leave them out";
+  if (url.has_fragment()) return "it has a part after #, which is never sent; leave it out";
+  if (url.has_port() && url.port_number() == 0) return "its port is none, expected 1 to 65535";
+  return std::nullopt;
+}
+
 std::optional<Target> target_of(std::string_view text) {
   const auto parsed = boost::urls::parse_uri(text);
-  if (!parsed) return std::nullopt;
+  if (!parsed || fault_of(*parsed)) return std::nullopt;
   const boost::urls::url_view url = *parsed;
   Target target;
   target.tls = url.scheme_id() == boost::urls::scheme::https;
-  if (!target.tls && url.scheme_id() != boost::urls::scheme::http) return std::nullopt;
   target.host = url.encoded_host_address();
+  target.field = url.encoded_host_and_port();
   target.port = url.has_port() ? std::string(url.port()) : target.tls ? "443" : "80";
   target.path = std::string(url.encoded_resource());
   if (!target.path.starts_with('/')) target.path.insert(0, "/");
-  if (target.host.empty()) return std::nullopt;
   return target;
 }
 
@@ -48,7 +58,7 @@ using Message = http::request<http::string_body>;
 
 Message message_to(const Target& target, std::string_view body, const PostHeaders& headers) {
   Message message(http::verb::post, target.path, 11);
-  message.set(http::field::host, target.host);
+  message.set(http::field::host, target.field);
   message.set(http::field::user_agent, "wajah");
   message.set(http::field::content_type, "application/json");
   for (const auto& [name, value] : headers) message.set(name, value);
@@ -92,6 +102,12 @@ asio::awaitable<int> send(const Target& target, Message message, std::chrono::mi
 }
 
 }  // namespace
+
+std::optional<std::string> fault_of_url(std::string_view text) {
+  const auto parsed = boost::urls::parse_uri(text);
+  if (!parsed) return "it is no URL: spaces, line breaks and letters beyond ASCII must be percent-encoded";
+  return fault_of(*parsed);
+}
 
 Posted post_json(std::string_view url, std::string_view body, const PostHeaders& headers,
                  std::chrono::milliseconds deadline, const std::filesystem::path& ca_file) {

@@ -2,6 +2,7 @@
 #include "server/api/documented.hpp"
 #include "server/api/people.hpp"
 #include "server/api/values.hpp"
+#include "server/api/webhook_worker.hpp"
 #include "server/problem.hpp"
 
 #include <boost/json/array.hpp>
@@ -38,6 +39,13 @@ std::int64_t webhook_id(const Request& request) {
   return *id;
 }
 
+std::string checked_url(std::string url) {
+  const auto fault = fault_of_url(url);
+  if (!fault) return url;
+  throw Problem("validation_failed", "The URL cannot be used: " + *fault,
+                {error_entry({"body", "url"}, *fault, "url_parsing")});
+}
+
 Reply list_webhooks(Site& site, Request&) {
   auto& backend = *site.backend;
   json::array items;
@@ -50,7 +58,7 @@ Reply list_webhooks(Site& site, Request&) {
 Reply add_webhook(Site& site, Request& request) {
   auto& backend = *site.backend;
   Webhook webhook;
-  webhook.url = text_or(request.body, "url", "");
+  webhook.url = checked_url(text_or(request.body, "url", ""));
   webhook.secret = text_in(request.body, "secret").value_or("whsec_" + attendance::random_hex(32));
   webhook.events =
       request.body.contains("events") ? events_of(request.body.at("events")) : std::vector<std::string>{"*"};
@@ -66,7 +74,7 @@ Reply add_webhook(Site& site, Request& request) {
 Reply change_webhook(Site& site, Request& request) {
   auto& backend = *site.backend;
   attendance::WebhookChange change;
-  change.url = text_in(request.body, "url");
+  if (auto url = text_in(request.body, "url")) change.url = checked_url(std::move(*url));
   change.secret = text_in(request.body, "secret");
   change.active = flag_in(request.body, "active");
   if (request.body.contains("events")) change.events = events_of(request.body.at("events"));
@@ -97,8 +105,13 @@ Reply list_deliveries(Site& site, Request& request) {
   auto& backend = *site.backend;
   const auto& zone = backend.book.options().zone;
   const auto limit = static_cast<std::size_t>(integer_in(request.query, "limit").value_or(50));
+  const auto id = webhook_id(request);
+  const auto known = backend.webhooks.webhooks();
+  if (std::ranges::find(known, id, &Webhook::id) == known.end()) {
+    throw Problem("not_found", "There is no such webhook.");
+  }
   json::array items;
-  for (const auto& delivery : backend.webhooks.deliveries(webhook_id(request), limit)) {
+  for (const auto& delivery : backend.webhooks.deliveries(id, limit)) {
     items.push_back(json::object{{"id", delivery.id},
                                  {"event", delivery.event},
                                  {"state", name_of(delivery.state)},
@@ -121,7 +134,7 @@ constexpr NamedSchema schemas[] = {
       "attendance.recorded","attendance.corrected","person.created","person.changed","person.enrolled",
       "person.removed","person.merged","people.imported"]}})"},
     {"NewWebhook", R"({"type":"object","required":["url"],"properties":{
-      "url":{"type":"string","maxLength":500,"pattern":"^https?://[^/ ]"},
+      "url":{"type":"string","maxLength":500,"pattern":"^https?://[^/ ]","description":"without a name, a password or a part after #"},
       "events":{"$ref":"#/components/schemas/WebhookEvents"},
       "secret":{"type":"string","minLength":16,"maxLength":200,"description":"made if not given"},
       "active":{"type":"boolean"}},"additionalProperties":false})"},
@@ -131,7 +144,7 @@ constexpr NamedSchema schemas[] = {
       "secret":{"type":"string","description":"signs X-Wajah-Signature; told this once"}},
       "additionalProperties":false})"},
     {"WebhookPatch", R"({"type":"object","properties":{
-      "url":{"type":"string","maxLength":500,"pattern":"^https?://[^/ ]"},
+      "url":{"type":"string","maxLength":500,"pattern":"^https?://[^/ ]","description":"without a name, a password or a part after #"},
       "events":{"$ref":"#/components/schemas/WebhookEvents"},
       "secret":{"type":"string","minLength":16,"maxLength":200},"active":{"type":"boolean"}},
       "additionalProperties":false})"},
@@ -152,7 +165,7 @@ constexpr Answer list_answers[] = {ok("Webhooks")};
 constexpr Answer add_answers[] = {created("MadeWebhook", "Told of events from now on"), wrong_values};
 constexpr Answer change_answers[] = {ok("Webhook"), no_such, wrong_values};
 constexpr Answer remove_answers[] = {nothing("Removed, with what it had yet to hear"), no_such};
-constexpr Answer deliveries_answers[] = {ok("Deliveries", "Newest first")};
+constexpr Answer deliveries_answers[] = {ok("Deliveries", "Newest first"), no_such};
 
 constexpr Route webhook_route(Verb verb, std::string_view path, std::string_view title, std::string_view about,
                               std::string_view body, std::span<const Parameter> parameters,

@@ -31,6 +31,8 @@ std::optional<std::chrono::seconds> pause_after(int attempts) {
   return pauses[static_cast<std::size_t>(attempts - 1)];
 }
 
+constexpr std::chrono::seconds longest_pause = std::chrono::hours(16);
+
 WebhookWorker::WebhookWorker(attendance::WebhookStore& store, Options options)
     : store_(store), options_(std::move(options)) {
   if (!options_.post) {
@@ -66,7 +68,7 @@ void WebhookWorker::serve() {
 }
 
 void WebhookWorker::deliver_due() {
-  constexpr std::size_t at_once = 16;
+  constexpr std::size_t at_once = 16;  // of each webhook
   std::set<std::int64_t> silent;  // who does not answer keeps the others waiting once, not sixteen times
   for (const auto& due : store_.due(options_.now(), at_once)) {
     {
@@ -95,7 +97,10 @@ bool WebhookWorker::deliver(const attendance::DueDelivery& due) {
   const auto reason = posted.status ? fmt::format("answered {}", posted.status) : posted.error;
   const auto pause = pause_after(delivery.attempts + 1);
   store_.failed(delivery.id, reason, pause ? std::optional(at + *pause) : std::nullopt, at);
-  return posted.status != 0;
+  if (posted.status != 0) return true;
+  // The rest waits for the same moment: each would cost a deadline to find out again.
+  store_.postpone(webhook.id, at + pause.value_or(longest_pause));
+  return false;
 }
 
 }  // namespace wajah::server

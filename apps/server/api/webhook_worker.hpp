@@ -34,6 +34,10 @@ using PostHeaders = std::vector<std::pair<std::string, std::string>>;
 [[nodiscard]] Posted post_json(std::string_view url, std::string_view body, const PostHeaders& headers,
                                std::chrono::milliseconds deadline, const std::filesystem::path& ca_file = {});
 
+// What is wrong with an address to post to; nothing: it is a plain http or https URL. Names and passwords in it are
+// refused, since they are sent to nobody.
+[[nodiscard]] std::optional<std::string> fault_of_url(std::string_view url);
+
 // "t=<seconds>,v1=<hex of HMAC-SHA-256 of '<seconds>.<payload>'>": what receivers check X-Wajah-Signature with.
 [[nodiscard]] std::string webhook_signature(std::string_view secret, std::string_view payload, std::int64_t seconds);
 
