@@ -6,11 +6,13 @@ namespace wajah::attendance {
 
 // Guarded by the engine's mutex; what is set when it is made may be read without.
 struct Engine::Group {
-  Group(std::span<const Bytes> bytes, Purpose why) : pictures(bytes), purpose(why), analyses(bytes.size()) {}
+  Group(std::span<const Bytes> bytes, Purpose why, bool each)
+      : pictures(bytes), purpose(why), analyses(bytes.size()), errors(each ? bytes.size() : 0) {}
 
   std::span<const Bytes> pictures;
   Purpose purpose;
   std::vector<Analysis> analyses;
+  std::vector<std::exception_ptr> errors;  // of each picture, where a failure does not end the group
   std::chrono::steady_clock::time_point admitted = std::chrono::steady_clock::now();
   std::size_t begun = 0, running = 0;
   bool dropped = false;
@@ -50,17 +52,31 @@ EngineLoad Engine::load() const {
 }
 
 Batch Engine::analyse(std::span<const Bytes> pictures, Purpose purpose, Deadline deadline) {
-  Group group(pictures, purpose);
+  Group group(pictures, purpose, false);
+  await(group, deadline);
+  if (group.failure) return {{}, std::move(group.failure)};
+  return {std::move(group.analyses), std::nullopt};
+}
+
+std::vector<PictureOutcome> Engine::analyse_each(std::span<const Bytes> pictures, Purpose purpose, Deadline deadline) {
+  Group group(pictures, purpose, true);
+  await(group, deadline);
+  std::vector<PictureOutcome> outcomes(pictures.size());
+  for (std::size_t i = 0; i < outcomes.size(); ++i) outcomes[i] = {std::move(group.analyses[i]), group.errors[i]};
+  return outcomes;
+}
+
+// Until no worker touches the group any more.
+void Engine::await(Group& group, Deadline deadline) {
   std::unique_lock lock(mutex_);
   admit(group);
   work_.notify_all();
   const bool in_time = group.changed.wait_until(lock, deadline, [&] { return group.all_begun(); });
   if (!in_time) drop(group);
   group.changed.wait(lock, [&] { return group.ended(); });
-  if (group.failure) return {{}, std::move(group.failure)};
+  if (group.failure) return;
   if (!in_time) refuse(Cause::late, "the picture waited too long for its turn; try again in a moment");
   if (group.dropped) refuse(Cause::stopping, "the service is shutting down");
-  return {std::move(group.analyses), std::nullopt};
 }
 
 void Engine::admit(Group& group) {
@@ -181,7 +197,9 @@ void Engine::finish(Job job, Sighting& sighting, const std::exception_ptr& error
   Group& group = *job.group;
   --running_;
   --group.running;
-  if (error) {
+  if (error && !group.errors.empty()) {
+    group.errors[job.index] = error;
+  } else if (error) {
     if (!group.failure || job.index < group.failure->index) group.failure = {job.index, error};
     drop(group);
   } else {

@@ -110,6 +110,12 @@ struct Batch {
   std::optional<Failure> failure;
 };
 
+// What became of one picture: its analysis, or why there is none.
+struct PictureOutcome {
+  Analysis analysis;
+  std::exception_ptr error;
+};
+
 class Engine {
  public:
   using Deadline = std::chrono::steady_clock::time_point;
@@ -129,6 +135,10 @@ class Engine {
   // and of several failures the earliest picture's is told. Throws Refusal: busy at once if they do not all fit into
   // the queue, late if the deadline passes before the last has begun, stopping. Afterwards no worker touches the bytes.
   [[nodiscard]] Batch analyse(std::span<const Bytes> pictures, Purpose purpose, Deadline deadline);
+
+  // The same, but a picture that fails spoils no other: what became of each.
+  [[nodiscard]] std::vector<PictureOutcome> analyse_each(std::span<const Bytes> pictures, Purpose purpose,
+                                                         Deadline deadline);
 
   // Refuses new work, drops what has not begun (its callers get `stopping`) and waits for the rest.
   void stop();
@@ -163,6 +173,7 @@ class Engine {
   void find(std::unique_lock<std::mutex>& lock, Analyser& analyser, Job job, Together& together);
   void embed(std::unique_lock<std::mutex>& lock, Analyser& analyser, Together& together);
   void finish(Job job, Sighting& sighting, const std::exception_ptr& error);
+  void await(Group& group, Deadline deadline);
   void admit(Group& group);
   void drop(Group& group);  // those of its pictures that have not begun
   void refuse_all(Queue& queue);

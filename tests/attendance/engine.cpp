@@ -102,6 +102,18 @@ TEST_CASE("faces of requests that wait are embedded together, and everybody gets
   CHECK(crowd.passes[0].faces == 4);
 }
 
+TEST_CASE("where each picture stands for itself, one that fails spoils no other and nothing is looked at twice") {
+  std::atomic<int> analysed = 0;
+  Engine engine(fake_analysers(2, {.analysed = &analysed}), {});
+  const std::vector pictures{picture("broken"), picture("ANI"), picture("broken"), picture("BUDI")};
+  const auto outcomes = engine.analyse_each(pictures, Purpose::recognise, in(5s));
+  REQUIRE(outcomes.size() == 4);
+  for (const std::size_t bad : {0U, 2U}) CHECK_THROWS_AS(std::rethrow_exception(outcomes[bad].error), Error);
+  CHECK(outcomes[1].analysis.faces.at(0).embedding == embedding_of("ANI"));
+  CHECK(outcomes[3].analysis.faces.at(0).embedding == embedding_of("BUDI"));
+  CHECK(analysed == 4);
+}
+
 TEST_CASE("nobody waits for pictures that have not come") {
   Crowd crowd({.max_wait = 1h});
   crowd.gate.open();

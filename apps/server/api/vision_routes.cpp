@@ -125,33 +125,25 @@ json::object batch_error(Bytes bytes, std::size_t index, std::exception_ptr erro
   }
 }
 
-// All pictures at once through the engine's queue; one that cannot be read is told of and the others are tried again.
+// All pictures at once through the engine's queue, each looked at once.
 json::array recognise_all(Site& site, const std::vector<FormFile>& files) {
   auto& backend = *site.backend;
-  const auto deadline = std::chrono::steady_clock::now() + backend.options.deadline;
-  std::vector<json::value> items(files.size());
-  std::vector<std::size_t> left(files.size());
-  for (std::size_t i = 0; i < files.size(); ++i) left[i] = i;
-  while (!left.empty()) {
-    std::vector<Bytes> pictures;
-    for (const auto i : left) pictures.push_back(files[i].bytes);
-    auto batch = backend.engine.analyse(pictures, attendance::Purpose::recognise, deadline);
-    if (batch.failure) {
-      const auto i = left[batch.failure->index];
-      items[i] = batch_error(files[i].bytes, i, batch.failure->error);
-      left.erase(left.begin() + static_cast<std::ptrdiff_t>(batch.failure->index));
-      continue;
+  std::vector<Bytes> pictures;
+  for (const auto& file : files) pictures.emplace_back(file.bytes);
+  auto outcomes = backend.engine.analyse_each(pictures, attendance::Purpose::recognise,
+                                              std::chrono::steady_clock::now() + backend.options.deadline);
+  const auto gallery = backend.service.gallery();
+  json::array items;
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    auto& outcome = outcomes[i];
+    if (outcome.error) {
+      items.push_back(batch_error(pictures[i], i, outcome.error));
+    } else {
+      const Look look{pictures[i], std::move(outcome.analysis)};
+      items.push_back(batch_item(look, i, *gallery, backend.service.options()));
     }
-    const auto gallery = backend.service.gallery();
-    for (std::size_t k = 0; k < left.size(); ++k) {
-      const Look look{pictures[k], std::move(batch.analyses[k])};
-      items[left[k]] = batch_item(look, left[k], *gallery, backend.service.options());
-    }
-    left.clear();
   }
-  json::array result;
-  for (auto& item : items) result.push_back(std::move(item));
-  return result;
+  return items;
 }
 
 Reply recognise_batch(Site& site, Request& request) {
