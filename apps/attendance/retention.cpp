@@ -22,6 +22,7 @@ RetentionReport Retention::run(Time now) {
   if (rules_.templates > days(0)) report.people = erase_unseen(now, now - rules_.templates);
   if (rules_.leftovers > days(0)) {
     parts_.jobs.remove_ended_before(now - rules_.leftovers);
+    parts_.records.prune_keys(now - rules_.leftovers);
     parts_.webhooks.remove_ended_before(now - rules_.leftovers);
   }
   if (report != RetentionReport{}) {

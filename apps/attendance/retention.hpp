@@ -21,7 +21,7 @@ namespace wajah::attendance {
 struct RetentionRules {
   std::chrono::days events{0};      // attendance: events, rows and the daily log, by business date
   std::chrono::days templates{0};   // of people whom nothing was heard of: no event, no change, no new photo
-  std::chrono::days leftovers{30};  // jobs that have ended, deliveries that are over
+  std::chrono::days leftovers{30};  // jobs that have ended, deliveries that are over, idempotency keys
 };
 
 struct RetentionReport {

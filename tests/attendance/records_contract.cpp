@@ -32,7 +32,7 @@ Event event_of(PersonId person, int minutes, std::string_view day = "2026-11-23"
 }
 
 Draft draft_of(PersonId person, int minutes, std::string key = "", std::string fingerprint = "f") {
-  return {person, at(minutes - 60), at(minutes + 60), std::move(key), std::move(fingerprint), at(minutes)};
+  return {person, at(minutes - 60), at(minutes + 60), std::move(key), std::move(fingerprint), at(minutes), "actor"};
 }
 
 Written put(RecordStore& store, const Event& event, std::string key = "", std::string fingerprint = "f") {
@@ -92,6 +92,10 @@ void check_keys(RecordStore& store, const People& people) {
   CHECK(again.event == first.event);
   CHECK_FALSE(again.was_duplicate);
   CHECK(put(store, event_of(people.budi, 300), "key", "another").outcome == Outcome::key_reused);
+  auto of_another = draft_of(people.budi, 210, "key", "another");
+  of_another.actor = "another kiosk";
+  const auto decide = [&](std::span<const Event>) { return Decision{event_of(people.budi, 210), false}; };
+  CHECK(store.write(of_another, decide).outcome == Outcome::written);
   const auto repeat = [&](std::span<const Event>) { return Decision{first.event, true}; };
   CHECK(store.write(draft_of(people.budi, 200, "key2"), repeat).outcome == Outcome::duplicate);
   const auto replayed = store.write(draft_of(people.budi, 900, "key2"), repeat);

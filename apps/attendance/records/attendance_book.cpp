@@ -45,7 +45,10 @@ void check_reason(std::string_view reason, std::string_view actor) {
   if (actor.empty()) refuse(Cause::bad_value, "Who makes the entry is missing");
 }
 
-void refuse_future(Time at, Time now) {
+// Two days are more than any zone and day_start can move a time into 1969, which has no business dates.
+void check_time(Time at, Time now) {
+  constexpr Time earliest{std::chrono::days(2)};
+  if (at < earliest) refuse(Cause::bad_value, "The time lies before 1970-01-03, the first day that can be recorded");
   if (at > now) refuse(Cause::bad_value, "The time lies in the future; attendance is recorded when it happens");
 }
 
@@ -109,7 +112,7 @@ Checked AttendanceBook::check(const CheckIn& check) {
   const Place place = this->place(*calendar, check.site);
   const Time now = kept(options_.now());
   const Time at = kept(check.at.value_or(now));
-  refuse_future(at, now);
+  check_time(at, now);
   Event event = event_at(place.site, place.business_day, check.person, at);
   event.date = date_of_event(*calendar, check.person, place.business_day, at);
   event.source = check.source;
@@ -128,7 +131,7 @@ Checked AttendanceBook::enter(const ManualEntry& entry) {
   const Place place = this->place(*calendar, entry.site);
   const Time now = kept(options_.now());
   const Time at = kept(entry.at);
-  refuse_future(at, now);
+  check_time(at, now);
   Event event = event_at(place.site, place.business_day, entry.person, at);
   event.date = date_of_event(*calendar, entry.person, place.business_day, at);
   event.source = Source::manual;
@@ -146,7 +149,7 @@ Checked AttendanceBook::record(const Event& event, const Place& place, std::opti
   const Minutes window = place.site.duplicate_window.value_or(options_.duplicate_window);
   // A day more than the date itself: an event of the same date may have been written at a site further east.
   const Time from = std::min(place.business_day.begin(event.date) - whole_day, event.at - window);
-  const Draft draft{event.person->id, from, event.at + window, key, fingerprint, event.written_at};
+  const Draft draft{event.person->id, from, event.at + window, key, fingerprint, event.written_at, event.actor};
   return answer(store_.write(
       draft, [&](std::span<const Event> others) { return decide_event(event, direction, window, others); }));
 }
@@ -170,7 +173,7 @@ Checked AttendanceBook::correct(const Correction& correction) {
   event.actor = correction.actor;
   event.direction = correction.direction.value_or(original->direction);
   event.at = kept(correction.at.value_or(original->at));
-  refuse_future(event.at, event.written_at);
+  check_time(event.at, event.written_at);
   if (correction.at || correction.site) {
     const Site* old_site = calendar->site(original->site);
     const Place place = this->place(*calendar, correction.site.value_or(old_site ? old_site->code : ""));

@@ -123,4 +123,28 @@ void records(sqlite::Connection& writer) {
     END)");
 }
 
+// Idempotency keys are their sender's: two kiosks that count their requests use the same. Those in use go to whoever
+// wrote the event, which all but a duplicate's sender did.
+void keys_of_actors(sqlite::Connection& writer) {
+  writer.execute(R"(
+    CREATE TABLE actor_key (
+      actor TEXT NOT NULL,
+      key TEXT NOT NULL,
+      fingerprint TEXT NOT NULL,
+      event INTEGER NOT NULL REFERENCES event(id) ON DELETE CASCADE,
+      duplicate INTEGER NOT NULL CHECK (duplicate IN (0, 1)),
+      used_at INTEGER NOT NULL,
+      PRIMARY KEY (actor, key)) WITHOUT ROWID;
+    INSERT INTO actor_key SELECT event.actor, key, fingerprint, event, duplicate, used_at
+      FROM event_key JOIN event ON event.id = event_key.event;
+    CREATE INDEX actor_key_event ON actor_key(event);
+    CREATE INDEX actor_key_used_at ON actor_key(used_at);
+    DROP TRIGGER person_leaves_events;
+    CREATE TRIGGER person_leaves_events BEFORE DELETE ON person BEGIN
+      DELETE FROM actor_key WHERE event IN (SELECT id FROM event WHERE person = OLD.id);
+      UPDATE event SET person = NULL, reason = '' WHERE person = OLD.id;
+    END;
+    DROP TABLE event_key)");
+}
+
 }  // namespace wajah::attendance::migration

@@ -6,5 +6,6 @@
 namespace wajah::attendance::migration {
 
 void records(sqlite::Connection& writer);
+void keys_of_actors(sqlite::Connection& writer);
 
 }  // namespace wajah::attendance::migration

@@ -23,6 +23,7 @@ struct Draft {
   std::string key;          // idempotency key; empty: none
   std::string fingerprint;  // of the request the key belongs to
   Time now;                 // when the key is used
+  std::string actor = {};   // whose key it is: two callers may use the same
 };
 
 // What decide() makes of them: an event to write, or the earlier one it would repeat.
@@ -53,7 +54,8 @@ struct EventFilter {
   std::optional<Date> from, to;  // business dates, both included
   std::optional<PersonId> person;
   std::optional<SiteId> site;
-  bool all = true;  // false: only those that count
+  bool all = true;                   // false: only those that count
+  std::optional<std::string> group;  // of the person on the event's date
 };
 
 struct Member {
@@ -70,7 +72,7 @@ class RecordStore {
   // comes between. decide() may be called more than once and must only look.
   virtual Written write(const Draft& draft, const Decide& decide) = 0;
 
-  // Writes `correction` in the place of the event it names in `corrects`.
+  // Writes `correction` in the place of the event it names in `corrects`; the key is its actor's.
   virtual Written correct(const Event& correction, std::string_view key, std::string_view fingerprint) = 0;
 
   [[nodiscard]] virtual std::optional<Event> event(EventId id) = 0;
@@ -108,6 +110,9 @@ class RecordStore {
   enum class Removal { removed, not_there, in_use };
   virtual Removal remove(Entry entry, std::int64_t id) = 0;
   virtual bool remove_placement(PersonId person, Date from) = 0;
+
+  // Forgets idempotency keys used before `before`.
+  virtual void prune_keys(Time before) = 0;
 };
 
 }  // namespace wajah::attendance

@@ -63,20 +63,23 @@ std::optional<Event> find_event(Connection& connection, EventId id) {
 }
 
 // What the key's first request got, if it was used.
-std::optional<Written> replay(Connection& connection, std::string_view key, std::string_view fingerprint) {
+std::optional<Written> replay(Connection& connection, std::string_view actor, std::string_view key,
+                              std::string_view fingerprint) {
   if (key.empty()) return std::nullopt;
-  auto query = connection.prepare("SELECT event, duplicate, fingerprint FROM event_key WHERE key = ?1");
-  query.bind(key);
+  auto query = connection.prepare("SELECT event, duplicate, fingerprint FROM actor_key WHERE actor = ?1 AND key = ?2");
+  query.bind(actor, key);
   if (!query.step()) return std::nullopt;
   if (query.text(2) != fingerprint) return Written{Written::Outcome::key_reused, {}, false};
   return Written{Written::Outcome::replayed, find_event(connection, query.integer(0)).value(), query.integer(1) != 0};
 }
 
-void keep_key(Connection& connection, std::string_view key, std::string_view fingerprint, EventId event, bool duplicate,
-              Time at) {
+void keep_key(Connection& connection, std::string_view actor, std::string_view key, std::string_view fingerprint,
+              EventId event, bool duplicate, Time at) {
   if (key.empty()) return;
-  connection.prepare("INSERT INTO event_key (key, fingerprint, event, duplicate, used_at) VALUES (?1, ?2, ?3, ?4, ?5)")
-      .bind(key, fingerprint, event, int{duplicate}, microseconds(at))
+  connection
+      .prepare(
+          "INSERT INTO actor_key (actor, key, fingerprint, event, duplicate, used_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
+      .bind(actor, key, fingerprint, event, int{duplicate}, microseconds(at))
       .run();
 }
 
@@ -128,19 +131,19 @@ Mark mark_of(Connection& connection, EventId after, const std::string& from) {
 
 Written SqliteRecordStore::write(const Draft& draft, const Decide& decide) {
   Database::Write write(database_);
-  if (auto earlier = replay(*write, draft.key, draft.fingerprint)) return std::move(*earlier);
+  if (auto earlier = replay(*write, draft.actor, draft.key, draft.fingerprint)) return std::move(*earlier);
   if (!enrolled(*write, draft.person)) return {Written::Outcome::no_person, {}, false};
   Decision decision = decide(history(*write, draft));
   Written written{Written::Outcome::duplicate, std::move(decision.event), false};
   if (!decision.duplicate) written = {Written::Outcome::written, insert(*write, written.event), false};
-  keep_key(*write, draft.key, draft.fingerprint, written.event.id, decision.duplicate, draft.now);
+  keep_key(*write, draft.actor, draft.key, draft.fingerprint, written.event.id, decision.duplicate, draft.now);
   write.commit();
   return written;
 }
 
 Written SqliteRecordStore::correct(const Event& correction, std::string_view key, std::string_view fingerprint) {
   Database::Write write(database_);
-  if (auto earlier = replay(*write, key, fingerprint)) return std::move(*earlier);
+  if (auto earlier = replay(*write, correction.actor, key, fingerprint)) return std::move(*earlier);
   auto original = correction.corrects ? find_event(*write, *correction.corrects) : std::nullopt;
   if (!original || !original->person || !correction.person || original->person->id != correction.person->id) {
     return {Written::Outcome::no_event, {}, false};
@@ -149,7 +152,7 @@ Written SqliteRecordStore::correct(const Event& correction, std::string_view key
     return {Written::Outcome::superseded, find_event(*write, *original->corrected_by).value(), false};
   }
   Written written{Written::Outcome::written, insert(*write, correction), false};
-  keep_key(*write, key, fingerprint, written.event.id, false, correction.written_at);
+  keep_key(*write, correction.actor, key, fingerprint, written.event.id, false, correction.written_at);
   write.commit();
   return written;
 }
@@ -167,15 +170,20 @@ std::vector<Event> SqliteRecordStore::events(const EventFilter& filter, EventId 
   auto query = filter.person ? read->prepare(
                                    "SELECT * FROM recorded WHERE person = ?6 AND (date, id) > (?1, ?2) "
                                    "AND date <= ?3 AND (?4 IS NULL OR site = ?4) "
-                                   "AND (?5 OR (struck = 0 AND corrected_by IS NULL)) "
+                                   "AND (?5 OR (struck = 0 AND corrected_by IS NULL)) AND (?8 IS NULL OR ?8 = "
+                                   "(SELECT team FROM placement WHERE placement.person = recorded.person "
+                                   "AND from_date <= date ORDER BY from_date DESC LIMIT 1)) "
                                    "ORDER BY date, id LIMIT ?7")
                              : read->prepare(
                                    "SELECT * FROM recorded WHERE (date, id) > (?1, ?2) "
                                    "AND date <= ?3 AND (?4 IS NULL OR site = ?4) "
                                    "AND (?5 OR (struck = 0 AND corrected_by IS NULL)) AND ?6 IS NULL "
+                                   "AND (?8 IS NULL OR ?8 = "
+                                   "(SELECT team FROM placement WHERE placement.person = recorded.person "
+                                   "AND from_date <= date ORDER BY from_date DESC LIMIT 1)) "
                                    "ORDER BY date, id LIMIT ?7");
   query.bind(std::string_view(mark.date), mark.id, std::string_view(to), filter.site, int{filter.all}, filter.person,
-             static_cast<std::int64_t>(limit));
+             static_cast<std::int64_t>(limit), filter.group);
   return all_events(query);
 }
 
@@ -220,10 +228,16 @@ std::optional<Member> SqliteRecordStore::member(std::string_view nik) {
   return member_of(query);
 }
 
+void SqliteRecordStore::prune_keys(Time before) {
+  Database::Write write(database_);
+  write->prepare("DELETE FROM actor_key WHERE used_at < ?1").bind(microseconds(before)).run();
+  write.commit();
+}
+
 std::int64_t SqliteRecordStore::prune(Date before, Time keys_before) {
   Database::Write write(database_);
   const std::string first_kept = date_text(before);
-  write->prepare("DELETE FROM event_key WHERE used_at < ?1").bind(microseconds(keys_before)).run();
+  write->prepare("DELETE FROM actor_key WHERE used_at < ?1").bind(microseconds(keys_before)).run();
   // What stands for a kept event is kept as well, or the event it corrects would count again.
   write
       ->prepare(

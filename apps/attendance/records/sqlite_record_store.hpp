@@ -19,6 +19,7 @@ class SqliteRecordStore final : public RecordStore {
   std::vector<Member> members(PersonId after, std::size_t limit) override;
   std::optional<Member> member(std::string_view nik) override;
   std::int64_t prune(Date before, Time keys_before) override;
+  void prune_keys(Time before) override;
 
   std::int64_t revision() override;
   CalendarEntries calendar() override;

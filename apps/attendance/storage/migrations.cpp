@@ -16,6 +16,7 @@ std::span<const Migration> migrations() {
       Migration{"settings, consents, erasures", migration::privacy},
       Migration{"webhooks, deliveries, jobs", migration::webhooks_and_jobs},
       Migration{"sites, shifts, holidays, attendance events", migration::records},
+      Migration{"idempotency keys by who sent them", migration::keys_of_actors},
   };
   return steps;
 }
