@@ -22,6 +22,9 @@ struct Violation {
 // What "#/components/schemas/NAME" stands for; throws std::out_of_range on a name that is not there.
 using SchemaLookup = std::function<const boost::json::value&(std::string_view name)>;
 
+// Of the format "date" are the dates from 1970-01-01 to 9999-12-31, of "date-time" the times of the years 1970 to 2261:
+// those that the service can keep.
+//
 // The ways in which `value` breaks `schema`, in document order, at most `most`. Throws Error (usage) on a keyword that
 // this checker does not know: a rule that is not checked would look like one that holds.
 [[nodiscard]] std::vector<Violation> violations(const boost::json::value& value, const boost::json::value& schema,

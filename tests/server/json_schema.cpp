@@ -2,6 +2,7 @@
 #include "server/json_schema.hpp"
 
 #include "server/json.hpp"
+#include "server/json_scan.hpp"
 
 #include <wajah/error.hpp>
 
@@ -64,17 +65,33 @@ TEST_CASE("ranges and lengths, at their edges; lengths count characters") {
 
 TEST_CASE("dates and times that do not exist are refused") {
   constexpr auto date = R"({"format":"date"})", time = R"({"format":"date-time"})";
-  for (const auto* good : {R"("2024-02-29")", R"("2026-12-31")"}) CHECK(found(good, date).empty());
-  for (const auto* bad : {R"("2026-02-29")", R"("2026-13-01")", R"("2026-1-1")", R"("1900-02-29")", R"("")"}) {
+  for (const auto* good : {R"("2024-02-29")", R"("2026-12-31")", R"("1970-01-01")", R"("9999-12-31")"})
+    CHECK(found(good, date).empty());
+  for (const auto* bad : {R"("2026-02-29")", R"("2026-13-01")", R"("2026-1-1")", R"("1900-02-29")", R"("1969-12-31")",
+                          R"("0001-01-01")", R"("")"}) {
     CHECK(found(bad, date) == "[]date_parsing;");
   }
-  for (const auto* good : {R"("2026-11-22T07:58:11+07:00")", R"("2026-11-22T07:58:11Z")", R"("2026-11-22T07:58:11.5Z")"}) {
+  for (const auto* good : {R"("2026-11-22T07:58:11+07:00")", R"("2026-11-22T07:58:11Z")", R"("2026-11-22T07:58:11.5Z")",
+                           R"("1970-01-01T00:00:00Z")", R"("2261-12-31T23:59:59Z")"}) {
     CHECK(found(good, time).empty());
   }
   for (const auto* bad : {R"("2026-11-22T07:58:11")", R"("2026-11-22 07:58:11Z")", R"("2026-11-22T24:00:00Z")",
-                          R"("2026-11-22T07:58:11.Z")", R"("2026-11-22T07:58:11+7:00")"}) {
+                          R"("2026-11-22T07:58:11.Z")", R"("2026-11-22T07:58:11+7:00")", R"("1969-12-31T23:59:59Z")",
+                          R"("2262-01-01T00:00:00Z")", R"("9999-12-31T23:59:59Z")"}) {
     CHECK(found(bad, time) == "[]datetime_parsing;");
   }
+}
+
+TEST_CASE("JSON that would take too much memory, or says a thing twice, is found before it is read") {
+  CHECK_FALSE(fault_of_json(R"({"a":1,"b":{"a":2},"c":[{"a":3},{"a":4}]})"));
+  CHECK_FALSE(fault_of_json("no JSON at all"));
+  const auto twice = fault_of_json(R"({"a":1,"b":{"x":[],"\u0078":2}})");
+  REQUIRE(twice);
+  CHECK(twice->find("'x' twice") != std::string::npos);
+  CHECK_FALSE(fault_of_json("[1,2,3]", 4));
+  const auto many = fault_of_json("[1,2,3,4]", 4);
+  REQUIRE(many);
+  CHECK(many->find("more than 4 values") != std::string::npos);
 }
 
 TEST_CASE("alternatives, constants and choices") {

@@ -73,7 +73,7 @@ std::string_view name_of(Assignment::To to) { return name_in(assigned_to, to); }
 std::optional<Assignment::To> parse_assigned_to(std::string_view text) { return value_in(assigned_to, text); }
 
 Calendar::Calendar(CalendarEntries entries) : entries_(std::move(entries)) {
-  if (!site(main_site)) entries_.sites.push_back({main_site, "main", "Main site", "", {}, {}, {}});
+  if (!site(main_site)) entries_.sites.push_back({main_site, std::string(main_site_code), "Main site", "", {}, {}, {}});
   std::ranges::sort(entries_.placements, {}, &Placement::from);
   std::ranges::sort(entries_.assignments, {}, [](const Assignment& a) { return std::pair(a.from, a.id); });
   for (std::size_t i = 0; i < entries_.placements.size(); ++i) placements_[entries_.placements[i].person].push_back(i);

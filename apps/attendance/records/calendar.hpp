@@ -45,6 +45,7 @@ struct Site {
   friend bool operator==(const Site&, const Site&) = default;
 };
 
+inline constexpr std::string_view main_site_code = "main";
 inline constexpr SiteId main_site = 1;  // always there; where people belong who were placed nowhere else
 
 // Working hours of one weekday. An end not after the start is on the next day; a pause lies within.
@@ -111,6 +112,7 @@ struct CalendarEntries {
   std::vector<Assignment> assignments;
   std::vector<Holiday> holidays;
   std::vector<Placement> placements;
+  std::vector<std::string> unreadable;  // entries that are left out, one sentence each
 };
 
 class Calendar {

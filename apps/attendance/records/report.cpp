@@ -11,6 +11,10 @@ constexpr std::size_t people_at_once = 200;
 
 void check_period(const ReportQuery& query) {
   const auto days = (query.to - query.from).count() + 1;
+  constexpr Date last = std::chrono::sys_days(std::chrono::year(2261) / 12 / 31);  // instants end in 2262
+  if (query.to > last) {
+    refuse(Cause::bad_value, "The period ends on {}, expected at most {}", date_text(query.to), date_text(last));
+  }
   if (days < 1) {
     refuse(Cause::bad_value, "The period ends on {}, before it begins on {}", date_text(query.to),
            date_text(query.from));

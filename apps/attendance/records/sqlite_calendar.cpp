@@ -4,6 +4,9 @@
 #include "attendance/storage/sql_values.hpp"
 
 #include <wajah/error.hpp>
+#include <wajah/text.hpp>
+
+#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -22,13 +25,17 @@ std::optional<Minutes> minutes_in(const Statement& row, int column) {
   return Minutes(row.integer(column));
 }
 
-Date date_in(const Statement& row, int column) {
+using Unreadable = std::vector<std::string>;
+
+// One damaged entry must not take the whole calendar, and with it all attendance, away: it is left out and told.
+std::optional<Date> date_in(const Statement& row, int column, std::string_view entry, Unreadable& unreadable) {
   const auto date = parse_date(row.text(column));
   if (!date) {
-    fail(ErrorKind::storage, "database: the calendar has the date '{}', expected one like 2026-11-22; restore a backup",
-         row.text(column));
+    unreadable.push_back(
+        fmt::format("{}: its date is {}, expected one like 2026-11-22; it is left out: remove it and enter it anew",
+                    entry, quote(row.text(column))));
   }
-  return *date;
+  return date;
 }
 
 Site site_of(const Statement& row) {
@@ -68,11 +75,15 @@ std::vector<Shift> shifts(Connection& connection) {
   return found;
 }
 
-std::vector<Assignment> assignments(Connection& connection) {
+std::vector<Assignment> assignments(Connection& connection, Unreadable& unreadable) {
   auto query =
       connection.prepare("SELECT id, shift, person, team, site, from_date, until_date FROM assignment ORDER BY id");
   std::vector<Assignment> found;
   while (query.step()) {
+    const auto entry = fmt::format("assignment a_{}", query.integer(0));
+    const auto from = date_in(query, 5, entry, unreadable);
+    const auto until = query.null(6) ? std::nullopt : date_in(query, 6, entry, unreadable);
+    if (!from || until.has_value() == query.null(6)) continue;
     Assignment& assignment = found.emplace_back();
     assignment.id = query.integer(0);
     assignment.shift = query.integer(1);
@@ -82,26 +93,31 @@ std::vector<Assignment> assignments(Connection& connection) {
     assignment.person = query.integer(2);
     assignment.group = query.text(3);
     assignment.site = query.integer(4);
-    assignment.from = date_in(query, 5);
-    if (!query.null(6)) assignment.until = date_in(query, 6);
+    assignment.from = *from;
+    assignment.until = until;
   }
   return found;
 }
 
-std::vector<Holiday> holidays(Connection& connection) {
+std::vector<Holiday> holidays(Connection& connection, Unreadable& unreadable) {
   auto query = connection.prepare("SELECT id, date, name, site FROM holiday ORDER BY date, id");
   std::vector<Holiday> found;
   while (query.step()) {
-    found.push_back({query.integer(0), date_in(query, 1), query.text(2),
-                     query.null(3) ? std::nullopt : std::optional(query.integer(3))});
+    const auto date = date_in(query, 1, fmt::format("holiday h_{}", query.integer(0)), unreadable);
+    if (!date) continue;
+    found.push_back(
+        {query.integer(0), *date, query.text(2), query.null(3) ? std::nullopt : std::optional(query.integer(3))});
   }
   return found;
 }
 
-std::vector<Placement> placements(Connection& connection) {
+std::vector<Placement> placements(Connection& connection, Unreadable& unreadable) {
   auto query = connection.prepare("SELECT person, from_date, team, site FROM placement ORDER BY person, from_date");
   std::vector<Placement> found;
-  while (query.step()) found.push_back({query.integer(0), date_in(query, 1), query.text(2), query.text(3)});
+  while (query.step()) {
+    const auto from = date_in(query, 1, fmt::format("placement of p_{}", query.integer(0)), unreadable);
+    if (from) found.push_back({query.integer(0), *from, query.text(2), query.text(3)});
+  }
   return found;
 }
 
@@ -197,12 +213,14 @@ std::int64_t SqliteRecordStore::revision() {
 
 CalendarEntries SqliteRecordStore::calendar() {
   Database::Read read(database_);
-  return {read->integer("SELECT revision FROM calendar_revision"),
-          sites(*read),
-          shifts(*read),
-          assignments(*read),
-          holidays(*read),
-          placements(*read)};
+  CalendarEntries entries;
+  entries.revision = read->integer("SELECT revision FROM calendar_revision");
+  entries.sites = sites(*read);
+  entries.shifts = shifts(*read);
+  entries.assignments = assignments(*read, entries.unreadable);
+  entries.holidays = holidays(*read, entries.unreadable);
+  entries.placements = placements(*read, entries.unreadable);
+  return entries;
 }
 
 std::optional<SiteId> SqliteRecordStore::save(const Site& site) {

@@ -117,7 +117,7 @@ json::object holiday_json(const Holiday& holiday, const Calendar& calendar) {
 
 Holiday holiday_of(const json::object& body, const Calendar& calendar) {
   Holiday holiday;
-  holiday.date = *date_in(body, "date");
+  holiday.date = needed_date(body, "date");
   holiday.name = text_or(body, "name", "");
   if (const auto code = text_in(body, "site")) holiday.site = site_with(calendar, *code).id;
   return holiday;

@@ -112,7 +112,7 @@ Assignment assignment_of(Backend& backend, const json::object& body) {
     assignment.to = Assignment::To::site;
     assignment.site = site_with(*calendar, text_or(body, "site", "")).id;
   }
-  assignment.from = *date_in(body, "from");
+  assignment.from = needed_date(body, "from");
   assignment.until = date_in(body, "until");
   return assignment;
 }

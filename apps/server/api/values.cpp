@@ -1,6 +1,7 @@
 #include "server/api/values.hpp"
 
 #include "attendance/site_time.hpp"
+#include "server/problem.hpp"
 
 #include <fmt/format.h>
 #include <boost/json/parse.hpp>
@@ -26,6 +27,11 @@ std::chrono::minutes offset_of(std::string_view text) {
   const auto sign = text.size() - 6;
   const std::chrono::minutes offset(digits(text, sign + 1, 2) * 60 + digits(text, sign + 4, 2));
   return text[sign] == '-' ? -offset : offset;
+}
+
+[[noreturn]] void refuse_value(std::string_view name, const std::string& expected) {
+  throw Problem("validation_failed", fmt::format("{}: {}", name, expected),
+                {error_entry({"body", name}, expected, "value_error")});
 }
 
 }  // namespace
@@ -81,13 +87,25 @@ std::optional<bool> flag_in(const json::object& values, std::string_view name) {
 
 std::optional<attendance::Date> date_in(const json::object& values, std::string_view name) {
   const auto text = text_in(values, name);
-  return text ? attendance::parse_date(*text) : std::nullopt;
+  if (!text) return std::nullopt;
+  if (const auto date = attendance::parse_date(*text)) return date;
+  refuse_value(name, "expected a date from 1970-01-01 to 9999-12-31, like 2026-11-22");
 }
 
 std::optional<Time> time_in(const json::object& values, std::string_view name) {
   const auto text = text_in(values, name);
   if (!text) return std::nullopt;
   return parse_rfc3339(*text);
+}
+
+attendance::Date needed_date(const json::object& values, std::string_view name) {
+  if (const auto date = date_in(values, name)) return *date;
+  refuse_value(name, "a date is needed, like 2026-11-22");
+}
+
+Time needed_time(const json::object& values, std::string_view name) {
+  if (const auto time = time_in(values, name)) return *time;
+  refuse_value(name, "a time is needed, like 2026-11-22T07:58:11+07:00");
 }
 
 double rounded(double value, int decimals) {

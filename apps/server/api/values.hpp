@@ -33,8 +33,13 @@ namespace wajah::server {
 [[nodiscard]] std::string text_or(const boost::json::object& values, std::string_view name, std::string_view otherwise);
 [[nodiscard]] std::optional<std::int64_t> integer_in(const boost::json::object& values, std::string_view name);
 [[nodiscard]] std::optional<bool> flag_in(const boost::json::object& values, std::string_view name);
+// Throws Problem (validation_failed) on a text that is no date.
 [[nodiscard]] std::optional<attendance::Date> date_in(const boost::json::object& values, std::string_view name);
 [[nodiscard]] std::optional<attendance::Time> time_in(const boost::json::object& values, std::string_view name);
+
+// Values that the schema has asked for; one that is missing all the same is told like one that is wrong.
+[[nodiscard]] attendance::Date needed_date(const boost::json::object& values, std::string_view name);
+[[nodiscard]] attendance::Time needed_time(const boost::json::object& values, std::string_view name);
 
 // One decimal is finer than any detector.
 [[nodiscard]] double rounded(double value, int decimals = 1);
