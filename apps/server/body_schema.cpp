@@ -56,6 +56,17 @@ bool takes_files(const Route& route) {
   return std::ranges::any_of(route.fields, [](const Field& field) { return field.kind != FieldKind::text; });
 }
 
+bool takes_json(const Route& route) {
+  return std::ranges::none_of(route.fields, [](const Field& field) {
+    return field.kind != FieldKind::text && !type_alone(field).starts_with("image/");
+  });
+}
+
+std::size_t json_limit(const Route& route) {
+  constexpr std::size_t mib = std::size_t{1} << 20;
+  return std::min(route.body_limit, (takes_files(route) ? 16 : 1) * mib);
+}
+
 const Field* file_alone(const Route& route) {
   const auto needed = [](const Field& field) { return field.required && field.kind == FieldKind::file; };
   const auto found = std::ranges::find_if(route.fields, needed);

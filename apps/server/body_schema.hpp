@@ -9,6 +9,12 @@
 
 namespace wajah::server {
 
+// Whether the route takes its values as JSON too: zips are not sent in base64.
+[[nodiscard]] bool takes_json(const Route& route);
+
+// The most bytes of JSON that the route takes: what becomes values in memory is bounded tighter than files are.
+[[nodiscard]] std::size_t json_limit(const Route& route);
+
 enum class BodyForm { form, json };
 
 // Of the fields: files are binary in a form and base64 in JSON.

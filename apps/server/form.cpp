@@ -3,6 +3,8 @@
 #include "server/header_value.hpp"
 #include "server/text.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -70,7 +72,9 @@ class FormCollector final : public PartSink {
                                       [&](const Form::File& file) { return file.field == field_->name; });
     if (field_->kind == FieldKind::file && before > 0) return given_twice();
     if (static_cast<std::size_t>(before) >= field_->most) {
-      return Fault{FaultKind::too_many_files, "a field has more files than it takes"};
+      return Fault{FaultKind::too_many_files,
+                   fmt::format("the field {} has more than the {} files it takes; send the others in another request",
+                               field_->name, field_->most)};
     }
     form_.files_.push_back({field_->name, std::move(filename), form_.spool_.size(), 0});
     return std::nullopt;

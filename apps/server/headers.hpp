@@ -27,6 +27,23 @@ class Headers {
     return value ? std::string_view(*value) : std::string_view();
   }
 
+  // The values of all fields of that name as one list, as RFC 9110 (5.3) has it.
+  [[nodiscard]] std::string joined(std::string_view name) const {
+    std::string list;
+    for (const auto& [key, value] : fields_) {
+      if (key == name) list.append(list.empty() ? "" : ", ").append(value);
+    }
+    return list;
+  }
+
+  // Whether the name of any field begins so.
+  [[nodiscard]] bool any_begins(std::string_view prefix) const {
+    for (const auto& [key, value] : fields_) {
+      if (key.starts_with(prefix)) return true;
+    }
+    return false;
+  }
+
  private:
   std::vector<std::pair<std::string, std::string>> fields_;
 };

@@ -5,6 +5,7 @@
 
 #include <wajah/error.hpp>
 
+#include <fmt/format.h>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -18,6 +19,7 @@
 #include <algorithm>
 #include <atomic>
 #include <csignal>
+#include <exception>
 #include <future>
 #include <memory>
 #include <thread>
@@ -188,7 +190,8 @@ void HttpServer::Impl::take_backlog() {
   acceptor_.close(error);
 }
 
-void HttpServer::Impl::welcome(tcp::socket socket) {
+// One connection that cannot be taken, for want of memory, must not end the taking of all others.
+void HttpServer::Impl::welcome(tcp::socket socket) try {
   boost::system::error_code error;
   const auto peer = socket.remote_endpoint(error).address();
   if (error) return;
@@ -201,7 +204,16 @@ void HttpServer::Impl::welcome(tcp::socket socket) {
     return;
   }
   socket.set_option(tcp::no_delay(true), error);
-  std::make_shared<Session>(std::move(socket), address, core_)->start();
+  std::shared_ptr<Session> session;
+  try {
+    session = std::make_shared<Session>(std::move(socket), address, core_);
+  } catch (...) {
+    core_.connections.leave(nullptr, address);
+    throw;
+  }
+  session->start();
+} catch (const std::exception& fault) {
+  core_.site.warn(fmt::format("a connection was not taken: {}", fault.what()));
 }
 
 asio::awaitable<void> HttpServer::Impl::end() {

@@ -29,7 +29,7 @@ json::object request_body(const Route& route) {
   json::object content{{"multipart/form-data", media(form)}};
   if (!takes_files(route)) content["application/x-www-form-urlencoded"] = media(form);
   if (route.shape == Shape::problem) {
-    content["application/json"] = media(fields_schema(route, BodyForm::json));
+    if (takes_json(route)) content["application/json"] = media(fields_schema(route, BodyForm::json));
     if (const auto* file = file_alone(route)) {
       content[type_alone(*file)] = media({{"type", "string"}, {"format", "binary"}});
     }

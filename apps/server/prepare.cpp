@@ -2,6 +2,7 @@
 #include "server/body_schema.hpp"
 #include "server/header_value.hpp"
 #include "server/json.hpp"
+#include "server/json_scan.hpp"
 #include "server/json_schema.hpp"
 #include "server/path.hpp"
 #include "server/problem.hpp"
@@ -15,6 +16,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <utility>
 
 namespace wajah::server {
@@ -29,7 +31,8 @@ json::value typed(std::string_view text, const json::value& schema) {
   const std::string_view wanted = type && type->is_string() ? std::string_view(type->get_string()) : "string";
   const auto number = [&](auto value) -> json::value {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    return error == std::errc() && end == text.data() + text.size() ? json::value(value) : json::value(text);
+    const bool whole = error == std::errc() && end == text.data() + text.size();
+    return whole && std::isfinite(static_cast<double>(value)) ? json::value(value) : json::value(text);
   };
   if (wanted == "integer") return number(std::int64_t{});
   if (wanted == "number") return number(double{});
@@ -150,6 +153,9 @@ void take_files(const Route& route, Request& request, Findings& findings) {
 std::optional<Reply> read_json(const Route& route, Request& request, Findings& findings) {
   const auto bytes = request.form.whole();
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (const auto fault = fault_of_json(text)) {
+    return problem_reply(request, problem_kind("bad_body"), fmt::format("The body's JSON is refused: {}", *fault));
+  }
   boost::system::error_code error;
   auto value = json::parse(text, error);
   if (error) {

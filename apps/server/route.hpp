@@ -66,6 +66,7 @@ struct Request {
   [[nodiscard]] std::vector<FormFile> files(std::string_view field);
 
   std::vector<std::pair<std::string, std::vector<std::byte>>> decoded;  // fields that came as base64
+  bool is_1_0 = false;                                                  // its version of HTTP
 };
 
 struct Route {
@@ -84,6 +85,7 @@ struct Route {
   Reply (*handle)(Site& site, Request& request) = nullptr;
   Shape shape = Shape::detail;
   bool without_models = false;  // answers also when the server was started without them
+  bool for_one_site = false;    // of scope admin, and open to callers of one site, who reach only what is that site's
   std::string_view fault = "An error occurred";  // the message when the fault is the server's
 
   [[nodiscard]] bool takes_body() const { return body_limit > 0; }

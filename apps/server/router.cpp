@@ -47,8 +47,8 @@ std::optional<Reply> slash_redirect(const Site& site, const Route& route, const 
   const auto path_end = std::min(request.target.find('?'), request.target.size());
   const bool bare = request.target.substr(0, path_end) == route.path;
   if (!site.compat.redirect_slash || !bare || route.fields.empty() || route.shape == Shape::problem) return {};
-  auto place = fmt::format("{}/{}", route.path, request.target.substr(path_end));
-  if (const auto host = request.headers.get("host"); !host.empty()) place = fmt::format("http://{}{}", host, place);
+  // Relative, so that it keeps to the scheme that the client speaks, also to a proxy.
+  const auto place = fmt::format("{}/{}", route.path, request.target.substr(path_end));
   return Reply{307, "text/plain; charset=utf-8", "", {}}.with("Location", place);
 }
 
@@ -199,9 +199,25 @@ std::variant<const Route*, Reply> find_route(const Site& site, Request& request)
   return found;
 }
 
+namespace {
+
+// The original's routes know no sites.
+bool reaches_all_sites(const Route& route) {
+  if (route.shape != Shape::problem) return route.scope == Scope::people_write;
+  return route.scope == Scope::admin && !route.for_one_site;
+}
+
+}  // namespace
+
 std::optional<Reply> refuse_caller(const Route& route, const Request& request) {
-  if (request.caller.scopes.has(route.scope)) return std::nullopt;
-  if (!request.caller.known) return failed(route, request, 401, "A key is needed", "key_missing");
+  const auto& caller = request.caller;
+  if (caller.scopes.has(route.scope)) {
+    if (!caller.site || !reaches_all_sites(route)) return std::nullopt;
+    return failed(route, request, 403,
+                  fmt::format("This concerns all sites; the key belongs to the site {} alone", *caller.site),
+                  "wrong_site");
+  }
+  if (!caller.known) return failed(route, request, 401, "A key is needed", "key_missing");
   return failed(route, request, 403, fmt::format("The scope {} is needed", name_of(route.scope)), "scope_missing");
 }
 
@@ -212,14 +228,23 @@ std::optional<Reply> refuse_content_type(const Route& route, const Request& requ
   const auto type = parse_header_value(given);
   const std::string_view value = type ? std::string_view(type->value) : std::string_view();
   const bool is_form = value == "multipart/form-data" || value == "application/x-www-form-urlencoded";
-  const bool fits = route.fields.empty() ? is_json(value) : is_form || is_json(value) || is_file_alone(route, value);
+  const bool fits_json = is_json(value) && takes_json(route);
+  const bool fits = route.fields.empty() ? fits_json : is_form || fits_json || is_file_alone(route, value);
   if (fits) return std::nullopt;
-  auto expected = std::string("application/json");
-  if (!route.fields.empty()) expected += ", multipart/form-data";
+  std::string expected = route.fields.empty() ? "application/json" : "multipart/form-data";
+  if (!route.fields.empty() && takes_json(route)) expected += ", application/json";
   if (const auto* file = file_alone(route)) expected += fmt::format(", {}", type_alone(*file));
   return failed(route, request, 415,
                 fmt::format("The Content-Type is \"{}\", expected {}", header_text(given.substr(0, 100)), expected),
                 "unsupported_type");
+}
+
+std::size_t body_limit_of(const Route& route, const Request& request) {
+  // A body that nobody asked for is read over up to a limit of the server's own.
+  if (!route.takes_body()) return HttpOptions().skipped_body;
+  const auto type = parse_header_value(request.headers.get("content-type"));
+  const bool as_json = route.shape == Shape::problem && type && is_json(type->value);
+  return as_json ? json_limit(route) : route.body_limit;
 }
 
 std::unique_ptr<FormReader> make_body_reader(const Route& route, Request& request, const FormLimits& limits) {
@@ -243,6 +268,15 @@ Reply run_route(const Route& route, Site& site, Request& request) {
   }
 }
 
+Reply run_prepared(const Route& route, Site& site, Request& request) {
+  try {
+    if (auto refusal = prepare(route, request)) return std::move(*refusal);
+  } catch (...) {
+    return failure_of(route, site, request, std::current_exception());
+  }
+  return run_route(route, site, request);
+}
+
 Reply failed(const Route& route, const Request& request, int status, std::string_view message, std::string_view code) {
   const auto reply = [&]() -> Reply {
     switch (route.shape) {
@@ -260,15 +294,16 @@ Reply failed(const Route& route, const Request& request, int status, std::string
 }
 
 Reply failed(const Route& route, const Request& request, const Fault& fault) {
-  // A body that nobody asked for is read over up to a limit of the server's own.
-  const auto limit = route.takes_body() ? route.body_limit : HttpOptions().skipped_body;
+  const auto limit = body_limit_of(route, request);
   if (route.shape != Shape::problem) return fault_reply(fault, limit);
   const int status = status_of(fault.kind);
   const auto code = status == 400 ? std::string_view("bad_body") : code_of(status);
   const auto detail = fault.kind == FaultKind::too_large
                           ? fmt::format("The body is larger than {} bytes", limit)
                           : fault.cause;
-  return problem_reply(request, problem_kind(code), detail);
+  boost::json::array errors;
+  if (fault.kind == FaultKind::too_many_files) errors.push_back(error_entry({"body"}, fault.cause, "too_long"));
+  return problem_reply(request, problem_kind(code), detail, errors);
 }
 
 }  // namespace wajah::server

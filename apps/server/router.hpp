@@ -19,6 +19,9 @@ namespace wajah::server {
 // The 415 if the route does not take a body of the request's Content-Type.
 [[nodiscard]] std::optional<Reply> refuse_content_type(const Route& route, const Request& request, bool has_body);
 
+// The most bytes that the route takes of the request's kind of body; JSON has a limit of its own.
+[[nodiscard]] std::size_t body_limit_of(const Route& route, const Request& request);
+
 // The reader that fills request.form while the body arrives.
 [[nodiscard]] std::unique_ptr<FormReader> make_body_reader(const Route& route, Request& request,
                                                            const FormLimits& limits);
@@ -28,6 +31,9 @@ namespace wajah::server {
 
 // Runs the route's handler and turns whatever it throws into the route's failure; never throws.
 [[nodiscard]] Reply run_route(const Route& route, Site& site, Request& request);
+
+// prepare() and then run_route(): both read the whole body, so a network thread leaves them to others. Never throws.
+[[nodiscard]] Reply run_prepared(const Route& route, Site& site, Request& request);
 
 // A failure in the route's shape. `code`: of problems.hpp; empty for the usual one of the status.
 [[nodiscard]] Reply failed(const Route& route, const Request& request, int status, std::string_view message,

@@ -64,6 +64,7 @@ class ScopeSet {
 
   constexpr void add(Scope scope) { bits_ |= bit(scope); }
   [[nodiscard]] constexpr bool has(Scope scope) const { return scope == Scope::open || (bits_ & bit(scope)) != 0; }
+  [[nodiscard]] constexpr bool includes(ScopeSet others) const { return (others.bits_ & ~bits_) == 0; }
   [[nodiscard]] constexpr bool empty() const { return bits_ == 0; }
 
   friend constexpr bool operator==(const ScopeSet&, const ScopeSet&) = default;

@@ -209,7 +209,8 @@ asio::awaitable<Reply> Session::answer(Exchange& now) {
   request.headers = std::move(now.head.headers);
   auto found = find_route(core_.site, request);
   if (const auto* route = std::get_if<const Route*>(&found)) now.route = *route;
-  const auto limit = now.route && now.route->takes_body() ? now.route->body_limit : core_.options.skipped_body;
+  request.is_1_0 = now.head.framing.is_1_0;
+  const auto limit = now.route ? limit_of(*now.route, request) : core_.options.skipped_body;
   now.body.emplace(now.head.framing, limit, core_.options);
 
   std::optional<Reply> reply;
@@ -221,17 +222,14 @@ asio::awaitable<Reply> Session::answer(Exchange& now) {
     co_await skip_body(now);
     co_return std::move(*reply);
   }
-  reply = prepare(*now.route, request);
-  if (reply) co_return std::move(*reply);
-  if (now.route->lane == Lane::at_once) co_return run_route(*now.route, core_.site, *now.request);
+  if (now.route->lane == Lane::at_once) co_return run_prepared(*now.route, core_.site, *now.request);
   co_return co_await run_in_lane(now);
 }
 
 // What can be refused by the header alone: the cheapest moment to say no, and before 100 Continue invites the body.
 std::optional<Reply> Session::refuse_early(Exchange& now) {
   const auto& route = *now.route;
-  const auto limit = route.takes_body() ? route.body_limit : core_.options.skipped_body;
-  if (now.head.framing.length > limit) {
+  if (now.head.framing.length > limit_of(route, *now.request)) {
     now.keep = false;
     return failed(route, *now.request, {FaultKind::too_large, "Content-Length is over the route's limit"});
   }
@@ -263,9 +261,13 @@ WorkQueue& Session::queue_of(Lane lane) {
   return lane == Lane::query ? core_.query : core_.manage;
 }
 
+std::size_t Session::limit_of(const Route& route, const Request& request) const {
+  return route.takes_body() ? body_limit_of(route, request) : core_.options.skipped_body;
+}
+
 std::optional<Reply> Session::refuse_busy(Exchange& now) {
   const auto& route = *now.route;
-  const bool no_place = route.body_limit > core_.options.large_body && !now.request->take_upload_place();
+  const bool no_place = limit_of(route, *now.request) > core_.options.large_body && !now.request->take_upload_place();
   if (!no_place && !queue_of(route.lane).full()) return std::nullopt;
   return failed(route, *now.request, 503, "Busy; try again in a moment");
 }
@@ -334,7 +336,7 @@ asio::awaitable<Reply> Session::run_in_lane(Exchange& now) {
       queue_of(now.route->lane).post([pending, executor, request = now.request, route = now.route, &site = core_.site] {
         // Nobody waits for it any more: begun now, it would only delay those who do.
         if (pending->abandoned) return;
-        asio::post(executor, [pending, reply = run_route(*route, site, *request)]() mutable {
+        asio::post(executor, [pending, reply = run_prepared(*route, site, *request)]() mutable {
           pending->reply = std::move(reply);
           pending->done.cancel();
         });
@@ -401,18 +403,40 @@ asio::awaitable<bool> Session::send(Exchange& now, Reply reply) {
 
   std::ostringstream head;
   head << message.base();
-  transport_.set_deadline(Clock::now() + core_.options.write_deadline);
-  const Outcome outcome =
-      co_await transport_.write(head.view(), now.head.method == "HEAD" ? std::string_view() : reply.body);
-  transport_.clear_deadline();
-  if (outcome != Outcome::ok) co_return false;
+  const bool sent = co_await send_bytes(head.view(), now.head.method == "HEAD" ? std::string_view() : reply.body);
+  if (!sent) co_return false;
   if (!reply.source || now.head.method == "HEAD") co_return keep;
-  const bool sent = co_await send_source(std::move(reply.source), !ends_open);
-  co_return sent && keep;
+  const bool sent_all = co_await send_source(now, std::move(reply.source), !ends_open);
+  if (!sent_all) co_return false;
+  co_return keep;
+}
+
+// Each piece has the deadline of an answer: a large one on a slow link is not late as long as it moves.
+asio::awaitable<bool> Session::send_bytes(std::string_view head, std::string_view body) {
+  constexpr std::size_t piece = std::size_t{64} << 10;
+  do {
+    const auto now = body.substr(0, piece);
+    transport_.set_deadline(Clock::now() + core_.options.write_deadline);
+    const Outcome outcome = co_await transport_.write(head, now);
+    transport_.clear_deadline();
+    if (outcome != Outcome::ok) co_return false;
+    head = {};
+    body.remove_prefix(now.size());
+  } while (!body.empty());
+  co_return true;
+}
+
+// Whether whoever began to listen may still: keys are revoked, accounts changed and sessions ended meanwhile.
+bool Session::may_go_on(const Exchange& now) const {
+  if (!core_.site.authenticate || now.route->scope == Scope::open) return true;
+  auto who = core_.site.authenticate(*now.request, *now.route);
+  const auto* caller = std::get_if<Caller>(&who);
+  const auto& before = now.request->caller;
+  return caller && caller->name == before.name && caller->site == before.site && caller->scopes == before.scopes;
 }
 
 // A body as it comes, until it ends, the peer has gone or the server drains.
-asio::awaitable<bool> Session::send_source(std::shared_ptr<BodySource> source, bool chunked) {
+asio::awaitable<bool> Session::send_source(Exchange& now, std::shared_ptr<BodySource> source, bool chunked) {
   const auto executor = transport_.socket().get_executor();
   news_ = std::make_shared<asio::steady_timer>(executor);
   source->on_news([news = std::weak_ptr(news_), executor] {
@@ -422,16 +446,23 @@ asio::awaitable<bool> Session::send_source(std::shared_ptr<BodySource> source, b
   });
   bool last = false;
   Outcome outcome = Outcome::ok;
+  auto look_again = Clock::now() + core_.options.heartbeat;
   while (!last && outcome == Outcome::ok) {
     auto piece = source->next();
+    if (piece.bytes.empty() && !piece.last && core_.draining) piece.last = true;
     if (piece.bytes.empty() && !piece.last) {
       // News that came since next() wait behind this on the strand, so none is missed.
       news_->expires_after(core_.options.heartbeat);
       const auto [error] = co_await news_->async_wait(use_tuple);
       piece.last = core_.draining;
       if (!error) piece.bytes = source->heartbeat();
-      if (piece.bytes.empty() && !piece.last) continue;
     }
+    // Only bodies that may go on for ever have a heartbeat.
+    if (!source->heartbeat().empty() && Clock::now() >= look_again) {
+      look_again = Clock::now() + core_.options.heartbeat;
+      if (!may_go_on(now)) piece = {{}, true};
+    }
+    if (piece.bytes.empty() && !piece.last) continue;
     last = piece.last;
     std::string frame = piece.bytes;
     if (chunked && !frame.empty()) frame = fmt::format("{:x}\r\n{}\r\n", frame.size(), frame);

@@ -67,12 +67,15 @@ class Session : public std::enable_shared_from_this<Session> {
   asio::awaitable<void> skip_body(Exchange& now);
   asio::awaitable<Reply> run_in_lane(Exchange& now);
   asio::awaitable<bool> send(Exchange& now, Reply reply);
-  asio::awaitable<bool> send_source(std::shared_ptr<BodySource> source, bool chunked);
+  asio::awaitable<bool> send_bytes(std::string_view head, std::string_view body);
+  asio::awaitable<bool> send_source(Exchange& now, std::shared_ptr<BodySource> source, bool chunked);
 
   void log(const Exchange& now, const Reply& reply, std::string_view id, double taken) const;
   [[nodiscard]] std::optional<Reply> refuse_early(Exchange& now);
   [[nodiscard]] std::optional<Reply> refuse_busy(Exchange& now);
   [[nodiscard]] std::optional<Reply> refuse_who(Exchange& now);
+  [[nodiscard]] std::size_t limit_of(const Route& route, const Request& request) const;
+  [[nodiscard]] bool may_go_on(const Exchange& now) const;
   [[nodiscard]] WorkQueue& queue_of(Lane lane);
 
   ServerCore& core_;

@@ -37,7 +37,7 @@ class Switches(Case):
     def test_29_the_bare_path_is_redirected(self):
         answer = self.server.ask("POST", "/recognize?9090", b"", {"Content-Type": "text/plain"})
         self.assertEqual((answer.status, answer.headers["location"]),
-                         (307, f"http://127.0.0.1:{self.server.port}/recognize/?9090"))
+                         (307, "/recognize/?9090"))
 
     def test_28_orientation_tags_are_left_alone(self):
         found = self.server.send_form("POST", "/api/v1/detect", [
