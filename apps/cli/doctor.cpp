@@ -246,6 +246,11 @@ Finding check_settings(const CommonOptions& options) {
                                  settings.auth.original_routes == "open" ? "open" : "as all others")};
 }
 
+Finding check_access(const CommonOptions& options) {
+  if (settings_of(options).auth.required) return {State::ok, "everybody needs a key"};
+  return {State::warn, std::string(server::open_warning)};
+}
+
 // Without HTTPS other machines' browsers give no camera to the kiosk page.
 Finding check_tls(const CommonOptions& options) {
   const auto settings = settings_of(options);
@@ -298,11 +303,17 @@ int run(Arguments arguments) {
   set.common(common, {.device = true, .mtcnn = true, .weights = true, .data = true, .json = true});
   if (!set.parse(arguments)) return exit_yes;
 
-  const std::array checks{Check{"CPU", check_cpu},           Check{"GPU", check_gpu},
-                          Check{"Detector", check_detector}, Check{"Embedder", check_embedder},
-                          Check{"Database", check_database}, Check{"Disk", check_disk},
-                          Check{"Time", check_time},         Check{"Settings", check_settings},
-                          Check{"TLS", check_tls},           Check{"OpenSSL", check_authorities}};
+  const std::array checks{Check{"CPU", check_cpu},
+                          Check{"GPU", check_gpu},
+                          Check{"Detector", check_detector},
+                          Check{"Embedder", check_embedder},
+                          Check{"Database", check_database},
+                          Check{"Disk", check_disk},
+                          Check{"Time", check_time},
+                          Check{"Settings", check_settings},
+                          Check{"Access", check_access},
+                          Check{"TLS", check_tls},
+                          Check{"OpenSSL", check_authorities}};
   bool failed = false;
   for (const Check& check : checks) {
     const Finding finding = run_check(check, common);

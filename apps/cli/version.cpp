@@ -2,6 +2,7 @@
 #include "cli/commands.hpp"
 #include "cli/json_text.hpp"
 #include "cli/options.hpp"
+#include "server/build_facts.hpp"
 
 #include <boost/json.hpp>
 
@@ -10,14 +11,23 @@ namespace {
 
 int run(Arguments arguments) {
   CommonOptions common;
-  OptionSet set("version [--json]", "Prints the version, the compiler, and the instruction set in use.");
+  OptionSet set(
+      "version [--json]",
+      "Prints the version, the commit and the compiler it was built from and with, and the instruction set in use.");
   set.common(common, {.json = true});
   if (!set.parse(arguments)) return exit_yes;
   const std::string_view isa = name_of(chosen_isa());
+  const BuildFacts facts = build_facts();
   if (common.json) {
-    print_json(boost::json::object{{"version", WAJAH_VERSION}, {"compiler", "g++ " __VERSION__}, {"isa", isa}});
+    print_json(boost::json::object{{"version", WAJAH_VERSION},
+                                   {"git", facts.git.empty() ? boost::json::value(nullptr) : facts.git},
+                                   {"build", facts.build},
+                                   {"compiler", "g++ " __VERSION__},
+                                   {"cuda", facts.cuda},
+                                   {"isa", isa}});
   } else {
-    fmt::print("wajah {} (g++ {}, {})\n", WAJAH_VERSION, __VERSION__, isa);
+    fmt::print("wajah {}{}{} ({}, {}, {})\n", WAJAH_VERSION, facts.git.empty() ? "" : " ", facts.git, facts.build, isa,
+               facts.cuda ? "with CUDA" : "without CUDA");
   }
   return exit_yes;
 }

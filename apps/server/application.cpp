@@ -123,6 +123,7 @@ void Application::Parts::listen() {
   if (settings.tls.mode != "off") options.http.tls = [this] { return tls->context(); };
   if (settings.tls.mode == "files") tls = std::make_unique<TlsKeeper>(tls_files_of(settings));
   site.info = {WAJAH_VERSION, "", name_of_cpu(options)};
+  site.build = build_facts();
   site.without = how_to_get_weights;
   site.compat = settings.compat;
   site.warn = [this](const std::string& message) {
@@ -209,6 +210,7 @@ void Application::Parts::start() {
       fmt::format("answering on {}", url_of({options.http.listen.host, server->port()}, tls ? "https" : "http")));
   if (service) log.info("device", fmt::format("computes on {}{}", site.device(), reason_text(options)));
   log.info("start", fmt::format("wajah {} answers on port {}", WAJAH_VERSION, server->port()));
+  if (open_to_this_machine()) log.warn("open", open_warning);
 }
 
 std::shared_ptr<const Models> Application::Parts::load() {
@@ -268,6 +270,7 @@ std::string Application::banner() const {
   if (const auto& key = parts.desk->first_key()) {
     text += fmt::format("  key      {}\n           of an administrator, shown this once: keep it safe\n", *key);
   }
+  if (parts.open_to_this_machine()) text += fmt::format("  OPEN     {}\n", open_warning);
   return text + fmt::format("  zone     {}\n  data     {}\n", parts.options.settings.attendance.zone,
                             parts.folder->path().string());
 }

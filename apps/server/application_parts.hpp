@@ -21,6 +21,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace wajah::server {
 
@@ -48,13 +49,17 @@ struct Application::Parts {
   [[nodiscard]] Health health_now() const;
   void reload();                 // the certificate, on SIGHUP
   void keep_certificate();       // makes it, or a new one in time, where tls.mode is auto
-  [[nodiscard]] Health probe();  // one real inference, the disk, what else somebody should know
+  void keep_house(Health& found);  // sessions, certificate, calendar
+  [[nodiscard]] Health probe();    // one real inference, the disk, what else somebody should know
   [[nodiscard]] ServerState state() const;
+  // Whatever address is listened on, requests over loopback are let in.
+  [[nodiscard]] bool open_to_this_machine() const { return !options.settings.auth.required; }
   [[nodiscard]] std::optional<double> certificate_seconds_left() const;
 
   ApplicationOptions options;
   Log log;
   std::shared_ptr<const CardWatch> card_watch;  // null: no card is used
+  std::vector<std::string> told;  // unreadable entries of the calendar that the log knows of; of the probe's thread
   std::unique_ptr<Metrics> metrics;
   std::unique_ptr<TlsKeeper> tls;  // null: plain HTTP
   Site site;

@@ -10,7 +10,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <exception>
 #include <filesystem>
+#include <functional>
+#include <string_view>
 #include <system_error>
 #include <vector>
 
@@ -125,11 +128,34 @@ Health Application::Parts::health_now() const {
   return found;
 }
 
+// Housekeeping that fails is a matter for somebody to look at; recognition does not stop for it.
+void Application::Parts::keep_house(Health& found) {
+  const auto attempt = [&](std::string_view what, const std::function<void()>& work) {
+    try {
+      work();
+    } catch (const std::exception& fault) {  // its text is for the log: it may name files
+      found.degraded.push_back(fmt::format("{} failed; the log says why", what));
+      site.warn(fmt::format("{} failed: {}", what, fault.what()));
+    }
+  };
+  attempt("removing sessions that have ended", [this] { desk->upkeep(); });
+  attempt("renewing the TLS certificate", [this] { keep_certificate(); });
+  if (!office) return;
+  attempt("reading the calendar", [&] {
+    const auto calendar = office->book().calendar();
+    const auto& unreadable = calendar->entries().unreadable;
+    for (const auto& entry : unreadable) found.degraded.push_back("the calendar's " + entry);
+    if (unreadable != told) {
+      for (const auto& entry : unreadable) site.warn("the calendar's " + entry);
+    }
+    told = unreadable;
+  });
+}
+
 Health Application::Parts::probe() {
-  desk->upkeep();
-  keep_certificate();
-  if (!service) return {false, std::string(how_to_get_weights), {}};
   Health found;
+  keep_house(found);
+  if (!service) return {false, std::string(how_to_get_weights), std::move(found.degraded)};
   infer(*engine, found);
   look_at_disk(folder->path(), found);
   const auto status = service->status();

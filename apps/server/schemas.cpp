@@ -56,7 +56,8 @@ constexpr NamedSchema commons[] = {
       "description":"it works, but somebody should look at these"}}})"},
     {"Version", R"({"type":"object","required":["name","version","device","model"],"properties":{
       "name":{"type":"string"},"version":{"type":"string"},"device":{"type":"string"},
-      "model":{"type":["string","null"]}}})"},
+      "model":{"type":["string","null"]},"git":{"type":["string","null"],"description":"the commit it was built from"},
+      "build":{"type":"string"},"cuda":{"type":"boolean","description":"built to compute on cards"}}})"},
     {"ProblemError", R"({"type":"object","required":["loc","msg","type"],"properties":{
       "loc":{"type":"array","items":{"type":["string","integer"]}},"msg":{"type":"string"},"type":{"type":"string"}},
       "additionalProperties":false})"},

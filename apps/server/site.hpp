@@ -2,6 +2,7 @@
 #pragma once
 
 #include "attendance/service.hpp"
+#include "server/build_facts.hpp"
 #include "server/caller.hpp"
 #include "server/compat.hpp"
 #include "server/ops/health.hpp"
@@ -54,6 +55,7 @@ struct Site {
   std::function<void(const std::string&)> warn = [](const std::string&) {};
   std::function<std::string()> computes_on;  // the device at this moment; none: always info.device
   [[nodiscard]] std::string device() const { return computes_on ? computes_on() : info.device; }
+  BuildFacts build;  // for /version
 };
 
 }  // namespace wajah::server

@@ -31,6 +31,12 @@ Reply metrics(Site& site, Request&) {
 
 Reply version(Site& site, Request&) {
   boost::json::object info{{"name", "wajah"}, {"version", site.info.version}, {"device", site.device()}};
+  const auto& facts = site.build;
+  if (!facts.build.empty()) {
+    info["git"] = facts.git.empty() ? boost::json::value(nullptr) : boost::json::value(facts.git);
+    info["build"] = facts.build;
+    info["cuda"] = facts.cuda;
+  }
   info["model"] = site.api ? boost::json::value(site.info.model) : boost::json::value(nullptr);
   return json_reply(200, info);
 }

@@ -73,6 +73,10 @@ TEST_CASE("doctor looks at settings and certificates") {
   auto outcome = place.run({"doctor", "--json"});
   CHECK(finding(outcome.out, "Settings").at("state") == "ok");
   CHECK(finding(outcome.out, "TLS").at("state") == "warn");
+  CHECK(finding(outcome.out, "Access").at("state") == "warn");
+  CHECK(has(outcome.out, "auth.required = true"));
+  place.write("data/wajah.toml", "[auth]\nrequired = true\n");
+  CHECK(finding(place.run({"doctor", "--json"}).out, "Access").at("state") == "ok");
   CHECK(finding(outcome.out, "Disk").at("state") != "fail");
 
   place.write("data/wajah.toml", "[server]\nlisten = \"0.0.0.0:8006\"\n");

@@ -229,12 +229,41 @@ TEST_CASE("this machine needs no key, unless told so or unless it may be somebod
   for (const auto* host : {"localhost", "LOCALHOST:1", "127.0.0.1:8006", "[::1]:8006"}) {
     CHECK(status(desk, "127.0.0.1", {{"host", host}}) == 0);
   }
+  // Proxies of this machine that say nothing of whom they ask for: nginx as it comes, and one that keeps the host.
+  Asked old(desk, accounts_route(), "127.0.0.1", {{"host", "127.0.0.1:8006"}});
+  old.request.is_1_0 = true;
+  CHECK(old.status(desk.gate) == 401);
+  CHECK(status(desk, "127.0.0.1", {{"host", "192.0.2.7"}}) == 401);
+  CHECK(status(desk, "127.0.0.1", {{"host", "[2001:db8::1]:8006"}}) == 401);
+  for (const auto* mark : {"x-real-ip", "via", "x-forwarded-proto", "x-forwarded-host", "cf-connecting-ip", "cf-ray",
+                           "true-client-ip", "x-client-ip"}) {
+    INFO(mark);
+    CHECK(status(desk, "127.0.0.1", {{mark, "203.0.113.9"}}) == 401);
+  }
   // A page of another name that points here, and whoever a proxy on this machine passes on.
   CHECK(status(desk, "127.0.0.1", {{"host", "rebound.example"}}) == 401);
   CHECK(status(desk, "127.0.0.1", {{"x-forwarded-for", "203.0.113.9"}}) == 401);
   CHECK(status(desk, "127.0.0.1", {{"forwarded", "for=203.0.113.9"}}) == 401);
   CHECK(status(desk, "192.0.2.1", {{"host", "localhost"}}) == 401);
   CHECK(status(desk, "192.0.2.1", {{"x-forwarded-for", "127.0.0.1"}}) == 401);
+}
+
+TEST_CASE("what reaches all sites is not for keys of one") {
+  Desk desk;
+  const auto key = desk.key("admin", {}, {}, "gate");
+  const auto status = [&](Verb verb, std::string_view path) {
+    return Asked(desk, route_of(verb, path), abroad, {{"x-api-key", key}}).status(desk.gate);
+  };
+  for (const auto* path : {"/api/v1/people:export", "/api/v1/webhooks", "/api/v1/system"}) {
+    CHECK(status(Verb::get, path) == 403);
+  }
+  CHECK(status(Verb::post, "/api/v1/sites") == 403);
+  CHECK(status(Verb::post, "/upload") == 403);
+  CHECK(status(Verb::remove, "/hapus") == 403);
+  CHECK(status(Verb::post, "/recognize") == 0);
+  CHECK(status(Verb::get, "/api/v1/keys") == 0);
+  CHECK(status(Verb::get, "/api/v1/accounts") == 0);
+  CHECK(status(Verb::get, "/api/v1/people") == 0);
 }
 
 TEST_CASE("the original's routes and the metrics are open to all where the settings say so") {
@@ -265,6 +294,10 @@ TEST_CASE("X-Forwarded-For is believed from trusted proxies only") {
   CHECK(origin("10.0.0.1", "203.0.113.9") == "203.0.113.9");
   CHECK(origin("10.0.0.1", "6.6.6.6, 203.0.113.9") == "203.0.113.9");
   CHECK(origin("10.0.0.1", "6.6.6.6, 203.0.113.9, 10.0.0.2") == "203.0.113.9");
+  // HAProxy adds a field of its own after the client's.
+  Asked twice(desk, accounts_route(), "10.0.0.1", {{"x-forwarded-for", "6.6.6.6"}});
+  twice.request.headers.add("x-forwarded-for", "203.0.113.9");
+  CHECK(origin_of(twice.request, proxies).address == "203.0.113.9");
   CHECK(origin("10.0.0.1", "nonsense") == "10.0.0.1");
   CHECK(origin("10.0.0.1", "") == "10.0.0.1");
   CHECK(origin("192.0.2.1", "203.0.113.9") == "192.0.2.1");

@@ -14,6 +14,8 @@ namespace wajah::server {
 namespace {
 
 constexpr std::size_t most_waiting = 1024;
+// Of strangers' failures, which anybody can cause in any number: what people with a name did keeps the rest.
+constexpr std::size_t most_failures_waiting = 512;
 
 }  // namespace
 
@@ -51,7 +53,8 @@ GateOptions FrontDesk::options_of(const Settings& settings) {
 void FrontDesk::record(attendance::AuditEvent event) {
   if (listeners_.happened) listeners_.happened(event.action);
   const auto action = event.action;
-  const bool taken = writer_.post([this, event = std::move(event)] {
+  const bool has_room = event.actor != "anonymous" || writer_.waiting() < most_failures_waiting;
+  const bool taken = has_room && writer_.post([this, event = std::move(event)] {
     try {
       (void)audit_.append(event);
     } catch (const Error& error) {

@@ -26,19 +26,29 @@ bool is_loopback(std::string_view address) {
   return parsed.is_loopback();
 }
 
-// "localhost:8006", "127.0.0.1", "[::1]:8006": hosts that no other name server can hand out.
+// "localhost:8006", "127.0.0.1", "[::1]:8006": hosts that no name server can hand out. Another address of this machine
+// in a request over loopback is what a proxy passes on of a browser's.
 bool names_this_machine(std::string_view host) {
   if (host.starts_with('[')) {
     const auto end = host.find(']');
-    return end != std::string_view::npos && is_address(host.substr(1, end - 1));
+    return end != std::string_view::npos && is_loopback(host.substr(1, end - 1));
   }
   host = host.substr(0, host.find(':'));
-  return equal_ignoring_case(host, "localhost") || is_address(host);
+  return equal_ignoring_case(host, "localhost") || is_loopback(host);
 }
 
-bool was_passed_on(const Headers& headers) {
-  constexpr std::string_view marks[] = {"forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"};
-  return std::ranges::any_of(marks, [&](std::string_view mark) { return headers.find(mark) != nullptr; });
+// What proxies add. One that adds nothing is known by HTTP/1.0, which nginx speaks to servers unless told otherwise,
+// and which no browser, curl or client library of today does.
+bool was_passed_on(const Request& request) {
+  constexpr std::string_view marks[] = {"forwarded",        "x-real-ip",           "via",
+                                        "x-client-ip",      "x-cluster-client-ip", "x-original-forwarded-for",
+                                        "x-original-host",  "x-original-url",      "x-proxyuser-ip",
+                                        "cf-connecting-ip", "true-client-ip",      "fastly-client-ip",
+                                        "cdn-loop",         "client-ip",           "proxy-connection"};
+  const auto& headers = request.headers;
+  return request.is_1_0 || headers.any_begins("x-forwarded") || headers.any_begins("x-envoy-") ||
+         headers.any_begins("cf-") || headers.any_begins("x-amzn-") ||
+         std::ranges::any_of(marks, [&](std::string_view mark) { return headers.find(mark) != nullptr; });
 }
 
 bool is_among(const std::vector<std::string>& proxies, std::string_view address) {
@@ -62,10 +72,10 @@ std::string forwarded_client(std::string_view list, const std::vector<std::strin
 
 Origin origin_of(const Request& request, const std::vector<std::string>& proxies) {
   if (is_among(proxies, request.address)) {
-    return {forwarded_client(request.headers.get("x-forwarded-for"), proxies, request.address), false};
+    return {forwarded_client(request.headers.joined("x-forwarded-for"), proxies, request.address), false};
   }
-  const bool local = is_loopback(request.address) && !was_passed_on(request.headers) &&
-                     names_this_machine(request.headers.get("host"));
+  const bool local =
+      is_loopback(request.address) && !was_passed_on(request) && names_this_machine(request.headers.get("host"));
   return {request.address, local};
 }
 
