@@ -79,8 +79,8 @@ get    /api/v1/jobs                            admin
 get    /api/v1/jobs/{id}                       admin
 get    /api/v1/jobs/{id}/events                admin
 get    /api/v1/events                          attendance:read
-get    /api/v1/audit                           admin
-get    /api/v1/audit/verify                    admin
+get    /api/v1/audit                           privacy
+get    /api/v1/audit/verify                    privacy
 post   /api/v1/session                         -
 get    /api/v1/session                         -
 delete /api/v1/session                         -

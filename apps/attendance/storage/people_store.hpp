@@ -57,7 +57,7 @@ enum class PeopleOrder { name, nik, enrolled };
 
 struct PeopleQuery {
   std::string text;  // somewhere in the name, NIK or external id; ASCII letters of either case
-  std::optional<std::string> group, site;
+  std::optional<std::string> group, site;  // people without a site are of the site "main"
   std::optional<bool> active;
   PeopleOrder order = PeopleOrder::name;
   std::string after;  // `next` of the page before; empty: from the start

@@ -47,18 +47,21 @@ Statement select_page(Connection& connection, PeopleOrder order) {
     case PeopleOrder::name:
       return connection.prepare(
           "SELECT * FROM listed WHERE (name LIKE ?1 ESCAPE '\\' OR nik LIKE ?1 ESCAPE '\\' "
-          "OR external_id LIKE ?1 ESCAPE '\\') AND (?2 IS NULL OR team = ?2) AND (?3 IS NULL OR site = ?3) "
+          "OR external_id LIKE ?1 ESCAPE '\\') AND (?2 IS NULL OR team = ?2) AND (?3 IS NULL OR site = ?3 OR (?3 = "
+          "'main' AND site = '')) "
           "AND (?4 IS NULL OR active = ?4) AND (?5 IS NULL OR (name, id) > (?5, ?6)) ORDER BY name, id LIMIT ?7");
     case PeopleOrder::nik:
       return connection.prepare(
           "SELECT * FROM listed WHERE (name LIKE ?1 ESCAPE '\\' OR nik LIKE ?1 ESCAPE '\\' "
-          "OR external_id LIKE ?1 ESCAPE '\\') AND (?2 IS NULL OR team = ?2) AND (?3 IS NULL OR site = ?3) "
+          "OR external_id LIKE ?1 ESCAPE '\\') AND (?2 IS NULL OR team = ?2) AND (?3 IS NULL OR site = ?3 OR (?3 = "
+          "'main' AND site = '')) "
           "AND (?4 IS NULL OR active = ?4) AND (?5 IS NULL OR (nik, id) > (?5, ?6)) ORDER BY nik, id LIMIT ?7");
     case PeopleOrder::enrolled: break;
   }
   return connection.prepare(
       "SELECT * FROM listed WHERE (name LIKE ?1 ESCAPE '\\' OR nik LIKE ?1 ESCAPE '\\' "
-      "OR external_id LIKE ?1 ESCAPE '\\') AND (?2 IS NULL OR team = ?2) AND (?3 IS NULL OR site = ?3) "
+      "OR external_id LIKE ?1 ESCAPE '\\') AND (?2 IS NULL OR team = ?2) AND (?3 IS NULL OR site = ?3 OR (?3 = 'main' "
+      "AND site = '')) "
       "AND (?4 IS NULL OR active = ?4) AND (?5 IS NULL OR id > ?6) ORDER BY id LIMIT ?7");
 }
 
@@ -168,7 +171,8 @@ std::int64_t SqlitePeopleStore::count(const PeopleQuery& query) {
   Database::Read read(database_);
   auto rows = read->prepare(
       "SELECT count(*) FROM person WHERE (name LIKE ?1 ESCAPE '\\' OR nik LIKE ?1 ESCAPE '\\' "
-      "OR external_id LIKE ?1 ESCAPE '\\') AND (?2 IS NULL OR team = ?2) AND (?3 IS NULL OR site = ?3) "
+      "OR external_id LIKE ?1 ESCAPE '\\') AND (?2 IS NULL OR team = ?2) AND (?3 IS NULL OR site = ?3 OR (?3 = 'main' "
+      "AND site = '')) "
       "AND (?4 IS NULL OR active = ?4)");
   rows.bind(pattern, query.group, query.site, flag(query.active));
   return rows.step() ? rows.integer(0) : 0;

@@ -2,6 +2,8 @@
 
 #include "server/access/gatekeeper.hpp"
 #include "server/access/roles.hpp"
+#include "server/api/backend.hpp"
+#include "server/api/people.hpp"
 #include "server/problem.hpp"
 
 #include <fmt/chrono.h>
@@ -61,11 +63,29 @@ Gatekeeper& gate(Site& site) {
   return *site.gatekeeper;
 }
 
-Account account_named(Gatekeeper& keeper, std::string_view name) {
+// Callers of one site see and change the accounts of that site.
+bool may_manage(const Caller& caller, const Account& account) { return !caller.site || account.site == *caller.site; }
+
+Account account_named(Gatekeeper& keeper, const Request& request) {
   const auto all = keeper.accounts().accounts();
-  const auto found = std::ranges::find(all, name, &Account::name);
-  if (found == all.end()) throw Problem("not_found", "There is no account of that name.");
+  const auto found = std::ranges::find(all, request.path.find("name")->second, &Account::name);
+  if (found == all.end() || !may_manage(request.caller, *found)) {
+    throw Problem("not_found", "There is no account of that name.");
+  }
   return *found;
+}
+
+// The site of the account that the caller makes or changes: one that is there, and no other than the caller's own.
+std::string checked_site(Site& site, const Request& request) {
+  auto code = site_for(request.caller, text_of(request.body, "site"));
+  if (code.empty()) return code;
+  if (!site.backend) throw Problem("no_models", "Sites are known only to a server that was started with its models.");
+  return site.backend->book.site(code).code;
+}
+
+void refuse_wider(const Caller& caller, std::string_view role) {
+  if (!caller.site || caller.scopes.includes(scopes_of_role(role))) return;
+  throw Problem("scope_missing", "A caller of one site gives no role that may do more than it may itself.");
 }
 
 Reply log_in(Site& site, Request& request) {
@@ -95,16 +115,19 @@ Reply log_out(Site& site, Request& request) {
   return empty_reply().with("Set-Cookie", keeper.no_cookie());
 }
 
-Reply list_accounts(Site& site, Request&) {
+Reply list_accounts(Site& site, Request& request) {
   json::array items;
-  for (const auto& account : gate(site).accounts().accounts()) items.push_back(account_json(account));
+  for (const auto& account : gate(site).accounts().accounts()) {
+    if (may_manage(request.caller, account)) items.push_back(account_json(account));
+  }
   return json_reply(200, {{"items", std::move(items)}, {"next_cursor", nullptr}});
 }
 
 Reply create_account(Site& site, Request& request) {
   auto& keeper = gate(site);
   const attendance::NewAccount wanted{text_of(request.body, "name"), text_of(request.body, "password"),
-                                      text_of(request.body, "role"), text_of(request.body, "site")};
+                                      text_of(request.body, "role"), checked_site(site, request)};
+  refuse_wider(request.caller, wanted.role);
   const auto made = keeper.accounts().create(wanted, std::chrono::system_clock::now());
   if (!made) throw Problem("conflict", "There is an account of that name.");
   keeper.note(request, "account.create", made->name);
@@ -113,12 +136,13 @@ Reply create_account(Site& site, Request& request) {
 
 Reply change_account(Site& site, Request& request) {
   auto& keeper = gate(site);
-  const auto account = account_named(keeper, request.path.find("name")->second);
+  const auto account = account_named(keeper, request);
   attendance::AccountChange change;
   const auto given = [&](std::string_view name) { return request.body.if_contains(name) != nullptr; };
   if (given("password")) change.password = text_of(request.body, "password");
   if (given("role")) change.role = text_of(request.body, "role");
-  if (given("site")) change.site = text_of(request.body, "site");
+  if (given("site")) change.site = checked_site(site, request);
+  refuse_wider(request.caller, change.role.value_or(""));
   if (given("active")) change.active = request.body.at("active").as_bool();
   const auto changed = keeper.accounts().update(account.id, change);
   if (!changed) throw Problem("not_found", "There is no account of that name.");
@@ -128,7 +152,7 @@ Reply change_account(Site& site, Request& request) {
 
 Reply remove_account(Site& site, Request& request) {
   auto& keeper = gate(site);
-  const auto account = account_named(keeper, request.path.find("name")->second);
+  const auto account = account_named(keeper, request);
   if (!keeper.accounts().remove(account.id)) throw Problem("not_found", "There is no account of that name.");
   keeper.note(request, "account.remove", account.name);
   return empty_reply();
@@ -195,7 +219,8 @@ constexpr Route row(Verb verb, std::string_view path, std::string_view summary, 
           .answers = answers,
           .handle = handle,
           .shape = Shape::problem,
-          .without_models = true};
+          .without_models = true,
+          .for_one_site = true};
 }
 
 constexpr Route table[] = {

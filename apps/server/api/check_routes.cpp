@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <chrono>
 
 namespace wajah::server {
 namespace json = boost::json;
@@ -20,6 +21,9 @@ using attendance::Identity;
 
 namespace {
 
+// How long a door may have been without the server.
+constexpr std::chrono::hours longest_offline{72};
+
 // A key of one site acts there and nowhere else.
 std::string site_of(const Request& request, std::string_view asked) {
   const auto& bound = request.caller.site;
@@ -28,6 +32,23 @@ std::string site_of(const Request& request, std::string_view asked) {
     throw Problem("wrong_site", fmt::format("The key belongs to the site {}.", *bound));
   }
   return *bound;
+}
+
+// A time other than now makes attendance of any day, so it is not a door's to give: it takes a key that may also read
+// the book, and bounds.
+std::optional<attendance::Time> time_of_check(const Backend& backend, const Request& request) {
+  using namespace std::chrono_literals;
+  const auto at = time_in(request.body, "at");
+  if (!at) return std::nullopt;
+  if (!request.caller.scopes.has(Scope::attendance_read)) {
+    throw Problem("scope_missing", "`at` needs the scope attendance:read; without it the server's time is recorded.");
+  }
+  const auto now = backend.options.now();
+  if (*at > now && *at <= now + 1min) return std::nullopt;  // clocks differ a little
+  if (*at >= now - longest_offline && *at <= now) return at;
+  const auto detail = fmt::format("expected a time of the last {} hours, up to now", longest_offline / 1h);
+  throw Problem("validation_failed", fmt::format("at: {}", detail),
+                {error_entry({"body", "at"}, detail, "value_error")});
 }
 
 std::optional<attendance::Direction> direction_in(const json::object& body) {
@@ -54,14 +75,14 @@ Identity who(Backend& backend, const Request& request, std::span<const float> em
   return identity;
 }
 
-CheckIn check_in(const Request& request, const Identity& identity) {
+CheckIn check_in(const Request& request, const Identity& identity, std::optional<attendance::Time> at) {
   CheckIn check;
   check.person = identity.person->id;
   check.site = site_of(request, text_or(request.body, "site", ""));
   check.direction = direction_in(request.body);
   check.source = request.body.contains("nik") ? attendance::Source::claim : attendance::Source::face;
   check.similarity = identity.similarity;
-  check.at = time_in(request.body, "at");
+  check.at = at;
   if (check.at) check.source = attendance::Source::kiosk;
   check.actor = request.caller.name;
   check.idempotency_key = request.headers.get("idempotency-key");
@@ -79,6 +100,7 @@ void announce(Backend& backend, const Checked& checked, const attendance::Calend
 Reply check(Site& site, Request& request) {
   auto& backend = *site.backend;
   (void)backend.book.site(site_of(request, text_or(request.body, "site", "")));
+  const auto at = time_of_check(backend, request);
   const auto look = look_at(site, request, "image");
   const auto identity = who(backend, request, only_face(look, "image").embedding);
   const bool known = identity.finding == attendance::Finding::known;
@@ -90,7 +112,7 @@ Reply check(Site& site, Request& request) {
                     {"message", not_recognised()}};
   bool made = false;
   if (known) {
-    const auto checked = backend.book.check(check_in(request, identity));
+    const auto checked = backend.book.check(check_in(request, identity, at));
     const auto calendar = backend.book.calendar();
     body["event"] = checked_json(checked, *calendar);
     body["message"] = greeting(checked.event);
@@ -115,6 +137,7 @@ attendance::EventFilter event_filter(Backend& backend, const Request& request) {
   }
   const auto code = site_of(request, text_or(query, "site", ""));
   if (!code.empty()) filter.site = backend.book.site(code).id;
+  filter.group = text_in(query, "group");
   return filter;
 }
 
@@ -144,11 +167,17 @@ attendance::EventId event_id(const Request& request) {
   throw Problem("not_found", fmt::format("There is no event {}.", header_text(text)));
 }
 
+// To a caller of one site there are no events of others.
+attendance::Event the_event(Backend& backend, const Request& request) {
+  const auto event = backend.book.event(event_id(request));
+  const auto& bound = request.caller.site;
+  if (event && (!bound || backend.book.site(*bound).id == event->site)) return *event;
+  throw Problem("not_found", "There is no such event.");
+}
+
 Reply show_event(Site& site, Request& request) {
   auto& backend = *site.backend;
-  const auto event = backend.book.event(event_id(request));
-  if (!event) throw Problem("not_found", "There is no such event.");
-  return json_reply(200, event_json(*event, *backend.book.calendar()));
+  return json_reply(200, event_json(the_event(backend, request), *backend.book.calendar()));
 }
 
 // Checking in is what a kiosk may do; changing the book is for those who may also read it.
@@ -162,8 +191,8 @@ Reply enter_event(Site& site, Request& request) {
   attendance::ManualEntry entry;
   entry.person = person->person.id;
   entry.site = site_of(request, text_or(request.body, "site", ""));
-  entry.direction = *direction_in(request.body);
-  entry.at = *time_in(request.body, "at");
+  entry.direction = direction_in(request.body).value_or(attendance::Direction::in);
+  entry.at = needed_time(request.body, "at");
   entry.reason = text_or(request.body, "reason", "");
   entry.actor = request.caller.name;
   entry.idempotency_key = request.headers.get("idempotency-key");
@@ -179,7 +208,7 @@ Reply correct_event(Site& site, Request& request) {
   require_clerk(request);
   auto& backend = *site.backend;
   attendance::Correction correction;
-  correction.event = event_id(request);
+  correction.event = the_event(backend, request).id;
   correction.at = time_in(request.body, "at");
   correction.direction = direction_in(request.body);
   if (request.body.contains("site")) correction.site = site_of(request, text_or(request.body, "site", ""));
@@ -217,14 +246,15 @@ constexpr Field check_fields[] = {
      R"({"type":"string","maxLength":64})"},
     {"site", FieldKind::text, "Code of the site; a key of one site need not say it", false, code_schema},
     {"direction", FieldKind::text, "auto: in for the first of the business date, out later", false, direction_schema},
-    {"at", FieldKind::text, "When, if a kiosk recorded it while offline; never in the future", false,
-     R"({"type":"string","format":"date-time"})"},
+    {"at", FieldKind::text, "When, if it was taken down offline within the last 72 hours; needs attendance:read too",
+     false, R"({"type":"string","format":"date-time"})"},
 };
 constexpr Parameter check_parameters[] = {idempotency_parameter};
 constexpr Parameter events_parameters[] = {
     {Where::query, "from", "First business date", date_schema},
     {Where::query, "to", "Last business date", date_schema},
     {Where::query, "person", "p_12, or nik:12345", R"({"type":"string","maxLength":80})"},
+    {Where::query, "group", "Of those who belonged to this group on the date", R"({"type":"string","maxLength":128})"},
     {Where::query, "site", "Code of the site", code_schema},
     {Where::query, "counting", "Leave out what was struck or corrected", R"({"type":"boolean"})"},
     limit_parameter,
@@ -235,9 +265,12 @@ constexpr Parameter event_parameters[] = {event_parameter};
 constexpr Parameter correct_parameters[] = {event_parameter, idempotency_parameter};
 constexpr Parameter inside_parameters[] = {{Where::query, "site", "Code of the site", code_schema}};
 
-constexpr Answer check_answers[] = {
-    ok("Check", "Not recognised, or a repetition: nothing was written"), created("Check", "Recorded"),
-    problem(403, "The key belongs to another site"), problem(404, "There is no such site"), no_picture, bad_picture};
+constexpr Answer check_answers[] = {ok("Check", "Not recognised, or a repetition: nothing was written"),
+                                    created("Check", "Recorded"),
+                                    problem(403, "The key belongs to another site, or may not say when"),
+                                    problem(404, "There is no such site"),
+                                    no_picture,
+                                    bad_picture};
 constexpr Answer events_answers[] = {ok("EventPage", "By business date, those of a date in the order written"),
                                      problem(400, "The cursor is not of this list"), no_such, wrong_values};
 constexpr Answer enter_answers[] = {ok("CheckedEvent", "A repetition of an earlier event"),

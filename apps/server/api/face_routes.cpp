@@ -54,6 +54,16 @@ std::string_view code_of_cause(attendance::Cause cause) {
   throw Problem(code_of_cause(refusal.cause()), refusal.what(), std::move(errors));
 }
 
+// As the routes that look at one picture tell it: a file of another kind is not a damaged picture.
+[[noreturn]] void refuse_undecodable(const std::vector<File>& files, const attendance::Refusal& refusal) {
+  std::string_view code = "image_undecodable";
+  for (const auto& file : files) {
+    const bool meant = std::string_view(refusal.what()).starts_with(file.filename + ":");
+    if (meant) code = code_of_undecodable(file.bytes);
+  }
+  throw Problem(code, refusal.what(), {error_entry({"body", "images"}, refusal.what(), "image.undecodable")});
+}
+
 attendance::UploadResult enrol(Backend& backend, const attendance::Person& person, const std::vector<File>& files,
                                attendance::Force force) {
   using attendance::Cause;
@@ -63,6 +73,7 @@ attendance::UploadResult enrol(Backend& backend, const attendance::Person& perso
     const auto cause = refusal.cause();
     const bool of_photos = cause == Cause::no_face || cause == Cause::unusable_photos || cause == Cause::duplicate_face;
     if (of_photos) refuse_photos(refusal);
+    if (cause == Cause::undecodable) refuse_undecodable(files, refusal);
     throw;
   }
 }
@@ -191,6 +202,7 @@ constexpr Answer add_answers[] = {
     created("Enrolment", "Stored, and recognisable from now on; photos that cannot be used are named in rejected"),
     no_such,
     problem(409, "The face belongs to somebody else (duplicate_face), or consent is missing"),
+    no_picture,
     problem(422, "No photo can be used; errors[] says why for each"),
 };
 constexpr Answer list_answers[] = {ok("Photos", "In the order they came"), no_such};

@@ -1,3 +1,4 @@
+#include "server/access/roles.hpp"
 #include "server/api/admin_routes.hpp"
 #include "server/api/documented.hpp"
 #include "server/api/people.hpp"
@@ -5,6 +6,8 @@
 #include "server/problem.hpp"
 
 #include <boost/json/array.hpp>
+
+#include <algorithm>
 
 namespace wajah::server {
 namespace json = boost::json;
@@ -28,23 +31,37 @@ json::object key_json(const ApiKey& key, const Backend& backend) {
           {"in_force", key.in_force(backend.options.now())}};
 }
 
-Reply list_keys(Site& site, Request&) {
+// Keys of one site see and end those of that site.
+bool may_manage(const Caller& caller, const ApiKey& key) { return !caller.site || key.site == *caller.site; }
+
+Reply list_keys(Site& site, Request& request) {
   auto& backend = *site.backend;
   json::array items;
-  for (const auto& key : backend.keys.keys()) items.push_back(key_json(key, backend));
+  for (const auto& key : backend.keys.keys()) {
+    if (may_manage(request.caller, key)) items.push_back(key_json(key, backend));
+  }
   return json_reply(200, {{"items", std::move(items)}, {"next_cursor", nullptr}});
 }
 
-attendance::NewKey key_of(Backend& backend, const json::object& body) {
+void refuse_wider(const Caller& caller, const attendance::NewKey& key) {
+  auto scopes = scopes_of_role(key.role);
+  for (const auto& name : key.scopes) scopes.add(scope_named(name).value_or(Scope::admin));
+  if (!caller.site || caller.scopes.includes(scopes)) return;
+  throw Problem("scope_missing", "A key of one site issues none that may do more than it may itself.");
+}
+
+attendance::NewKey key_of(Backend& backend, const Request& request) {
+  const auto& body = request.body;
   attendance::NewKey key;
   key.name = text_or(body, "name", "");
   key.role = text_or(body, "role", "");
   if (const auto* scopes = body.if_contains("scopes")) {
     for (const auto& scope : scopes->as_array()) key.scopes.emplace_back(scope.as_string());
   }
-  key.site = text_or(body, "site", "");
+  key.site = site_for(request.caller, text_or(body, "site", ""));
   key.expires_at = time_in(body, "expires_at");
   if (!key.site.empty()) (void)backend.book.site(key.site);
+  refuse_wider(request.caller, key);
   if (key.role.empty() && key.scopes.empty()) {
     throw Problem("validation_failed", "A key needs a role or scopes: without either it may do nothing.");
   }
@@ -57,7 +74,7 @@ attendance::NewKey key_of(Backend& backend, const json::object& body) {
 
 Reply issue_key(Site& site, Request& request) {
   auto& backend = *site.backend;
-  const auto issued = backend.keys.issue(key_of(backend, request.body), backend.options.now());
+  const auto issued = backend.keys.issue(key_of(backend, request), backend.options.now());
   audit(backend, request, "key.issue", std::nullopt, issued.key.id);
   auto body = key_json(issued.key, backend);
   body["key"] = issued.text;
@@ -67,7 +84,10 @@ Reply issue_key(Site& site, Request& request) {
 Reply revoke_key(Site& site, Request& request) {
   auto& backend = *site.backend;
   const auto& id = request.path.find("id")->second;
-  if (!backend.keys.revoke(id, backend.options.now())) {
+  const auto keys = backend.keys.keys();
+  const auto found = std::ranges::find(keys, id, &ApiKey::id);
+  const bool known = found != keys.end() && may_manage(request.caller, *found);
+  if (!known || !backend.keys.revoke(id, backend.options.now())) {
     throw Problem("not_found", "There is no key with this id that is in force.");
   }
   audit(backend, request, "key.revoke", std::nullopt, id);
@@ -106,8 +126,11 @@ constexpr NamedSchema schemas[] = {
 constexpr Parameter issue_parameters[] = {idempotency_parameter};
 constexpr Parameter revoke_parameters[] = {
     {Where::path, "id", "Of the key", R"({"type":"string","maxLength":64})", true}};
-constexpr Answer list_answers[] = {ok("Keys", "All keys, revoked ones included; never their secrets")};
-constexpr Answer issue_answers[] = {created("IssuedKey", "The key, told this once"), no_such, wrong_values};
+constexpr Answer list_answers[] = {
+    ok("Keys", "All keys (to a key of one site: that site's), revoked ones included; never their secrets")};
+constexpr Answer issue_answers[] = {created("IssuedKey", "The key, told this once"),
+                                    problem(403, "The key belongs to another site, or may do less"), no_such,
+                                    wrong_values};
 constexpr Answer revoke_answers[] = {nothing("Refused from now on"), no_such};
 
 constexpr Route table[] = {
@@ -118,12 +141,14 @@ constexpr Route table[] = {
      .lane = Lane::query,
      .answers = list_answers,
      .handle = list_keys,
-     .shape = Shape::problem},
+     .shape = Shape::problem,
+     .for_one_site = true},
     {.verb = Verb::post,
      .path = "/api/v1/keys",
      .tag = "administration",
      .summary = "Issue a key",
-     .about = "Its text is in this answer and nowhere else.",
+     .about = "Its text is in this answer and nowhere else. A key of one site issues keys of that site only, which may "
+              "do no more than it may itself.",
      .scope = Scope::admin,
      .lane = Lane::manage,
      .body_limit = 8 * kib,
@@ -131,7 +156,8 @@ constexpr Route table[] = {
      .body = "NewKey",
      .answers = issue_answers,
      .handle = issue_key,
-     .shape = Shape::problem},
+     .shape = Shape::problem,
+     .for_one_site = true},
     {.verb = Verb::remove,
      .path = "/api/v1/keys/{id}",
      .tag = "administration",
@@ -141,7 +167,8 @@ constexpr Route table[] = {
      .parameters = revoke_parameters,
      .answers = revoke_answers,
      .handle = revoke_key,
-     .shape = Shape::problem},
+     .shape = Shape::problem,
+     .for_one_site = true},
 };
 
 }  // namespace

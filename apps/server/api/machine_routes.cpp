@@ -126,23 +126,41 @@ Reply job_events(Site& site, Request& request) {
   // Looked at after listening has begun, so that an end in between is not missed.
   const auto now = the_job(backend, request);
   if (!has_ended(name_of(now.state))) return sse_reply(std::move(source));
-  return sse_reply(std::make_shared<SaidOnce>(sse_event(job_event, to_text(job_json(now, "UTC")))));
+  return sse_reply(
+      std::make_shared<SaidOnce>(sse_event(job_event, to_text(job_json(now, backend.book.options().zone)))));
 }
 
-// What a caller may hear: attendance of the own site, and people only with people:read.
-Feed::Wish wish_of(const Caller& caller, std::string_view event, std::string_view data) {
+// The person that an event is about, if they are here.
+std::optional<attendance::PersonRecord> person_of(const Backend& backend, std::string_view data) {
+  const auto message = json::parse(data);
+  const auto& about = message.at("data").as_object();
+  const auto* person = about.if_contains("person");
+  const auto* id = person ? person->as_object().if_contains("id") : about.if_contains("id");
+  const auto number = id ? parse_id('p', id->as_string()) : std::nullopt;
+  return number ? backend.people.person(*number) : std::nullopt;
+}
+
+// What a caller may hear: attendance and people of the own site, and people only with people:read.
+Feed::Wish wish_of(const Backend& backend, const Caller& caller, std::string_view event, std::string_view data) {
   if (event == job_event) return Feed::Wish::skip;
-  if (event.starts_with("person.") || event.starts_with("people.")) return caller.scopes.has(Scope::people_read) ? Feed::Wish::take : Feed::Wish::skip;
+  const bool of_people = event.starts_with("person.") || event.starts_with("people.");
+  if (of_people && !caller.scopes.has(Scope::people_read)) return Feed::Wish::skip;
   if (!caller.site) return Feed::Wish::take;
+  if (of_people) {
+    const auto person = person_of(backend, data);
+    return person && may_see(caller, *person) ? Feed::Wish::take : Feed::Wish::skip;
+  }
   const auto message = json::parse(data);
   const auto* site = message.at("data").as_object().if_contains("site");
   return site && site->as_string() == *caller.site ? Feed::Wish::take : Feed::Wish::skip;
 }
 
 Reply live_events(Site& site, Request& request) {
-  return sse_reply(site.backend->feed.listen([caller = request.caller](std::string_view event, std::string_view data) {
-    return wish_of(caller, event, data);
-  }));
+  auto& backend = *site.backend;
+  return sse_reply(
+      backend.feed.listen([&backend, caller = request.caller](std::string_view event, std::string_view data) {
+        return wish_of(backend, caller, event, data);
+      }));
 }
 
 std::string hex(const attendance::Digest& digest) {
@@ -164,6 +182,7 @@ json::object audit_json(const attendance::AuditRow& row, std::string_view zone) 
 }
 
 Reply list_audit(Site& site, Request& request) {
+  require_all_sites(request);
   auto& backend = *site.backend;
   const auto list = list_name("/audit", request.query);
   attendance::AuditQuery query;
@@ -301,8 +320,9 @@ constexpr Route table[] = {
             "Server-sent events of {event, at, data}: attendance.recorded, attendance.corrected, and with people:read "
             "person.* and people.imported. A key of one site hears of that site.",
             Scope::attendance_read, {}, events_answers, live_events),
-    reading("/api/v1/audit", "Who did what", "", Scope::admin, audit_parameters, audit_answers, list_audit),
-    reading("/api/v1/audit/verify", "Check the audit log", "", Scope::admin, {}, verdict_answers, verify_audit),
+    reading("/api/v1/audit", "Who did what", "Of all sites: not for keys of one.", Scope::privacy, audit_parameters,
+            audit_answers, list_audit),
+    reading("/api/v1/audit/verify", "Check the audit log", "", Scope::privacy, {}, verdict_answers, verify_audit),
 };
 
 }  // namespace

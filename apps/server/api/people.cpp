@@ -18,9 +18,30 @@ std::optional<PersonRecord> find_person(const Backend& backend, std::string_view
   return number ? backend.people.person(*number) : std::nullopt;
 }
 
+bool may_see(const Caller& caller, const PersonRecord& person) {
+  if (!caller.site) return true;
+  const auto& site = person.details.site;
+  return *caller.site == (site.empty() ? attendance::main_site_code : site);
+}
+
+std::string site_for(const Caller& caller, std::string_view asked) {
+  if (!caller.site) return std::string(asked);
+  if (!asked.empty() && asked != *caller.site) {
+    throw Problem("wrong_site", fmt::format("The key belongs to the site {}.", *caller.site));
+  }
+  return *caller.site;
+}
+
+void require_all_sites(const Request& request) {
+  if (!request.caller.site) return;
+  throw Problem("wrong_site",
+                fmt::format("This concerns all sites; the key belongs to the site {} alone.", *request.caller.site));
+}
+
 PersonRecord the_person(const Backend& backend, const Request& request) {
   const auto& id = request.path.find("id")->second;
-  if (auto person = find_person(backend, id)) return std::move(*person);
+  auto person = find_person(backend, id);
+  if (person && may_see(request.caller, *person)) return std::move(*person);
   throw Problem("person_unknown", fmt::format("Nobody has the id {}.", header_text(id)));
 }
 

@@ -13,7 +13,19 @@
 
 namespace wajah::server {
 
-// The person of {id}, "p_12" or "nik:12345". Throws Problem (person_unknown).
+// Whether the caller is of no site in particular or of the person's; people who were placed nowhere are of the main
+// site.
+[[nodiscard]] bool may_see(const Caller& caller, const attendance::PersonRecord& person);
+
+// The site of a person whom the caller makes or moves: `asked`, or the only one the caller may act at. Throws Problem
+// (wrong_site).
+[[nodiscard]] std::string site_for(const Caller& caller, std::string_view asked);
+
+// Throws Problem (wrong_site) at a caller of one site: what follows reaches all of them.
+void require_all_sites(const Request& request);
+
+// The person of {id}, "p_12" or "nik:12345". Throws Problem (person_unknown), also about people of other sites to a
+// caller of one.
 [[nodiscard]] attendance::PersonRecord the_person(const Backend& backend, const Request& request);
 [[nodiscard]] std::optional<attendance::PersonRecord> find_person(const Backend& backend, std::string_view id);
 

@@ -58,6 +58,7 @@ Reply list_people(Site& site, Request& request) {
   auto& backend = *site.backend;
   const auto list = list_name("/people", request.query);
   auto query = people_query(request.query);
+  if (request.caller.site) query.site = site_for(request.caller, query.site.value_or(""));
   query.after = backend.cursors.read(list, text_or(request.query, "cursor", ""));
   const auto page = backend.people.search(query);
   json::array items;
@@ -74,7 +75,7 @@ Reply create_person(Site& site, Request& request) {
   person.nik = text_or(request.body, "nik", "");
   person.name = checked_name(text_or(request.body, "name", ""));
   person.details.group = text_or(request.body, "group", "");
-  person.details.site = text_or(request.body, "site", "");
+  person.details.site = site_for(request.caller, text_or(request.body, "site", ""));
   person.details.external_id = text_in(request.body, "external_id");
   person.details.metadata = metadata_in(request.body).value_or("{}");
   person.details.active = flag_in(request.body, "active").value_or(true);
@@ -111,7 +112,7 @@ Reply change_person(Site& site, Request& request) {
   attendance::PersonChange change;
   if (const auto name = text_in(request.body, "name")) change.name = checked_name(*name);
   change.group = text_in(request.body, "group");
-  change.site = text_in(request.body, "site");
+  if (const auto code = text_in(request.body, "site")) change.site = site_for(request.caller, *code);
   change.external_id = text_in(request.body, "external_id");
   if (request.body.contains("external_id") && request.body.at("external_id").is_null()) change.external_id = "";
   change.metadata = metadata_in(request.body);
@@ -167,7 +168,7 @@ Reply merge_people(Site& site, Request& request) {
   auto& backend = *site.backend;
   const auto person = [&](std::string_view field) {
     auto found = find_person(backend, text_or(request.body, field, ""));
-    if (found) return std::move(*found);
+    if (found && may_see(request.caller, *found)) return std::move(*found);
     const std::string detail = "Nobody has this id.";
     throw Problem("person_unknown", detail, {error_entry({"body", field}, detail, "person_unknown")});
   };

@@ -143,6 +143,7 @@ json::object import_archive(Backend& backend, const Import& import, const JobRun
 }
 
 Reply import_people(Site& site, Request& request) {
+  require_all_sites(request);
   auto& backend = *site.backend;
   const auto import = std::make_shared<Import>(backend, request);
   const bool archive = attendance::is_archive(import->file);
