@@ -11,7 +11,7 @@ Backend::Backend(const BackendParts& parts, BackendOptions given)
     : BackendParts(parts),
       options(std::move(given)),
       cursors(parts.secret),
-      job_runner(parts.jobs, feed, options.now, options.warn) {}
+      job_runner(parts.jobs, feed, parts.book.options().zone, options.now, options.warn) {}
 
 Backend::~Backend() {
   job_runner.stop();

@@ -2,9 +2,11 @@
 
 #include "server/api/values.hpp"
 #include "server/json.hpp"
+#include "server/problem.hpp"
 
 #include <wajah/error.hpp>
 
+#include <fmt/format.h>
 #include <boost/json/parse.hpp>
 
 #include <exception>
@@ -15,20 +17,37 @@ namespace json = boost::json;
 using attendance::JobRecord;
 using attendance::JobState;
 
-JobRunner::JobRunner(attendance::JobStore& store, Feed& feed, Now now, Warn warn)
-    : store_(store), feed_(feed), now_(std::move(now)), warn_(std::move(warn)) {
+JobRunner::JobRunner(attendance::JobStore& store, Feed& feed, std::string zone, Now now, Warn warn)
+    : store_(store), feed_(feed), zone_(std::move(zone)), now_(std::move(now)), warn_(std::move(warn)) {
   store_.fail_unfinished(R"({"error":"the server was restarted before it was done"})", now_());
   thread_ = std::thread([this] { serve(); });
 }
 
 JobRecord JobRunner::start(std::string_view kind, std::int64_t total, Work work) {
-  auto job = store_.create(kind, total, now_());
+  take_place();
+  JobRecord job;
+  try {
+    job = store_.create(kind, total, now_());
+  } catch (...) {
+    const std::lock_guard lock(mutex_);
+    --places_;
+    throw;
+  }
   {
     const std::lock_guard lock(mutex_);
     waiting_.push_back({job, std::move(work)});
   }
   changed_.notify_one();
   return job;
+}
+
+// Held until the job begins: what waits may keep a file of a gigabyte.
+void JobRunner::take_place() {
+  const std::lock_guard lock(mutex_);
+  if (places_ == most_waiting) {
+    throw Problem("busy", fmt::format("{} jobs are waiting already; GET /api/v1/jobs shows them.", places_));
+  }
+  ++places_;
 }
 
 void JobRunner::stop() {
@@ -52,6 +71,7 @@ void JobRunner::serve() {
     if (stopping_) return;
     auto next = std::move(waiting_.front());
     waiting_.pop_front();
+    --places_;
     lock.unlock();
     run(std::move(next));
     lock.lock();
@@ -90,7 +110,7 @@ void JobRunner::save(JobRecord& job) {
   } catch (const Error& error) {
     warn_(error.what());  // the work goes on; its end is saved again
   }
-  feed_.publish(job_event, to_text(job_json(job, "UTC")));
+  feed_.publish(job_event, to_text(job_json(job, zone_)));
 }
 
 std::string_view name_of(JobState state) {

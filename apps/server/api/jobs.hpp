@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <cstddef>
 #include <deque>
 #include <functional>
 #include <mutex>
@@ -26,13 +27,17 @@ class JobRunner {
   // Does the work and returns its result; what it throws becomes the job's failure.
   using Work = std::function<boost::json::object(const Progress&)>;
 
-  JobRunner(attendance::JobStore& store, Feed& feed, Now now, Warn warn);
+  static constexpr std::size_t most_waiting = 16;
+
+  // `zone`: IANA name, of the times in the feed.
+  JobRunner(attendance::JobStore& store, Feed& feed, std::string zone, Now now, Warn warn);
   ~JobRunner() { stop(); }
   JobRunner(const JobRunner&) = delete;
   JobRunner& operator=(const JobRunner&) = delete;
   JobRunner(JobRunner&&) = delete;
   JobRunner& operator=(JobRunner&&) = delete;
 
+  // Throws Problem (busy) while `most_waiting` jobs wait.
   attendance::JobRecord start(std::string_view kind, std::int64_t total, Work work);
   void stop();  // drops what has not begun and waits for the rest
 
@@ -46,17 +51,20 @@ class JobRunner {
     Work work;
   };
 
+  void take_place();
   void serve();
   void run(Waiting waiting);
   void save(attendance::JobRecord& job);
 
   attendance::JobStore& store_;
   Feed& feed_;
+  std::string zone_;
   Now now_;
   Warn warn_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Waiting> waiting_;
+  std::size_t places_ = 0;  // of those that wait or are about to
   bool stopping_ = false;
   std::thread thread_;
 };
