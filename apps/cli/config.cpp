@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 #include <toml++/toml.h>
 #include <unistd.h>
+#include <boost/json/object.hpp>
+#include <boost/json/value_from.hpp>
 
 #include <algorithm>
 #include <fstream>
@@ -31,7 +33,8 @@ constexpr std::string_view other_variables[] = {config_variable, "WAJAH_ISA", "W
                                                 "WAJAH_SHARED"};
 
 const Setting* find_key(std::span<const Setting> list, std::string_view key) {
-  const auto found = std::ranges::find(list, key, &Setting::key);
+  const auto named = [&](const Setting& setting) { return setting.key == key || setting.former == key; };
+  const auto found = key.empty() ? list.end() : std::ranges::find_if(list, named);
   return found == list.end() ? nullptr : &*found;
 }
 
@@ -87,7 +90,7 @@ class TomlReader {
     const auto where = place(source);
     if (!setting) fail(ErrorKind::usage, "{}: unknown key {}{}", where, quote(key), suggested_key(list_, key));
     server::set_value(*setting, value_of(node, where, key), fmt::format("{}: {}", where, key));
-    target_.origins[key] = where;
+    target_.origins[std::string(setting->key)] = where;
   }
 
   static server::TypedValue value_of(const toml::node& node, const std::string& where, const std::string& key) {
@@ -123,6 +126,10 @@ void check_environment(const std::map<std::string, std::string>& environment, st
       fail(ErrorKind::usage, "unknown environment variable {}{}", quote(name), meant);
     }
   }
+}
+
+boost::json::value json_value(const Setting& setting) {
+  return std::visit([](const auto* value) { return boost::json::value_from(*value); }, setting.target);
 }
 
 void apply_environment(Configuration& target, const Setting& setting, const ConfigSources& sources) {
@@ -205,6 +212,16 @@ void add_setting_flags(OptionSet& set, ConfigSources& sources) {
     set.add_text(setting.flag().substr(2), take, std::string(is_truth ? "true|false" : setting.metavar),
                  fmt::format("{} [{}]", setting.about, setting.value()), is_truth);
   }
+}
+
+boost::json::array configuration_json(Configuration& configuration) {
+  boost::json::array list;
+  for (const auto& setting : server::list_of(configuration.settings)) {
+    const auto found = configuration.origins.find(std::string(setting.key));
+    const std::string_view origin = found == configuration.origins.end() ? "default" : std::string_view(found->second);
+    list.push_back(boost::json::object{{"key", setting.key}, {"value", json_value(setting)}, {"origin", origin}});
+  }
+  return list;
 }
 
 std::string configuration_text(Configuration& configuration) {

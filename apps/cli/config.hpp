@@ -4,6 +4,8 @@
 #include "cli/options.hpp"
 #include "server/config/settings.hpp"
 
+#include <boost/json/array.hpp>
+
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -38,6 +40,9 @@ void add_setting_flags(OptionSet& set, ConfigSources& sources);
 
 // Every value with its origin, in wajah.toml's own form.
 [[nodiscard]] std::string configuration_text(Configuration& configuration);
+
+// The same as a list of {key, value, origin}.
+[[nodiscard]] boost::json::array configuration_json(Configuration& configuration);
 
 // The options that other commands share with serve.
 [[nodiscard]] CommonOptions common_options_of(const server::Settings& settings);

@@ -2,6 +2,7 @@
 #include "cli/commands.hpp"
 #include "cli/config.hpp"
 #include "cli/devices.hpp"
+#include "cli/json_text.hpp"
 #include "cli/options.hpp"
 #include "cli/weight_files.hpp"
 #include "server/application.hpp"
@@ -52,12 +53,13 @@ int serve(const server::Settings& settings) {
 int run(Arguments arguments) {
   ConfigSources sources;
   sources.environment = wajah_environment();
-  bool print_config = false, print_reference = false;
+  bool print_config = false, print_reference = false, as_json = false;
   OptionSet set("serve [options]",
                 "Answers the attendance service's HTTP routes until SIGTERM or Ctrl-C, which let what "
                 "has begun be answered. Every option is also an environment variable (--auth-required is "
                 "WAJAH_AUTH_REQUIRED) and a key of wajah.toml (auth.required); the default stands in brackets.");
   set.add("print-config", print_config, "shows every setting and where it came from, and ends");
+  set.add("json", as_json, "with --print-config: as a line of JSON, a list of {key, value, origin}");
   set.add("print-reference", print_reference, "shows the page docs/configuration.md, and ends");
   add_setting_flags(set, sources);
   if (!set.parse(arguments)) return exit_yes;
@@ -66,6 +68,10 @@ int run(Arguments arguments) {
     return exit_yes;
   }
   Configuration configuration = load_configuration(sources);
+  if (print_config && as_json) {
+    print_json(configuration_json(configuration));
+    return exit_yes;
+  }
   if (print_config) {
     fmt::print("{}", configuration_text(configuration));
     return exit_yes;

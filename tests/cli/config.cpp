@@ -8,7 +8,11 @@
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
 
+#include <algorithm>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -118,6 +122,10 @@ TEST_CASE("values of every type are read from text and from TOML") {
   CHECK(settings.server.trusted_proxies == std::vector<std::string>{"10.0.0.1", "::1"});
   CHECK(settings.engine.gpu_memory_fraction == 1.0);
   CHECK(settings.tls.mode == "auto");
+  place.write("named.toml", "[gpu]\nmemory_fraction = 0.5\n");
+  const auto named = load_configuration(sources);
+  CHECK(named.settings.engine.gpu_memory_fraction == 0.5);
+  CHECK(named.origins.at("gpu.memory_fraction").ends_with("named.toml:2"));
 
   sources.file.reset();
   sources.environment = {{"WAJAH_AUTH_REQUIRED", "yes"}, {"WAJAH_SERVER_TRUSTED_PROXIES", "10.0.0.1,::1"}};
@@ -214,6 +222,14 @@ TEST_CASE("what --print-config shows can be read back") {
   CHECK(has(again.out, "match.accuracy = 0.8 "));
   CHECK(has(again.out, "server.listen = \"127.0.0.1:9001\""));
   CHECK_FALSE(has(again.out, "# default"));
+
+  auto json_words = words;
+  json_words.push_back("--json");
+  const auto list = boost::json::parse(place.run(json_words).out).as_array();
+  const auto accuracy = std::ranges::find_if(list, [](const auto& s) { return s.at("key") == "match.accuracy"; });
+  REQUIRE(accuracy != list.end());
+  CHECK(accuracy->at("value") == 0.8);
+  CHECK(accuracy->at("origin") == "flag --match-accuracy");
 }
 
 TEST_CASE("docs/configuration.md is current") {

@@ -145,7 +145,7 @@ class Original(Case):
         values = dict(re.findall(r"^([\w.]+) = (\S+)", shown, re.M))
         for name, value in {"server.listen": '"127.0.0.1:8006"', "attendance.zone": '"Asia/Jakarta"',
                             "pipeline.enrol_min_face": "20", "pipeline.recognise_min_face": "30",
-                            "match.accuracy": "0.7", "engine.gpu.memory_fraction": "0.6"}.items():
+                            "match.accuracy": "0.7", "gpu.memory_fraction": "0.6"}.items():
             self.assertEqual(values.get(name), value, name)
         refused = subprocess.run([BINARY, "serve", "--gpu-memory-fraction", "1.5"], capture_output=True, text=True)
         self.assertEqual(refused.returncode, 2)

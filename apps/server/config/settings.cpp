@@ -253,8 +253,6 @@ std::vector<Setting> list_of(Settings& s) {
       {"engine.precision", "precision", "auto|fp32|int8|tf32|fp16|bf16",
        "Of the embedder's arithmetic; auto is fp32; int8 is the CPU's, the last three are a card's.",
        &s.engine.precision},
-      {"engine.gpu.memory_fraction", "gpu-memory-fraction", "F",
-       "Share of a GPU's memory that may be used, a hard limit.", &s.engine.gpu_memory_fraction, 0.05, 1},
       {"engine.recognise_queue", "", "N", "Pictures to recognise that may wait for a worker.",
        &s.engine.recognise_queue, 1, 10'000},
       {"engine.enrol_queue", "", "N", "Pictures to enrol that may wait for a worker.", &s.engine.enrol_queue, 100,
@@ -265,6 +263,14 @@ std::vector<Setting> list_of(Settings& s) {
        "A face that was found so long ago is embedded before another waiting picture is looked at; nobody waits for "
        "pictures that have not come.",
        &s.engine.max_wait_ms, 0, 1000},
+      {.key = "gpu.memory_fraction",
+       .short_name = "",
+       .metavar = "F",
+       .about = "Share of a GPU's memory that may be used, a hard limit; engine.gpu.memory_fraction is the same.",
+       .target = &s.engine.gpu_memory_fraction,
+       .least = 0.05,
+       .most = 1,
+       .former = "engine.gpu.memory_fraction"},
       {"pipeline.weights", "weights", "FILE",
        "Embedder: .safetensors, .pb or .onnx; empty looks where `wajah models` puts "
        "it.",

@@ -107,6 +107,7 @@ struct Setting {
   double least = 0, most = 0;                          // of a number; both 0: any
   std::vector<std::string_view> choices = {};          // of a text; empty: any
   std::function<void(const std::string&)> check = {};  // of a text, or each of a list; throws Error with a sentence
+  std::string_view former = {};                        // a key that it is known by as well
 
   [[nodiscard]] std::string flag() const;         // "--tls"
   [[nodiscard]] std::string environment() const;  // "WAJAH_TLS"
