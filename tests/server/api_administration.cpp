@@ -1,6 +1,7 @@
 // /api/v1: keys, webhooks, jobs, live events, audit and privacy; and who may ask for what.
 #include "api_site.hpp"
 
+#include "server/access/roles.hpp"
 #include "server/api/webhook_worker.hpp"
 #include "server/route.hpp"
 
@@ -11,7 +12,9 @@
 #include <boost/json/parse.hpp>
 
 #include <condition_variable>
+#include <future>
 #include <mutex>
+#include <thread>
 
 namespace wajah::server {
 namespace {
@@ -146,6 +149,38 @@ TEST_CASE("webhooks hear of what they want, signed, again after a failure") {
   CHECK(api.send_json("POST /api/v1/webhooks", R"({"url":"http://x","events":["nothing"]})").status == 422);
 }
 
+TEST_CASE("webhooks are posted to plain URLs only, and only those that are there have deliveries") {
+  ApiSite api;
+  for (const auto* url : {"https://hr.example/a b", "https://hr.example/\\r\\nX: y", "https://hr.example:99999/",
+                          "https://hr.example:0/", "https://user:secret@hr.example/", "https://hr.example/#part"}) {
+    INFO(url);
+    CHECK(api.send_json("POST /api/v1/webhooks", fmt::format(R"({{"url":"{}"}})", url)).status == 422);
+  }
+  CHECK(fault_of_url("https://hr.example/a\r\nX: y"));
+  for (const auto* url : {"https://hr.example", "http://[2001:db8::1]:8080/hook?a=b", "http://localhost:1/%20"}) {
+    CHECK_FALSE(fault_of_url(url));
+  }
+  CHECK(api.get("/api/v1/webhooks/w_99/deliveries").status == 404);
+}
+
+TEST_CASE("a webhook that does not answer starves no other") {
+  Receiver receiver;
+  ApiSite api([&](OfficeOptions& options) {
+    options.webhooks.post = [&](std::string_view url, std::string_view body, const auto& headers, auto) {
+      if (url.find("dead") != std::string_view::npos) return Posted{0, "no answer in time"};
+      return receiver.take(url, body, headers);
+    };
+  });
+  api.send_json("POST /api/v1/webhooks", R"({"url":"https://dead.example/","events":["person.created"]})");
+  for (int i = 0; i < 40; ++i) {
+    api.send_json("POST /api/v1/people", fmt::format(R"({{"nik":"{}","name":"ANI"}})", 100 + i));
+  }
+  api.send_json("POST /api/v1/webhooks", R"({"url":"https://hr.example/","events":["person.created"]})");
+  api.send_json("POST /api/v1/people", R"({"nik":"7","name":"BUDI"})");
+  REQUIRE(receiver.wait_for(1));
+  CHECK(receiver.deliveries[0].url == "https://hr.example/");
+}
+
 TEST_CASE("the pauses between attempts grow, and end") {
   std::chrono::seconds total{0}, former{0};
   int attempts = 1;
@@ -206,12 +241,46 @@ TEST_CASE("a job tells how it went, live and afterwards") {
   Client listener(api.port());
   listener.send(get(path + "/events"));
   REQUIRE(listener.receive().has_value());
-  CHECK(listener.read_until("0\r\n\r\n").find("\"state\":\"done\"") != std::string::npos);
+  const auto told = listener.read_until("0\r\n\r\n");
+  CHECK(told.find("\"state\":\"done\"") != std::string::npos);
+  CHECK(told.find("+07:00\"") != std::string::npos);
+  CHECK(told.find("+00:00\"") == std::string::npos);
   const auto job = api.get(path);
   CHECK(job.json.at("state") == "done");
   CHECK(job.json.at("result").at("people") == 1);
   CHECK(api.get("/api/v1/jobs").json.at("items").as_array().size() == 1);
   CHECK(api.get("/api/v1/jobs/j_99").status == 404);
+}
+
+TEST_CASE("so many jobs wait and no more") {
+  ApiSite api;
+  auto& runner = api.site.backend->job_runner;
+  std::promise<void> go;
+  const auto held = go.get_future().share();
+  const auto start = [&] {
+    return runner.start("train", 1, [held](const auto&) {
+      held.wait();
+      return boost::json::object{};
+    });
+  };
+  const auto first = start();
+  while (api.get("/api/v1/jobs/j_1").json.at("state") != "running") std::this_thread::yield();
+  for (std::size_t i = 0; i < JobRunner::most_waiting; ++i) (void)start();
+  const auto refused = api.send_json("POST /api/v1/train", "");
+  CHECK(refused.status == 503);
+  CHECK(code(refused) == "busy");
+  CHECK(api.get("/api/v1/jobs").json.at("items").as_array().size() == JobRunner::most_waiting + 1);
+  go.set_value();
+}
+
+TEST_CASE("an auditor reads the audit log, and a key of one site does not") {
+  ApiSite api;
+  Caller caller{"key:auditor", "auditor", scopes_of_role("auditor"), std::nullopt, true};
+  api.site.authenticate = [&](const Request&, const Route&) -> std::variant<Caller, Reply> { return caller; };
+  CHECK(api.get("/api/v1/audit").status == 200);
+  CHECK(api.get("/api/v1/audit/verify").status == 200);
+  caller.site = "main";
+  CHECK(api.get("/api/v1/audit").status == 403);
 }
 
 TEST_CASE("who did what is written down, and the chain holds") {

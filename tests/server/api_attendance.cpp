@@ -8,6 +8,8 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
+#include <filesystem>
+
 namespace wajah::server {
 namespace {
 
@@ -168,17 +170,136 @@ TEST_CASE("a late arrival by the person's shift, in days, summary and the sheet"
   const auto sums = api.get("/api/v1/attendance/summary?from=2026-11-22&to=2026-11-22&person=" + id);
   CHECK(sums.json.at("items").at(0).at("summary").at("days_late") == 1);
 
-  const auto csv = api.get("/api/v1/attendance/export?from=2026-11-22&to=2026-11-22");
+  const auto csv = api.download("/api/v1/attendance/export?from=2026-11-22&to=2026-11-22");
   CHECK(csv.headers.at("content-type") == "text/csv; charset=utf-8");
   CHECK(csv.headers.at("content-disposition") == "attachment; filename=\"attendance-2026-11-22-2026-11-22.csv\"");
   CHECK(csv.body.starts_with("\xEF\xBB\xBF"));
   CHECK(csv.body.find("'=ANI") != std::string::npos);
-  const auto book = api.get("/api/v1/attendance/export?format=xlsx&from=2026-11-01&to=2026-11-30");
+  const auto book = api.download("/api/v1/attendance/export?format=xlsx&from=2026-11-01&to=2026-11-30");
   CHECK(book.status == 200);
   CHECK(book.body.starts_with("PK"));
-  CHECK(api.get("/api/v1/attendance/export?format=json&from=2026-11-22&to=2026-11-22").json.at("items").as_array().size() == 1);
+  const auto page = api.download("/api/v1/attendance/export?format=json&from=2026-11-22&to=2026-11-22");
+  CHECK(page.body == api.get("/api/v1/attendance/days?from=2026-11-22&to=2026-11-22").body);
+  for (const auto& entry : std::filesystem::directory_iterator(api.below.folder.path())) {
+    CHECK_FALSE(entry.path().filename().string().starts_with("temporary-"));
+  }
   CHECK(api.get("/api/v1/attendance/export?format=pdf").status == 422);
   CHECK(api.get("/api/v1/attendance/days?from=2026-13-01").status == 422);
+}
+
+TEST_CASE("a page holds no more days than an answer can bear, and its cursor leads on") {
+  ApiSite api;
+  for (int i = 0; i < 20; ++i) {
+    api.send_json("POST /api/v1/people", fmt::format(R"({{"nik":"{}","name":"ANI"}})", 100 + i));
+  }
+  const std::string period = "from=2023-11-21&to=2026-11-22&limit=500";
+  const auto page = api.get("/api/v1/attendance/days?" + period);
+  CHECK(page.json.at("items").as_array().size() == 18);
+  REQUIRE(page.json.at("next_cursor").is_string());
+  const auto rest =
+      api.get("/api/v1/attendance/days?" + period + "&cursor=" + std::string(page.json.at("next_cursor").as_string()));
+  CHECK(rest.json.at("items").as_array().size() == 2);
+  CHECK(rest.json.at("next_cursor").is_null());
+  CHECK(api.get("/api/v1/attendance/summary?" + period).json.at("items").as_array().size() == 20);
+}
+
+TEST_CASE("dates and times that cannot be kept are refused, wherever they come") {
+  ApiSite api;
+  const auto id = api.enrol("1", "ANI");
+  for (const auto* date : {"0001-01-01", "1899-12-31", "1969-12-31"}) {
+    INFO(date);
+    const auto body = fmt::format(R"({{"date":"{}","name":"x"}})", date);
+    CHECK(code(api.send_json("POST /api/v1/holidays", body)) == "validation_failed");
+    CHECK(api.get(fmt::format("/api/v1/attendance/days?from={}", date)).status == 422);
+    CHECK(api.get(fmt::format("/api/v1/attendance/events?from={}", date)).status == 422);
+  }
+  CHECK(api.send_json("POST /api/v1/holidays", R"({"date":"9999-12-31","name":"x"})").status == 201);
+  for (const auto* at :
+       {"0001-01-01T08:00:00Z", "1901-01-01T08:00:00Z", "1970-01-01T00:00:00+07:00", "9999-12-31T23:59:59Z"}) {
+    INFO(at);
+    const auto entry =
+        api.send_json("POST /api/v1/attendance/events",
+                      fmt::format(R"({{"person":"{}","direction":"in","at":"{}","reason":"x"}})", id, at));
+    CHECK(entry.status == 422);
+  }
+  CHECK(api.get("/api/v1/attendance/days?from=9999-01-01&to=9999-12-31").status == 422);
+  CHECK(api.send_json("POST /api/v1/keys", R"({"name":"x","role":"hr","expires_at":"9999-12-31T23:59:59Z"})").status ==
+        422);
+  CHECK(api.get("/api/v1/audit?to=9999-12-31T23:59:59Z").status == 422);
+  CHECK(api.get("/api/v1/sites").status == 200);
+  CHECK(api.get("/api/v1/attendance/events").json.at("items").as_array().empty());
+}
+
+TEST_CASE("one damaged entry is left out of the calendar and told of; it can be removed") {
+  ApiSite api;
+  api.enrol("1", "ANI");
+  const auto made = api.send_json("POST /api/v1/holidays", R"({"date":"2026-12-25","name":"Natal"})");
+  const std::string id(made.json.at("id").as_string());
+  {
+    attendance::Database::Write write(*api.below.database);
+    write->execute("UPDATE holiday SET date = '-8428-07-12'; UPDATE calendar_revision SET revision = revision + 1");
+    write.commit();
+  }
+  CHECK(api.get("/api/v1/holidays").json.at("items").as_array().empty());
+  CHECK(check_in(api, "ANI:5").status == 201);
+  CHECK(api.get("/api/v1/attendance/days").status == 200);
+  const auto calendar = api.office->book().calendar();
+  const auto& unreadable = calendar->entries().unreadable;
+  REQUIRE(unreadable.size() == 1);
+  CHECK(unreadable[0].find("holiday " + id) != std::string::npos);
+  CHECK(unreadable[0].find("-8428-07-12") != std::string::npos);
+  CHECK(api.remove("/api/v1/holidays/" + id).status == 204);
+  CHECK(api.office->book().calendar()->entries().unreadable.empty());
+}
+
+TEST_CASE("whoever only checks in takes the server's time; others say when, within bounds") {
+  ApiSite api;  // 2026-11-22 07:58:11 in Jakarta
+  api.enrol("1", "ANI");
+  Caller caller{"key:kiosk", "kiosk", {Scope::attendance_write}, std::nullopt, true};
+  api.site.authenticate = [&](const Request&, const Route&) -> std::variant<Caller, Reply> { return caller; };
+  const auto refused = check_in(api, "ANI:5", part("at", "2001-01-01T08:00:00+07:00"));
+  CHECK(refused.status == 403);
+  CHECK(code(refused) == "scope_missing");
+  CHECK(check_in(api, "ANI:5", part("at", "2026-11-22T07:58:00+07:00")).status == 403);
+  caller.scopes.add(Scope::attendance_read);
+  for (const auto* at : {"2001-01-01T08:00:00+07:00", "2026-11-19T07:58:00+07:00", "2026-11-22T08:00:00+07:00"}) {
+    INFO(at);
+    CHECK(code(check_in(api, "ANI:5", part("at", at))) == "validation_failed");
+  }
+  const auto late = check_in(api, "ANI:5", part("at", "2026-11-21T07:00:00+07:00"));
+  CHECK(late.status == 201);
+  CHECK(late.json.at("event").at("source") == "kiosk");
+  CHECK(late.json.at("event").at("at") == "2026-11-21T07:00:00+07:00");
+  const auto ahead = check_in(api, "ANI:6", part("at", "2026-11-22T07:59:00+07:00"));
+  CHECK(ahead.json.at("event").at("at") == "2026-11-22T07:58:11+07:00");
+  CHECK(ahead.json.at("event").at("source") == "face");
+}
+
+TEST_CASE("two kiosks that count alike do not meet in an Idempotency-Key") {
+  ApiSite api;
+  api.enrol("1", "ANI");
+  api.enrol("2", "BUDI");
+  Caller caller{"key:a", "kiosk", {Scope::attendance_write}, std::nullopt, true};
+  api.site.authenticate = [&](const Request&, const Route&) -> std::variant<Caller, Reply> { return caller; };
+  const std::string key = "Idempotency-Key: 000123\r\n";
+  CHECK(check_in(api, "ANI:5", "", key).status == 201);
+  caller.name = "key:b";
+  const auto other = check_in(api, "BUDI:5", "", key);
+  CHECK(other.status == 201);
+  CHECK(other.json.at("event").at("person").at("name") == "BUDI");
+}
+
+TEST_CASE("events of a group are of those who belonged to it on the date") {
+  ApiSite api;
+  const auto id = api.enrol("1", "ANI");
+  api.enrol("2", "BUDI");
+  api.send_json("PATCH /api/v1/people/" + id, R"({"group":"IT"})");
+  check_in(api, "ANI:5");
+  check_in(api, "BUDI:5");
+  const auto listed = api.get("/api/v1/attendance/events?group=IT").json.at("items").as_array();
+  REQUIRE(listed.size() == 1);
+  CHECK(listed[0].at("person").at("name") == "ANI");
+  CHECK(api.get("/api/v1/attendance/events?group=IT&person=nik:2").json.at("items").as_array().empty());
 }
 
 TEST_CASE("events and days come page by page") {

@@ -146,8 +146,8 @@ TEST_CASE("photos are taken one by one, with a reason for each that is not") {
   CHECK(none.json.at("errors").at(0).at("type") == "face.no_face");
   const auto broken = api.send_form("POST " + path + "/faces",
                                     picture_part("ANI:8", "images") + picture_part("broken", "images"));
-  CHECK(broken.status == 422);
-  CHECK(code(broken) == "image_undecodable");
+  CHECK(broken.status == 415);
+  CHECK(code(broken) == "unsupported_image");
 
   const auto photos = api.get(path + "/faces");
   CHECK(photos.json.at("items").as_array().size() == 4);

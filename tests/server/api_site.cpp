@@ -5,6 +5,8 @@
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 
+#include <charconv>
+
 namespace wajah::server {
 namespace {
 
@@ -37,7 +39,8 @@ Answered answered(Response response) {
 
 }  // namespace
 
-ApiSite::ApiSite(const std::function<void(OfficeOptions&)>& change) {
+ApiSite::ApiSite(const std::function<void(OfficeOptions&)>& change,
+                 const std::function<void(HttpOptions&)>& change_http) {
   below.options.classifier.curve = {-10, 20, 0};
   auto& service = below.start();
   OfficeOptions options;
@@ -56,6 +59,7 @@ ApiSite::ApiSite(const std::function<void(OfficeOptions&)>& change) {
   http.listen.port = 0;
   http.spool_folder = below.folder.path();
   http.drain_idle = Milliseconds(50);
+  if (change_http) change_http(http);
   server_ = std::make_unique<HttpServer>(http, site);
   server_->start();
 }
@@ -76,6 +80,24 @@ Answered ApiSite::send_json(std::string_view verb_and_path, std::string_view bod
 
 Answered ApiSite::send_form(std::string_view verb_and_path, std::string_view parts, std::string_view headers) {
   return answered(ask_once(port(), form(verb_and_path, parts, headers)));
+}
+
+Response ApiSite::download(std::string_view target, std::string_view headers) {
+  Client client(port());
+  client.send(server::get(target, headers));
+  auto response = client.receive();
+  REQUIRE(response.has_value());
+  const auto chunks = client.read_until("\r\n0\r\n\r\n");
+  for (std::string_view rest = chunks; !rest.starts_with("0\r\n");) {
+    std::size_t size = 0;
+    const auto line = rest.find("\r\n");
+    REQUIRE(line != std::string_view::npos);
+    std::from_chars(rest.data(), rest.data() + line, size, 16);
+    REQUIRE(size > 0);
+    response->body += rest.substr(line + 2, size);
+    rest.remove_prefix(line + 2 + size + 2);
+  }
+  return *response;
 }
 
 std::string ApiSite::enrol(std::string_view nik, std::string_view name, int photos) {

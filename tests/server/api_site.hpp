@@ -21,7 +21,8 @@ struct Answered : Response {
 
 class ApiSite {
  public:
-  explicit ApiSite(const std::function<void(OfficeOptions&)>& change = {});
+  explicit ApiSite(const std::function<void(OfficeOptions&)>& change = {},
+                   const std::function<void(HttpOptions&)>& change_http = {});
   ~ApiSite();
 
   [[nodiscard]] std::uint16_t port() const { return server_->port(); }
@@ -31,6 +32,9 @@ class ApiSite {
   Answered remove(std::string_view target, std::string_view headers = "");
   Answered send_json(std::string_view verb_and_path, std::string_view body, std::string_view headers = "");
   Answered send_form(std::string_view verb_and_path, std::string_view parts, std::string_view headers = "");
+
+  // A GET whose answer comes in chunks, put together.
+  Response download(std::string_view target, std::string_view headers = "");
 
   // A person with photos, through the API; the id.
   std::string enrol(std::string_view nik, std::string_view name, int photos = 3);

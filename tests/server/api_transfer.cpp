@@ -8,7 +8,6 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
-#include <charconv>
 #include <chrono>
 #include <filesystem>
 #include <string>
@@ -40,25 +39,6 @@ boost::json::object ended(ApiSite& api, const Answered& begun) {
   }
   FAIL("the job has not ended");
   return {};
-}
-
-// An answer whose body comes in chunks.
-Response download(const ApiSite& api, std::string_view path, std::string_view headers) {
-  Client client(api.port());
-  client.send(get(path, headers));
-  auto response = client.receive();
-  REQUIRE(response.has_value());
-  const auto chunks = client.read_until("\r\n0\r\n\r\n", std::chrono::seconds(10));
-  for (std::string_view rest = chunks; !rest.starts_with("0\r\n");) {
-    std::size_t size = 0;
-    const auto line = rest.find("\r\n");
-    REQUIRE(line != std::string_view::npos);
-    std::from_chars(rest.data(), rest.data() + line, size, 16);
-    REQUIRE(size > 0);
-    response->body += rest.substr(line + 2, size);
-    rest.remove_prefix(line + 2 + size + 2);
-  }
-  return *response;
 }
 
 std::size_t temporary_folders(const ApiSite& api) {
@@ -134,7 +114,7 @@ TEST_CASE("an archive leaves with everything and comes into another installation
   from.enrol("1001", "ANI");
   from.send_form("POST /api/v1/attendance/check", picture_part("ANI:7"));
   for (const bool sealed : {false, true}) {
-    const auto archive = download(from, "/api/v1/people:export", sealed ? "X-Wajah-Passphrase: open sesame\r\n" : "");
+    const auto archive = from.download("/api/v1/people:export", sealed ? "X-Wajah-Passphrase: open sesame\r\n" : "");
     REQUIRE(archive.status == 200);
     CHECK(archive.headers.at("content-type") == "application/vnd.wajah.archive");
     CHECK(archive.body.starts_with("PK"));

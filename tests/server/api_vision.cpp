@@ -55,6 +55,47 @@ TEST_CASE("pictures that cannot be read are told apart from formats that are not
   CHECK(fault.body.find("fire") == std::string::npos);
 }
 
+TEST_CASE("photos to enrol that are none are told apart in the same words") {
+  ApiSite api;
+  api.send_json("POST /api/v1/people", R"({"nik":"1","name":"ANI"})");
+  const auto unknown = api.send_form("POST /api/v1/people/nik:1/faces", picture_part("broken", "images"));
+  CHECK(unknown.status == 415);
+  CHECK(code(unknown) == "unsupported_image");
+  CHECK(unknown.json.at("errors").at(0).at("type") == "image.undecodable");
+}
+
+TEST_CASE("numbers that are none, too many files and JSON beyond its limits are refused with what was expected") {
+  ApiSite api;
+  for (const auto* number : {"nan", "inf", "-inf"}) {
+    const auto answer = api.send_form("POST /api/v1/detect", picture_part("ANI") + part("min_face", number));
+    CHECK(answer.status == 422);
+    CHECK(answer.json.at("errors").at(0).at("loc").at(1) == "min_face");
+  }
+  std::string parts;
+  for (int i = 0; i < 65; ++i) parts += picture_part("ANI", "images");
+  const auto many = api.send_form("POST /api/v1/recognize:batch", parts);
+  CHECK(many.status == 422);
+  CHECK(many.json.at("detail").as_string().find("64 files") != std::string::npos);
+  CHECK(many.json.at("errors").as_array().size() == 1);
+
+  const auto announced = [&](std::string_view path, std::size_t size) {
+    return ask_once(api.port(), fmt::format("POST {} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                                            "Content-Length: {}\r\n\r\n",
+                                            path, size))
+        .status;
+  };
+  CHECK(announced("/api/v1/recognize:batch", (std::size_t{16} << 20) + 1) == 413);
+  CHECK(announced("/api/v1/people/p_1/faces", (std::size_t{16} << 20) + 1) == 413);
+  CHECK(announced("/api/v1/people:import", 10) == 415);
+  std::string numbers = "[0";
+  for (int i = 0; i < 100'000; ++i) numbers += ",0";
+  const auto flood = api.send_json("POST /api/v1/detect", R"({"image":)" + numbers + "]}");
+  CHECK(flood.status == 400);
+  CHECK(flood.json.at("detail").as_string().find("100000 values") != std::string::npos);
+  CHECK(api.send_json("POST /api/v1/people", R"({"nik":"1","name":"ANI","nik":"2"})").status == 400);
+  CHECK(api.get("/api/v1/people").json.at("items").as_array().empty());
+}
+
 TEST_CASE("recognition tells known, unknown and what is uncertain") {
   ApiSite api;
   const auto id = api.enrol("12345", "DENNIS");
