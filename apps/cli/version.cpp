@@ -20,7 +20,7 @@ int run(Arguments arguments) {
   const BuildFacts facts = build_facts();
   if (common.json) {
     print_json(boost::json::object{{"version", WAJAH_VERSION},
-                                   {"git", facts.git.empty() ? boost::json::value(nullptr) : facts.git},
+                                   {"git", facts.git.empty() ? boost::json::value(nullptr) : boost::json::value(facts.git)},
                                    {"build", facts.build},
                                    {"compiler", "g++ " __VERSION__},
                                    {"cuda", facts.cuda},

@@ -11,6 +11,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 
+#include <atomic>
 #include <condition_variable>
 #include <future>
 #include <mutex>
@@ -153,7 +154,7 @@ TEST_CASE("webhooks are posted to plain URLs only, and only those that are there
   ApiSite api;
   for (const auto* url : {"https://hr.example/a b", "https://hr.example/\\r\\nX: y", "https://hr.example:99999/",
                           "https://hr.example:0/", "https://user:secret@hr.example/", "https://hr.example/#part"}) {
-    INFO(url);
+    INFO(std::string(url));
     CHECK(api.send_json("POST /api/v1/webhooks", fmt::format(R"({{"url":"{}"}})", url)).status == 422);
   }
   CHECK(fault_of_url("https://hr.example/a\r\nX: y"));
@@ -165,9 +166,15 @@ TEST_CASE("webhooks are posted to plain URLs only, and only those that are there
 
 TEST_CASE("a webhook that does not answer starves no other") {
   Receiver receiver;
-  ApiSite api([&](OfficeOptions& options) {
-    options.webhooks.post = [&](std::string_view url, std::string_view body, const auto& headers, auto) {
-      if (url.find("dead") != std::string_view::npos) return Posted{0, "no answer in time"};
+  std::promise<void> go;
+  std::atomic<int> asked_in_vain = 0;
+  ApiSite api([&, all_wait = go.get_future().share()](OfficeOptions& options) {
+    options.webhooks.post = [&, all_wait](std::string_view url, std::string_view body, const auto& headers, auto) {
+      if (url.find("dead") != std::string_view::npos) {
+        ++asked_in_vain;
+        all_wait.wait();
+        return Posted{0, "no answer in time"};
+      }
       return receiver.take(url, body, headers);
     };
   });
@@ -177,8 +184,10 @@ TEST_CASE("a webhook that does not answer starves no other") {
   }
   api.send_json("POST /api/v1/webhooks", R"({"url":"https://hr.example/","events":["person.created"]})");
   api.send_json("POST /api/v1/people", R"({"nik":"7","name":"BUDI"})");
+  go.set_value();
   REQUIRE(receiver.wait_for(1));
   CHECK(receiver.deliveries[0].url == "https://hr.example/");
+  CHECK(asked_in_vain == 1);
 }
 
 TEST_CASE("the pauses between attempts grow, and end") {

@@ -15,6 +15,7 @@
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 
+#include <charconv>
 #include <exception>
 
 namespace wajah::server {
@@ -36,7 +37,12 @@ std::optional<std::string> fault_of(const boost::urls::url_view& url) {
   if (url.encoded_host_address().empty()) return "it names no host";
   if (url.has_userinfo()) return "it holds a name or password, which would be sent to nobody; leave them out";
   if (url.has_fragment()) return "it has a part after #, which is never sent; leave it out";
-  if (url.has_port() && url.port_number() == 0) return "its port is none, expected 1 to 65535";
+  if (!url.has_port()) return std::nullopt;
+  const std::string_view text = url.port();
+  unsigned port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  const bool whole = error == std::errc() && end == text.data() + text.size();
+  if (!whole || port < 1 || port > 65535) return "its port is none, expected 1 to 65535";
   return std::nullopt;
 }
 
