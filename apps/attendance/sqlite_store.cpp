@@ -184,7 +184,7 @@ std::optional<Removed> SqliteStore::remove(std::string_view nik, std::string_vie
   Database::Write write(database_);
   const auto person = find_person(*write, nik);
   if (!person || person->name != name) return std::nullopt;
-  const Removed removed = remove_person(*write, *person, std::chrono::system_clock::now());
+  const Removed removed = remove_person(*write, *person, std::chrono::system_clock::now(), false);
   write.commit_erasing();
   return removed;
 }

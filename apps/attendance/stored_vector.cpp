@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstring>
 
 namespace wajah::attendance {
@@ -29,6 +30,7 @@ std::optional<std::vector<float>> floats_of(std::span<const std::byte> bytes) {
   if (bytes.size() % sizeof(float) != 0 || bytes.empty()) return std::nullopt;
   std::vector<float> values(bytes.size() / sizeof(float));
   std::memcpy(values.data(), bytes.data(), bytes.size());
+  if (!std::ranges::all_of(values, [](float value) { return std::isfinite(value); })) return std::nullopt;
   return values;
 }
 

@@ -24,7 +24,7 @@ inline constexpr std::string_view picture_kind = "picture";
 
 [[nodiscard]] std::span<const std::byte> bytes_of(std::span<const float> values);
 
-// Nothing if they are no whole number of floats, or none.
+// Nothing if they are no whole number of floats, or none, or one is not finite.
 [[nodiscard]] std::optional<std::vector<float>> floats_of(std::span<const std::byte> bytes);
 
 }  // namespace wajah::attendance

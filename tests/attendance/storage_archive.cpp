@@ -3,6 +3,7 @@
 #include "attendance/records/attendance_book.hpp"
 #include "attendance/records/sqlite_record_store.hpp"
 #include "attendance/storage/archive.hpp"
+#include "attendance/storage/archive_file.hpp"
 #include "attendance/storage/sqlite_audit_log.hpp"
 #include "attendance/storage/sqlite_consent_store.hpp"
 #include "attendance/storage/sqlite_people_store.hpp"
@@ -16,7 +17,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
+#include <limits>
 #include <random>
 #include <thread>
 
@@ -198,6 +201,90 @@ TEST_CASE_FIXTURE(Fixture, "who was erased from a folder does not come back with
   CHECK(report.erased_before == 1);
   CHECK(report.people_added == 0);
   CHECK(Opened(data).gallery.people().size() == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "an erased NIK does not come back in the attendance of the folder's own archive") {
+  fill(data);
+  {
+    Opened open(data);
+    REQUIRE(open.gallery.record({at_second(3002), "1", std::nullopt, 0, 1}));
+  }
+  export_archive(data, file, {});
+  {
+    Opened open(data);
+    REQUIRE(open.people.remove(open.people.person_with("1")->person.id, true, at_second(1), std::nullopt));
+  }
+  const auto report = import_into(data, file);
+  CHECK(report.erased_before == 1);
+  CHECK(report.attendance_added == 0);
+  CHECK(report.events_added == 0);
+  Opened open(data);
+  const auto rows = open.gallery.attendance(at_second(3000), at_second(3009), 0, 10);
+  REQUIRE(rows.size() == 3);
+  CHECK(std::ranges::count(rows, "", &AttendanceRow::claimed_nik) == 2);
+}
+
+TEST_CASE_FIXTURE(Fixture, "an archive brings no NIK or name that no request may, and no embedding that is none") {
+  fill(data);
+  {
+    Opened open(data);
+    Database::Write write(open.database);
+    write->execute("UPDATE person SET nik = '../../x' WHERE nik = '2'");
+    write->execute("INSERT INTO person (nik, name, enrolled_at) VALUES ('7', 'LINE' || char(10) || 'BREAK', 1)");
+    write->execute("UPDATE person SET metadata = 'no json' WHERE nik = '1'");
+    write.commit();
+  }
+  {
+    Opened open(data);
+    auto odd = enrolment("3", "CITRA", {});
+    odd.photos = {{digest_number(40), 1, 1, {1, std::numeric_limits<float>::quiet_NaN(), 0}, {}},
+                  {digest_number(41), 1, 1, {1, std::numeric_limits<float>::infinity(), 0}, {}},
+                  {digest_number(42), 1, 1, {1, 0, 0}, {}}};
+    open.gallery.enrol(odd);
+  }
+  export_archive(data, file, {});
+  const auto report = import_into(other, file);
+  CHECK(report.people_added == 2);
+  REQUIRE(report.conflicts.size() == 2);
+  CHECK(has(report.conflicts[0], "the NIK cannot be used"));
+  CHECK(has(report.conflicts[1], "the name cannot be used"));
+  CHECK(report.damaged == 2);
+  Opened open(other);
+  CHECK(open.gallery.find("../../x") == std::nullopt);
+  CHECK(open.people.person_with("1")->details.metadata == "{}");
+  CHECK(open.gallery.embeddings("m1").intact.size() == 3);
+  CHECK(open.gallery.embeddings("m1").damaged == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "an archive that unpacks to more than is taken is refused") {
+  fill(data);
+  export_archive(data, file, {});
+  ImportOptions options;
+  options.most_bytes = 1000;
+  CHECK(has(message_of([&] { import_into(other, file, options); }), "unpacks to more"));
+  CHECK(Opened(other).gallery.people().empty());
+  CHECK_FALSE(std::filesystem::exists(other / "import.staged"));
+
+  const auto bomb = temp.path() / "bomb.wajah";
+  std::ofstream(bomb, std::ios::binary).flush();
+  {
+    ArchiveWriter writer(bomb, std::nullopt);
+    writer.add("manifest.json", [](const ArchiveWriter::Write& out) {
+      for (int i = 0; i < 2000; ++i) out(std::string(1023, ' ') + "\n");
+    });
+    writer.finish();
+  }
+  CHECK(has(message_of([&] { import_into(other, bomb); }), "manifest.json is longer than"));
+  const auto sealed = temp.path() / "sealed.wajah";
+  std::ofstream(sealed, std::ios::binary).flush();
+  {
+    ArchiveWriter writer(sealed, std::nullopt);
+    writer.add("sealing.json", [](const ArchiveWriter::Write& out) { out(std::string(2 << 20, ' ')); });
+    writer.finish();
+  }
+  options.passphrase = "x";
+  options.most_bytes = std::numeric_limits<std::uint64_t>::max();
+  CHECK(has(message_of([&] { import_into(other, sealed, options); }), "sealing.json is longer than"));
 }
 
 TEST_CASE_FIXTURE(Fixture,

@@ -1,5 +1,7 @@
 // Backups: made while others write, checked, put back; erased people stay erased.
 #include "attendance/storage/backup.hpp"
+#include "attendance/storage/sqlite_account_store.hpp"
+#include "attendance/storage/sqlite_key_store.hpp"
 #include "attendance/storage/sqlite_people_store.hpp"
 #include "fakes.hpp"
 #include "storage_contracts.hpp"
@@ -115,6 +117,59 @@ TEST_CASE_FIXTURE(Fixture, "who was erased since the backup is not brought back,
   CHECK(open.gallery.enrol(enrolment("4", "DEWI", {4}))->person.id > last);
   back_up(data, file, true);
   CHECK(open.gallery.remove("4", "DEWI"));
+}
+
+TEST_CASE_FIXTURE(Fixture, "whoever was merged into somebody erased does not come back, nor does a forgotten NIK") {
+  {
+    Opened open(data);
+    SqlitePeopleStore people(open.database);
+    const auto former = open.gallery.enrol(enrolment("777", "PLANTED FORMER", {1}))->person.id;
+    const auto ani = open.gallery.enrol(enrolment("888", "ANI", {2}))->person.id;
+    REQUIRE(open.gallery.record({at_second(1), "888", ani, 1, 1}));
+    REQUIRE(open.gallery.record({at_second(2), "888", std::nullopt, 0, 1}));
+    back_up(data, file, false);
+    REQUIRE(people.merge(former, ani, at_second(3)));
+    REQUIRE(people.remove(ani, true, at_second(4), std::nullopt));
+  }
+  CHECK(restore_into(data, file, true).erased_again == 2);
+  CHECK_FALSE(anywhere_below(data, "PLANTED FORMER"));
+  Opened open(data);
+  CHECK(open.names().empty());
+  const auto rows = open.gallery.attendance(at_second(0), at_second(9), 0, 9);
+  REQUIRE(rows.size() == 2);
+  for (const auto& row : rows) CHECK(row.claimed_nik.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "a restore gives back no key, account or password that was taken away since") {
+  const auto secret = Secret::random();
+  std::string revoked, kept, session;
+  {
+    Opened open(data);
+    SqliteKeyStore keys(open.database, secret);
+    SqliteAccountStore accounts(open.database, secret);
+    const auto gone = keys.issue({"gone", "admin", {}, "", {}}, at_second(1));
+    revoked = gone.text;
+    kept = keys.issue({"kept", "admin", {}, "", {}}, at_second(1)).text;
+    const auto sari = accounts.create({"sari", "old password", "hr", ""}, at_second(1));
+    const auto left = accounts.create({"left", "password", "hr", ""}, at_second(1));
+    session = accounts.open_session(sari->id, at_second(1), std::chrono::hours(9)).token;
+    back_up(data, file, false);
+    REQUIRE(keys.revoke(gone.key.id, at_second(2)));
+    REQUIRE(accounts.remove(left->id));
+    AccountChange change;
+    change.password = "new password";
+    REQUIRE(accounts.update(sari->id, change));
+  }
+  restore_into(data, file, true);
+  Opened open(data);
+  SqliteKeyStore keys(open.database, secret);
+  SqliteAccountStore accounts(open.database, secret);
+  CHECK_FALSE(keys.check(revoked, at_second(3)));
+  CHECK(keys.check(kept, at_second(3)));
+  CHECK_FALSE(accounts.session(session, at_second(3)));
+  CHECK_FALSE(accounts.log_in("left", "password", at_second(3)));
+  CHECK_FALSE(accounts.log_in("sari", "old password", at_second(3)));
+  CHECK(accounts.log_in("sari", "new password", at_second(3)));
 }
 
 TEST_CASE_FIXTURE(Fixture, "ids of another installation's backup are not taken for ours") {

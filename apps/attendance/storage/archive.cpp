@@ -8,6 +8,7 @@
 #include "attendance/storage/migrations.hpp"
 #include "attendance/storage/sqlite_settings_store.hpp"
 #include "attendance/storage/templates.hpp"
+#include "attendance/stored_vector.hpp"
 
 #include <wajah/error.hpp>
 
@@ -61,15 +62,19 @@ bool lay_open(json::object& row, const ArchivePart& part, const Vault* vault, co
   return true;
 }
 
-// The reverse: as templates lie in the staged database, under its own vault.
-void put_away(json::object& row, const ArchivePart& part, const Vault& vault) {
+// The reverse: as templates lie in the staged database, under its own vault. False for an embedding that is no vector:
+// with a checksum of ours it would pass for one.
+[[nodiscard]] bool put_away(json::object& row, const ArchivePart& part, const Vault& vault) {
   const bool picture = std::string_view(part.table) == "picture";
   const std::string kind = picture ? std::string(picture_kind) : std::string(row.at("model").as_string());
   const TemplatePlace place{row.at("person").as_int64(), row.at("photo").as_int64(), kind};
-  const TemplateRow sealed = encode_template(&vault, place, bytes_in(row.at(column_of_bytes(part))));
+  const auto bytes = bytes_in(row.at(column_of_bytes(part)));
+  if (!picture && !floats_of(bytes)) return false;
+  const TemplateRow sealed = encode_template(&vault, place, bytes);
   row[column_of_bytes(part)] = json_of(sealed.bytes);
   row["checksum"] = json_of(sealed.checksum);
   row["key"] = sealed.key.value();
+  return true;
 }
 
 class Exporter {
@@ -158,8 +163,7 @@ struct Manifest {
 };
 
 Manifest read_manifest(ArchiveReader& archive) {
-  std::string text;
-  archive.read_lines(manifest_part, [&](std::string_view line) { text += line; });
+  const std::string text = archive.read_text(manifest_part);
   Manifest manifest;
   try {
     json::object object = json::parse(text).as_object();
@@ -199,6 +203,8 @@ class Staging {
   [[nodiscard]] const fs::path& file() const { return file_; }
   [[nodiscard]] const Vault& vault() const { return vault_; }
 
+  [[nodiscard]] std::int64_t damaged() const { return damaged_; }
+
   void fill(ArchiveReader& archive, const Manifest& manifest, const ImportOptions& options) {
     Connection writer(file_, Access::read_write);
     // It is thrown away when anything goes wrong, so it need not survive that.
@@ -229,14 +235,17 @@ class Staging {
     }
   }
 
-  void take(RowWriter& rows, const ArchivePart& part, std::string_view line) const {
+  void take(RowWriter& rows, const ArchivePart& part, std::string_view line) {
     try {
       boost::system::error_code broken;
       json::value value = json::parse(line, broken);
       if (broken) fail(ErrorKind::input, "{}", broken.message());  // what() would name a place in Boost's source
       json::object row = std::move(value).as_object();
-      if (holds_templates(part)) put_away(row, part, vault_);
-      rows.write(std::move(row));
+      if (holds_templates(part) && !put_away(row, part, vault_)) {
+        ++damaged_;
+      } else {
+        rows.write(std::move(row));
+      }
     } catch (const std::exception& error) {
       fail(ErrorKind::input, "{}: a line cannot be taken: {}", entry_of(part), error.what());
     }
@@ -251,6 +260,7 @@ class Staging {
   Vault vault_;
   std::vector<std::unique_ptr<RowWriter>> writers_;
   std::size_t done_ = 0;
+  std::int64_t damaged_ = 0;
 };
 
 }  // namespace
@@ -278,13 +288,14 @@ ExportReport export_archive(const fs::path& data_folder, const fs::path& file, c
 bool is_archive(const fs::path& file) { return ArchiveReader::holds(file, manifest_part); }
 
 ImportReport import_archive(Database& database, const fs::path& file, const ImportOptions& options) {
-  ArchiveReader archive(file, options.passphrase);
+  ArchiveReader archive(file, options.passphrase, options.most_bytes);
   const Manifest manifest = read_manifest(archive);
   Staging staging(database.file().parent_path());
   staging.fill(archive, manifest, options);
   ImportReport report;
   database.merge_from(staging.file(), [&](Connection& writer) {
     report = merge_staged(writer, staging.vault(), database.vault());
+    report.damaged = staging.damaged();
     return !options.dry_run;
   });
   return report;

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -41,6 +42,8 @@ ExportReport export_archive(const std::filesystem::path& data_folder, const std:
 struct ImportOptions {
   std::optional<std::string> passphrase;
   bool dry_run = false;
+  // Of all parts unpacked, more is refused: an archive from elsewhere may be made to fill the disk.
+  std::uint64_t most_bytes = std::numeric_limits<std::uint64_t>::max();
   std::function<void(std::size_t done, std::size_t total)> progress;
 };
 
@@ -49,6 +52,7 @@ struct ImportReport {
   std::int64_t photos_added = 0, embeddings_added = 0, pictures_added = 0;
   std::int64_t attendance_added = 0, events_added = 0, consents_added = 0;
   std::int64_t erased_before = 0;      // people left out because they were erased from this very folder
+  std::int64_t damaged = 0;            // embeddings left out because they are no vector of finite numbers
   bool audit_taken = false;            // the archive's log continues here; only where there was none
   std::vector<std::string> conflicts;  // people left out, a sentence each
 };

@@ -17,6 +17,7 @@ namespace json = boost::json;
 
 const std::string sealing_part = "sealing.json";
 constexpr std::size_t most_line = std::size_t{64} << 20;  // a kept picture in base64 is the longest
+constexpr std::size_t most_text = std::size_t{1} << 20;   // of the parts that are read whole
 constexpr int fast_compression = 1;                       // templates hardly compress, texts do at any level
 
 class Sha256 {
@@ -63,6 +64,14 @@ class Lines {
   std::string part_, rest_;
   const std::function<void(std::string_view)>& take_;
 };
+
+// A few bytes in a zip can stand for gigabytes.
+void append(std::string& text, std::string_view bytes, const std::string& file, const std::string& part) {
+  if (text.size() + bytes.size() > most_text) {
+    fail(ErrorKind::input, "{}: {} is longer than {} bytes; this is no archive of wajah's", file, part, most_text);
+  }
+  text += bytes;
+}
 
 std::string hex_of(const std::array<std::byte, 16>& bytes) {
   std::string hex(bytes.size() * 2 + 1, '\0');
@@ -136,8 +145,9 @@ void ArchiveWriter::finish() {
   }
 }
 
-ArchiveReader::ArchiveReader(const std::filesystem::path& file, const std::optional<std::string>& passphrase)
-    : zip_(unzOpen64(file.c_str())), file_(file.string()) {
+ArchiveReader::ArchiveReader(const std::filesystem::path& file, const std::optional<std::string>& passphrase,
+                             std::uint64_t most_bytes)
+    : zip_(unzOpen64(file.c_str())), file_(file.string()), bytes_left_(most_bytes) {
   if (!zip_) fail(ErrorKind::input, "{}: no wajah archive, expected a file that 'wajah export' wrote", file_);
   if (has(sealing_part)) {
     if (!passphrase) fail(ErrorKind::input, "{}: the archive is sealed; give --passphrase-file", file_);
@@ -156,7 +166,7 @@ bool ArchiveReader::has(const std::string& name) { return unzLocateFile(zip_.get
 
 PassphraseRule ArchiveReader::rule() {
   std::string text;
-  read_entry(sealing_part, [&](std::string_view bytes) { text += bytes; });
+  read_entry(sealing_part, [&](std::string_view bytes) { append(text, bytes, file_, sealing_part); });
   try {
     const json::object object = json::parse(text).as_object();
     PassphraseRule rule;
@@ -184,11 +194,21 @@ void ArchiveReader::read_entry(const std::string& name, const std::function<void
   do {
     read = unzReadCurrentFile(zip_.get(), buffer.data(), static_cast<unsigned>(buffer.size()));
     if (read < 0) break;
+    if (static_cast<std::uint64_t>(read) > bytes_left_) {
+      fail(ErrorKind::input, "{}: unpacks to more than is taken; import it with 'wajah import' on the server", file_);
+    }
+    bytes_left_ -= static_cast<std::uint64_t>(read);
     take(std::string_view(buffer.data(), static_cast<std::size_t>(read)));
   } while (read > 0);
   if (unzCloseCurrentFile(zip_.get()) != UNZ_OK || read < 0) {
     fail(ErrorKind::input, "{}: {} is damaged", file_, name);
   }
+}
+
+std::string ArchiveReader::read_text(const std::string& name) {
+  std::string text;
+  (void)read_lines(name, [&](std::string_view line) { append(text, line, file_, name); });
+  return text;
 }
 
 PartSum ArchiveReader::read_lines(const std::string& name, const std::function<void(std::string_view)>& take) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -48,7 +49,9 @@ class ArchiveWriter {
 class ArchiveReader {
  public:
   // Throws Error (input) if it is no archive, if it is sealed and there is no passphrase, or another one.
-  ArchiveReader(const std::filesystem::path& file, const std::optional<std::string>& passphrase);
+  // `most_bytes`: of all that is unpacked; read_lines() throws Error (input) beyond it.
+  ArchiveReader(const std::filesystem::path& file, const std::optional<std::string>& passphrase,
+                std::uint64_t most_bytes = std::numeric_limits<std::uint64_t>::max());
 
   // Whether the file is a zip with a part of that name.
   [[nodiscard]] static bool holds(const std::filesystem::path& file, const std::string& name);
@@ -56,6 +59,9 @@ class ArchiveReader {
   // All lines of a part, without their ends. Throws Error (input) on a part that is missing, damaged or not sealed
   // with the passphrase.
   PartSum read_lines(const std::string& name, const std::function<void(std::string_view)>& take);
+
+  // The lines of a part that is a text of ours and short, as one. Throws Error (input) also if it is longer.
+  [[nodiscard]] std::string read_text(const std::string& name);
 
  private:
   [[nodiscard]] bool has(const std::string& name);
@@ -68,6 +74,7 @@ class ArchiveReader {
 
   std::unique_ptr<void, Closer> zip_;
   std::string file_;
+  std::uint64_t bytes_left_;
   std::optional<Secret> key_;
 };
 

@@ -3,6 +3,7 @@
 #include "attendance/storage/archive_merge.hpp"
 
 #include "attendance/storage/templates.hpp"
+#include "attendance/text.hpp"
 
 #include <wajah/text.hpp>
 
@@ -22,7 +23,8 @@ std::int64_t insert(Connection& writer, const char* sql) {
 
 void drop_maps(Connection& writer) {
   writer.execute(
-      "DROP TABLE IF EXISTS temp.same_person; DROP TABLE IF EXISTS temp.same_photo; DROP TABLE IF EXISTS "
+      "DROP TABLE IF EXISTS temp.erased_person; DROP TABLE IF EXISTS temp.same_person; DROP TABLE IF EXISTS "
+      "temp.same_photo; DROP TABLE IF EXISTS "
       "temp.same_site; DROP TABLE IF EXISTS temp.same_shift; DROP TABLE IF EXISTS temp.same_event");
 }
 
@@ -38,19 +40,45 @@ std::vector<std::string> conflicts(Connection& writer) {
   return found;
 }
 
+// NIK and name become paths, log lines and messages here: what no request may bring, no archive may either.
+void drop_unfit_people(Connection& writer, ImportReport& report) {
+  std::vector<std::int64_t> unfit;
+  {
+    auto query = writer.prepare("SELECT id, nik, name FROM staged.person ORDER BY id");
+    while (query.step()) {
+      const bool nik = valid_nik(query.text(1));
+      const auto name = fault_of_name(query.text(2));
+      if (nik && !name) continue;
+      unfit.push_back(query.integer(0));
+      report.conflicts.push_back(fmt::format("NIK {} of the archive is left out: {}", quote(query.text(1)),
+                                             nik ? "the name cannot be used: " + *name : "the NIK cannot be used"));
+    }
+  }
+  for (const auto person : unfit) writer.prepare("DELETE FROM staged.person WHERE id = ?1").bind(person).run();
+  writer.execute(
+      "UPDATE staged.person SET metadata = '{}' WHERE NOT json_valid(metadata) OR json_type(metadata) <> 'object'");
+}
+
+// Whoever was erased here and would come back. Ids are the same in an archive of this very installation.
+void find_erased(Connection& writer) {
+  writer.execute(
+      "CREATE TEMP TABLE erased_person AS SELECT theirs.id AS theirs, theirs.nik AS nik, forget FROM staged.person AS "
+      "theirs JOIN main.erasure ON erasure.person = theirs.id WHERE "
+      "(SELECT value FROM main.setting WHERE name = 'installation') = "
+      "(SELECT value FROM staged.setting WHERE name = 'installation')");
+}
+
 void merge_people(Connection& writer, ImportReport& report) {
-  report.conflicts = conflicts(writer);
-  // Ids are the same in an archive of this very installation, so that its erasures count.
+  drop_unfit_people(writer, report);
+  find_erased(writer);
+  for (auto& conflict : conflicts(writer)) report.conflicts.push_back(std::move(conflict));
   writer.execute(
       "CREATE TEMP TABLE same_person AS SELECT theirs.id AS theirs, ours.id AS ours, ours.id IS NOT NULL AS known "
       "FROM staged.person AS theirs LEFT JOIN main.person AS ours ON ours.nik = theirs.nik AND ours.name = theirs.name "
       "WHERE NOT EXISTS (SELECT 1 FROM main.person AS other WHERE other.nik = theirs.nik AND other.name <> "
       "theirs.name)");
-  constexpr const char* erased =
-      "DELETE FROM temp.same_person WHERE NOT known AND theirs IN (SELECT person FROM main.erasure) AND "
-      "(SELECT value FROM main.setting WHERE name = 'installation') = "
-      "(SELECT value FROM staged.setting WHERE name = 'installation')";
-  report.erased_before = insert(writer, erased);
+  report.erased_before = insert(
+      writer, "DELETE FROM temp.same_person WHERE NOT known AND theirs IN (SELECT theirs FROM temp.erased_person)");
   report.people_known = writer.integer("SELECT count(*) FROM temp.same_person WHERE known");
   report.people_added =
       insert(writer,
@@ -125,7 +153,10 @@ void merge_attendance(Connection& writer, ImportReport& report) {
       writer,
       "INSERT INTO main.attendance (at, claimed_nik, matched, person, accuracy, faces) "
       "SELECT row.at, row.claimed_nik, row.matched, ours, row.accuracy, row.faces FROM staged.attendance AS row "
-      "LEFT JOIN temp.same_person ON theirs = row.person WHERE NOT EXISTS (SELECT 1 FROM main.attendance AS own "
+      "LEFT JOIN temp.same_person ON theirs = row.person WHERE coalesce(row.person NOT IN "
+      "(SELECT theirs FROM temp.erased_person WHERE theirs NOT IN (SELECT theirs FROM temp.same_person)), 1) "
+      "AND row.claimed_nik NOT IN (SELECT nik FROM temp.erased_person WHERE forget AND nik NOT IN "
+      "(SELECT nik FROM main.person)) AND NOT EXISTS (SELECT 1 FROM main.attendance AS own "
       "WHERE own.at = row.at AND own.claimed_nik = row.claimed_nik AND own.accuracy = row.accuracy) ORDER BY row.id");
   report.consents_added =
       insert(writer,
@@ -142,8 +173,14 @@ void merge_attendance(Connection& writer, ImportReport& report) {
 // A chain of hashes cannot be woven into another: it is taken whole where none has begun. People it is about have
 // other ids here, which its hashes cover, so they stay as they were.
 bool take_audit(Connection& writer) {
-  return writer.integer("SELECT count(*) FROM main.audit") == 0 &&
-         insert(writer, "INSERT INTO main.audit SELECT * FROM staged.audit ORDER BY id") > 0;
+  const bool taken = writer.integer("SELECT count(*) FROM main.audit") == 0 &&
+                     insert(writer, "INSERT INTO main.audit SELECT * FROM staged.audit ORDER BY id") > 0;
+  if (taken) {
+    writer.execute(
+        "UPDATE main.audit SET subject = NULL, detail = NULL, salt = NULL "
+        "WHERE person IN (SELECT theirs FROM temp.erased_person)");
+  }
+  return taken;
 }
 
 void merge_calendar(Connection& writer) {
@@ -195,7 +232,8 @@ std::int64_t merge_events(Connection& writer) {
                 "row.similarity, (SELECT other.ours FROM temp.same_event AS other WHERE other.theirs = row.corrects), "
                 "row.struck, row.reason, row.actor, row.written_at "
                 "FROM staged.event AS row JOIN temp.same_event AS same ON same.theirs = row.id "
-                "WHERE same.ours NOT IN (SELECT id FROM main.event) ORDER BY row.id");
+                "WHERE same.ours NOT IN (SELECT id FROM main.event) AND (row.person IS NULL OR same.person IS NOT NULL "
+                "OR row.person NOT IN (SELECT theirs FROM temp.erased_person)) ORDER BY row.id");
 }
 
 }  // namespace

@@ -9,7 +9,10 @@
 
 #include <wajah/error.hpp>
 
+#include <algorithm>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -60,22 +63,66 @@ void copy(Connection& source, const fs::path& file, const CopyProgress& progress
 struct Erased {
   PersonId person;
   std::int64_t at;
+  bool forget;
+};
+
+struct RevokedKey {
+  std::string id;
+  std::int64_t at;
+};
+
+struct KnownAccount {
+  std::int64_t id;
+  std::string password;
+  bool active;
 };
 
 // What a restored backup must know of the database it replaces.
 struct Since {
   std::optional<std::string> installation;
   std::vector<Erased> erased;
-  std::int64_t last_person = 0, last_photo = 0;
+  std::vector<RevokedKey> revoked;
+  std::vector<KnownAccount> accounts;
+  std::int64_t last_person = 0, last_photo = 0, last_account = 0;
+  std::int64_t audited = 0;  // rows of the audit log: which of two databases has seen more
 };
+
+std::int64_t last_id(Connection& connection, std::string_view table) {
+  auto query = connection.prepare("SELECT seq FROM sqlite_sequence WHERE name = ?1");
+  return query.bind(table).step() ? query.integer(0) : 0;
+}
+
+std::vector<Erased> erasures_in(Connection& connection) {
+  std::vector<Erased> erased;
+  auto query = connection.prepare("SELECT person, at, forget FROM erasure");
+  while (query.step()) erased.push_back({query.integer(0), query.integer(1), query.integer(2) != 0});
+  return erased;
+}
+
+std::vector<RevokedKey> revoked_keys_in(Connection& connection) {
+  std::vector<RevokedKey> revoked;
+  auto query = connection.prepare("SELECT id, revoked_at FROM api_key WHERE revoked_at IS NOT NULL");
+  while (query.step()) revoked.push_back({query.text(0), query.integer(1)});
+  return revoked;
+}
+
+std::vector<KnownAccount> accounts_in(Connection& connection) {
+  std::vector<KnownAccount> accounts;
+  auto query = connection.prepare("SELECT id, password, active FROM account");
+  while (query.step()) accounts.push_back({query.integer(0), query.text(1), query.integer(2) != 0});
+  return accounts;
+}
 
 Since since_of(Connection& connection) {
   Since since;
   since.installation = setting(connection, "installation");
-  auto query = connection.prepare("SELECT person, at FROM erasure");
-  while (query.step()) since.erased.push_back({query.integer(0), query.integer(1)});
-  since.last_person = connection.integer("SELECT seq FROM sqlite_sequence WHERE name = 'person'");
-  since.last_photo = connection.integer("SELECT seq FROM sqlite_sequence WHERE name = 'photo'");
+  since.erased = erasures_in(connection);
+  since.revoked = revoked_keys_in(connection);
+  since.accounts = accounts_in(connection);
+  since.last_person = last_id(connection, "person");
+  since.last_photo = last_id(connection, "photo");
+  since.last_account = last_id(connection, "account");
+  since.audited = connection.integer("SELECT count(*) FROM audit");
   return since;
 }
 
@@ -103,7 +150,8 @@ void remove_log(const fs::path& database) {
 }
 
 void keep_ids_unique(Connection& writer, const Since& since) {
-  for (const auto& [table, last] : {std::pair("person", since.last_person), std::pair("photo", since.last_photo)}) {
+  for (const auto& [table, last] : {std::pair("person", since.last_person), std::pair("photo", since.last_photo),
+                                    std::pair("account", since.last_account)}) {
     writer
         .prepare(
             "INSERT INTO sqlite_sequence (name, seq) SELECT ?1, 0 "
@@ -116,14 +164,36 @@ void keep_ids_unique(Connection& writer, const Since& since) {
   }
 }
 
+// What was taken away from somebody stays taken away: keys, accounts, and a password that is not theirs any more.
+void keep_out(Connection& writer, const Since& since) {
+  for (const auto& [key, at] : since.revoked) {
+    writer.prepare("UPDATE api_key SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL").bind(key, at).run();
+  }
+  std::vector<std::int64_t> restored;
+  {
+    auto query = writer.prepare("SELECT id FROM account WHERE id <= ?1");
+    query.bind(since.last_account);
+    while (query.step()) restored.push_back(query.integer(0));
+  }
+  for (const auto id : restored) {
+    if (std::ranges::find(since.accounts, id, &KnownAccount::id) != since.accounts.end()) continue;
+    writer.prepare("DELETE FROM account WHERE id = ?1").bind(id).run();
+  }
+  // Of an older database than the backup the passwords are the older ones.
+  if (since.audited < writer.integer("SELECT count(*) FROM audit")) return;
+  for (const auto& [id, password, active] : since.accounts) {
+    writer.prepare("UPDATE account SET password = ?2, active = ?3 WHERE id = ?1").bind(id, password, int{active}).run();
+  }
+}
+
 std::int64_t erase_again(Connection& writer, const std::vector<Erased>& erased) {
   std::int64_t again = 0;
-  for (const auto& [person, at] : erased) {
+  for (const auto& [person, at, forget] : erased) {
     const bool there = [&] {
       auto query = writer.prepare("SELECT 1 FROM person WHERE id = ?1");
       return query.bind(person).step();
     }();
-    (void)remove_person(writer, {person, "", ""}, time_of(at));
+    (void)remove_person(writer, {person, "", ""}, time_of(at), forget);
     if (there) ++again;
   }
   return again;
@@ -136,7 +206,13 @@ RestoreReport finish(const fs::path& file, const std::optional<Since>& since) {
   if (since && since->installation == setting(*writer, "installation")) {
     sqlite::Transaction transaction(*writer, sqlite::Transaction::Kind::write);
     report.erased_again = erase_again(*writer, since->erased);
+    keep_out(*writer, *since);
     keep_ids_unique(*writer, *since);
+    transaction.commit();
+  }
+  {
+    sqlite::Transaction transaction(*writer, sqlite::Transaction::Kind::write);
+    writer->execute("DELETE FROM session");  // whoever is somebody may log in again
     transaction.commit();
   }
   report.content = report_on(*writer);

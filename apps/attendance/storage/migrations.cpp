@@ -17,6 +17,7 @@ std::span<const Migration> migrations() {
       Migration{"webhooks, deliveries, jobs", migration::webhooks_and_jobs},
       Migration{"sites, shifts, holidays, attendance events", migration::records},
       Migration{"idempotency keys by who sent them", migration::keys_of_actors},
+      Migration{"erasures that also took the NIK out", migration::forgotten},
   };
   return steps;
 }

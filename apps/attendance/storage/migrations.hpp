@@ -26,6 +26,7 @@ void accounts(sqlite::Connection& writer);
 void audit(sqlite::Connection& writer);
 void privacy(sqlite::Connection& writer);
 void webhooks_and_jobs(sqlite::Connection& writer);
+void forgotten(sqlite::Connection& writer);
 }  // namespace migration
 
 }  // namespace wajah::attendance

@@ -45,7 +45,14 @@ struct PersonChange {
   Time at;
 };
 
-enum class ChangeFault { none, unknown_person, stale_version, nik_taken, external_id_taken };
+enum class ChangeFault {
+  none,
+  unknown_person,
+  stale_version,
+  nik_taken,
+  external_id_taken,
+  consent_missing,  // to be active again after withdrawing consent takes a new one
+};
 
 struct PersonChanged {
   ChangeFault fault = ChangeFault::none;
@@ -99,12 +106,13 @@ class PeopleStore {
   virtual PersonChanged create(const NewPerson& person) = 0;
 
   // Changes a person, if `version` is given only if it is still that one. Faults: unknown_person, stale_version,
-  // external_id_taken.
+  // external_id_taken, consent_missing.
   virtual PersonChanged update(PersonId person, const PersonChange& change,
                                std::optional<std::int64_t> version = std::nullopt) = 0;
 
-  // Store::remove() by id, with the same promises; `forget` also takes the claimed NIK out of the attendance rows that
-  // matched the person. Nothing is returned if there is no such person, or not of that version.
+  // Store::remove() by id, with the same promises; `forget` also takes the NIK out of attendance rows that matched the
+  // person or claimed it, and out of what jobs told. Nothing is returned if there is no such person, or not of that
+  // version.
   virtual std::optional<Removed> remove(PersonId person, bool forget, Time at,
                                         std::optional<std::int64_t> version = std::nullopt) = 0;
 

@@ -2,12 +2,19 @@
 
 #include "attendance/storage/sql_values.hpp"
 
+#include <boost/json.hpp>
+
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <iterator>
+#include <utility>
+#include <vector>
 
 namespace wajah::attendance {
 namespace {
+
+namespace json = boost::json;
 
 constexpr std::array<std::string_view, 5> state_names{"queued", "running", "done", "failed", "cancelled"};
 
@@ -23,7 +30,59 @@ JobRecord job_of(const sqlite::Statement& row) {
           row.integer(4), row.text(5), time_of(row.integer(6)), time_of(row.integer(7))};
 }
 
+bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; }
+
+// As a word of its own: a short NIK stands within many a number.
+bool mentions(std::string_view text, std::string_view word) {
+  for (auto at = text.find(word); at != std::string_view::npos; at = text.find(word, at + 1)) {
+    const auto end = at + word.size();
+    if ((at == 0 || !is_word(text[at - 1])) && (end == text.size() || !is_word(text[end]))) return true;
+  }
+  return false;
+}
+
+bool mentions(const json::value& value, const Person& person) {
+  if (const auto* text = value.if_string()) return mentions(*text, person.nik) || mentions(*text, person.name);
+  const auto of_person = [&](const json::value& part) { return mentions(part, person); };
+  if (const auto* array = value.if_array()) return std::ranges::any_of(*array, of_person);
+  const auto* object = value.if_object();
+  return object && std::ranges::any_of(*object, [&](const auto& member) { return of_person(member.value()); });
+}
+
+// Without the entries of its lists that tell of the person, and without sentences that do.
+std::string without(const std::string& result, const Person& person) {
+  boost::system::error_code broken;
+  json::value value = json::parse(result, broken);
+  if (broken || !value.is_object()) return "{}";
+  for (auto& member : value.as_object()) {
+    json::value& part = member.value();
+    if (part.is_string() && mentions(part, person)) part = "told of a person who was erased";
+    if (auto* list = part.if_array()) {
+      json::array kept;
+      for (json::value& entry : *list) {
+        if (!mentions(entry, person)) kept.push_back(std::move(entry));
+      }
+      *list = std::move(kept);
+    }
+  }
+  return json::serialize(value);
+}
+
 }  // namespace
+
+void forget_in_jobs(sqlite::Connection& writer, PersonId person) {
+  std::vector<std::pair<std::int64_t, std::string>> jobs;
+  {
+    auto query = writer.prepare(
+        "SELECT job.id, result, person.id, nik, name FROM job JOIN person ON person.id = ?1 "
+        "WHERE instr(result, nik) > 0 OR instr(result, name) > 0");
+    query.bind(person);
+    while (query.step()) jobs.emplace_back(query.integer(0), without(query.text(1), person_of(query, 2)));
+  }
+  for (const auto& [job, result] : jobs) {
+    writer.prepare("UPDATE job SET result = ?2 WHERE id = ?1").bind(job, result).run();
+  }
+}
 
 JobRecord SqliteJobStore::create(std::string_view kind, std::int64_t total, Time at) {
   JobRecord job{0, std::string(kind), JobState::queued, 0, total, "{}", at, at};

@@ -21,4 +21,7 @@ class SqliteJobStore final : public JobStore {
   Database& database_;
 };
 
+// Within the caller's transaction: takes what the results of jobs tell about the person out of them.
+void forget_in_jobs(sqlite::Connection& writer, PersonId person);
+
 }  // namespace wajah::attendance

@@ -84,6 +84,13 @@ bool taken_by_another(Connection& connection, std::string_view external_id, Pers
   return query.bind(external_id, person).step();
 }
 
+// Whether a consent was withdrawn and none has been given since.
+bool withdrew(Connection& connection, PersonId person) {
+  auto query = connection.prepare(
+      "SELECT 1 FROM consent WHERE person = ?1 GROUP BY person HAVING count(*) = count(withdrawn_at)");
+  return query.bind(person).step();
+}
+
 void insert(Connection& writer, const NewPerson& person) {
   const PersonDetails& details = person.details;
   writer
@@ -202,6 +209,9 @@ PersonChanged SqlitePeopleStore::update(PersonId person, const PersonChange& cha
   if (change.external_id && taken_by_another(*write, *change.external_id, person)) {
     return {ChangeFault::external_id_taken, std::move(former), {}};
   }
+  if (change.active.value_or(false) && !former->details.active && withdrew(*write, person)) {
+    return {ChangeFault::consent_missing, std::move(former), {}};
+  }
   apply(*write, person, change);
   PersonChanged changed{ChangeFault::none, find(*write, person), {}};
   if (change.name && *change.name != former->person.name) changed.former_name = former->person.name;
@@ -214,12 +224,7 @@ std::optional<Removed> SqlitePeopleStore::remove(PersonId person, bool forget, T
   Database::Write write(database_);
   const auto record = find(*write, person);
   if (!record || (version && *version != record->version)) return std::nullopt;
-  if (forget) {
-    write->prepare("UPDATE attendance SET claimed_nik = '' WHERE person = ?1 OR claimed_nik = ?2")
-        .bind(person, record->person.nik)
-        .run();
-  }
-  const Removed removed = remove_person(*write, record->person, at);
+  const Removed removed = remove_person(*write, record->person, at, forget);
   write.commit_erasing();
   return removed;
 }

@@ -66,6 +66,8 @@ void refuse_fault(ChangeFault fault) {
     case ChangeFault::unknown_person: throw Problem("person_unknown", "The person was removed meanwhile.");
     case ChangeFault::stale_version: throw Problem("changed_meanwhile", "The person was changed since that ETag.");
     case ChangeFault::nik_taken: throw Problem("nik_taken", "Somebody has this NIK already.");
+    case ChangeFault::consent_missing:
+      throw Problem("consent_missing", "Consent was withdrawn; record a new one before the person is active again.");
     case ChangeFault::external_id_taken: throw Problem("conflict", "Somebody has this external_id already.");
   }
 }
