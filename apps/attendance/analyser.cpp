@@ -33,6 +33,7 @@ class RecognizerAnalyser final : public Analyser {
         crop_(options.crop.value_or(models->card().crop)) {}
 
   [[nodiscard]] std::string model() const override { return model_id(embedder_.card(), crop_); }
+  [[nodiscard]] std::size_t dimension() const override { return static_cast<std::size_t>(embedder_.card().dimension); }
 
   [[nodiscard]] Analysis analyse(Bytes picture, Purpose purpose) override {
     Sighting sighting = find(picture, purpose);

@@ -1,6 +1,8 @@
 #include "attendance/daily_log.hpp"
 
 #include "attendance/file_descriptor.hpp"
+#include "attendance/original_log.hpp"
+#include "attendance/storage/files.hpp"
 #include "attendance/text.hpp"
 
 #include <wajah/error.hpp>
@@ -11,6 +13,8 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fstream>
+#include <span>
 #include <system_error>
 
 namespace wajah::attendance {
@@ -39,6 +43,40 @@ ssize_t write_once(const FileDescriptor& file, const std::string& text) {
   return written;
 }
 
+// What stands in the place of a NIK and a name that were erased.
+constexpr std::string_view erased = "-";
+
+std::string without(const std::string& line, std::string_view nik) {
+  const auto day = LocalTime{};
+  const auto found = parse_log_line(line, day);
+  if (!found || found->nik != nik) return line;
+  const auto& at = found->at;
+  return fmt::format("{:02}:{:02}:{:02} - NIK: {}, Name: {}, Accuracy: {}, Matched: {}", at.hour, at.minute, at.second,
+                     erased, erased, python_float(found->accuracy), found->matched ? "True" : "False");
+}
+
+// A new file beside it and over it by its name: readers see the one or the other, never half a log.
+void forget_in(const std::filesystem::path& path, std::string_view nik) {
+  std::string text;
+  bool found = false;
+  {
+    std::ifstream in(path, std::ios::binary);
+    for (std::string line; std::getline(in, line);) {
+      const auto kept = without(line, nik);
+      found = found || kept != line;
+      text += kept;
+      if (!in.eof()) text += '\n';
+    }
+    if (in.bad()) fail(ErrorKind::storage, "{}: cannot be read", path.string());
+  }
+  if (!found) return;
+  const std::filesystem::path unfinished = path.string() + ".new";
+  std::error_code none;
+  std::filesystem::remove(unfinished, none);
+  write_new_file(unfinished, std::as_bytes(std::span(text)));
+  rename_into_place(unfinished, path);
+}
+
 }  // namespace
 
 std::string log_line(const LocalTime& at, const LogEntry& entry) {
@@ -50,6 +88,14 @@ std::string log_line(const LocalTime& at, const LogEntry& entry) {
 DailyLog::DailyLog(std::filesystem::path folder, const Zone& zone) : folder_(std::move(folder)), zone_(zone) {}
 
 std::filesystem::path DailyLog::file_of(Time at) const { return folder_ / file_name(zone_.local(at)); }
+
+void DailyLog::forget(std::string_view nik) {
+  const std::lock_guard lock(mutex_);
+  std::error_code none;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_, none)) {
+    if (day_of_log(entry.path().filename().string())) forget_in(entry.path(), nik);
+  }
+}
 
 void DailyLog::append(Time at, const LogEntry& entry) {
   const LocalTime local = zone_.local(at);  // once: the file's date and the line's time can never be of two moments

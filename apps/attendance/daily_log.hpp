@@ -30,6 +30,10 @@ class DailyLog {
   // did not fit on the disk is taken back whole; a torn one left by a crash is ended first. Throws Error (storage).
   void append(Time at, const LogEntry& entry);
 
+  // Takes NIK and name out of every line of that NIK, in all files of the folder; the lines stay. Throws Error
+  // (storage) naming a file that cannot be written anew.
+  void forget(std::string_view nik);
+
   [[nodiscard]] std::filesystem::path file_of(Time at) const;
 
  private:

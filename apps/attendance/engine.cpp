@@ -28,6 +28,7 @@ Engine::Engine(std::vector<std::unique_ptr<Analyser>> analysers, const EngineOpt
   if (analysers_.empty()) fail(ErrorKind::usage, "engine: 0 workers, expected 1 or more");
   if (options_.max_batch < 1) fail(ErrorKind::usage, "engine: max_batch 0, expected 1 or more");
   model_ = analysers_.front()->model();
+  dimension_ = analysers_.front()->dimension();
   for (const auto& analyser : analysers_) {
     if (analyser->model() != model_) {
       fail(ErrorKind::usage, "engine: workers of models {} and {}, expected one model", model_, analyser->model());

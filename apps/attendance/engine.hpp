@@ -71,6 +71,9 @@ class Analyser {
   // Identity of the embeddings: those of different models never meet.
   [[nodiscard]] virtual std::string model() const = 0;
 
+  // How many numbers an embedding has.
+  [[nodiscard]] virtual std::size_t dimension() const = 0;
+
   // Throws Error (input) with a sentence for people if `picture` cannot be decoded; any other kind is a fault of ours.
   [[nodiscard]] virtual Analysis analyse(Bytes picture, Purpose purpose) = 0;
 
@@ -129,6 +132,7 @@ class Engine {
   Engine& operator=(Engine&&) = delete;
 
   [[nodiscard]] const std::string& model() const { return model_; }
+  [[nodiscard]] std::size_t dimension() const { return dimension_; }
   [[nodiscard]] EngineLoad load() const;
 
   // Analyses the pictures on the workers and waits. A picture that fails ends the batch: those not begun are dropped,
@@ -180,6 +184,7 @@ class Engine {
   [[nodiscard]] Queue& queue_of(Purpose purpose);
 
   std::string model_;
+  std::size_t dimension_ = 0;
   EngineOptions options_;
   std::size_t max_enrolling_;  // workers
   std::vector<std::unique_ptr<Analyser>> analysers_;

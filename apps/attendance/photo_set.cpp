@@ -56,7 +56,7 @@ std::vector<SkippedFile> PhotoSet::skipped() const {
   std::vector<SkippedFile> skipped;
   for (std::size_t i = 0; i < digests_.size(); ++i) {
     if (const PhotoVerdict* why = verdict(digests_[i])) {
-      skipped.push_back({shown(i), why->reason, why->fault, why->resembles});
+      skipped.push_back({shown(i), why->reason, why->fault, i, why->resembles});
     }
   }
   return skipped;

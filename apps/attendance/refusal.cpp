@@ -14,6 +14,8 @@ std::string_view name_of(Cause cause) {
     case Cause::unusable_photos: return "unusable_photos";
     case Cause::duplicate_face: return "duplicate_face";
     case Cause::unknown_person: return "unknown_person";
+    case Cause::inactive: return "inactive";
+    case Cause::consent_missing: return "consent_missing";
     case Cause::busy: return "busy";
     case Cause::late: return "late";
     case Cause::stopping: return "stopping";
@@ -29,6 +31,7 @@ std::string_view name_of(Cause cause) {
 
 std::string_view name_of(PhotoFault fault) {
   switch (fault) {
+    case PhotoFault::undecodable: return "undecodable";
     case PhotoFault::no_face: return "no_face";
     case PhotoFault::several_faces: return "several_faces";
     case PhotoFault::unclear: return "unclear";

@@ -24,6 +24,8 @@ enum class Cause {
   unusable_photos,  // none can be used, for the reasons that skipped() tells; nothing was stored
   duplicate_face,   // the face is enrolled under another NIK; nothing was stored
   unknown_person,   // nobody with that NIK and that name
+  inactive,         // the person is kept, but not to be matched; nothing was stored
+  consent_missing,  // the person gave no consent, or has withdrawn it; nothing was stored
   busy,             // the work queue is full: try again in a moment
   late,             // the deadline passed before the work was done
   stopping,         // the service is shutting down
@@ -39,6 +41,7 @@ enum class Cause {
 
 // Why a photo was not taken.
 enum class PhotoFault {
+  undecodable,  // no picture, or beyond the limits: the whole upload is refused (Cause::undecodable)
   no_face,
   several_faces,  // and none of them stands out
   unclear,        // the detector is not sure that it is a face
@@ -59,6 +62,7 @@ enum class PhotoFault {
 struct SkippedFile {
   std::string filename, reason;  // the reason is for people, and names nobody
   PhotoFault fault = PhotoFault::no_face;
+  std::size_t index = 0;                    // which file of the upload: names may be cut, escaped or the same
   std::optional<std::int64_t> resembles{};  // duplicate_face: whom, for callers who may know everybody
 };
 

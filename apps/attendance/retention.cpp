@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <exception>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -13,24 +14,34 @@ namespace wajah::attendance {
 using std::chrono::days;
 
 Retention::Retention(const Parts& parts, const RetentionRules& rules, std::filesystem::path log_folder,
-                     const Zone& zone, std::function<void(PersonId)> removed)
+                     const Zone& zone, std::function<void(const Person&)> removed)
     : parts_(parts), rules_(rules), log_folder_(std::move(log_folder)), zone_(zone), removed_(std::move(removed)) {}
 
 RetentionReport Retention::run(Time now) {
   RetentionReport report;
-  if (rules_.events > days(0)) erase_attendance(date_of(now) - rules_.events, report);
-  if (rules_.templates > days(0)) report.people = erase_unseen(now, now - rules_.templates);
-  if (rules_.leftovers > days(0)) {
-    parts_.jobs.remove_ended_before(now - rules_.leftovers);
-    parts_.records.prune_keys(now - rules_.leftovers);
-    parts_.webhooks.remove_ended_before(now - rules_.leftovers);
+  std::exception_ptr fault;
+  try {
+    erase_due(now, report);
+  } catch (...) {
+    fault = std::current_exception();  // what was erased until then is written down all the same
   }
   if (report != RetentionReport{}) {
     parts_.audit.append({now, "server", "retention.erase", std::nullopt, "",
                          fmt::format(R"({{"events":{},"rows":{},"log_files":{},"people":{}}})", report.events,
                                      report.rows, report.log_files, report.people)});
   }
+  if (fault) std::rethrow_exception(fault);
   return report;
+}
+
+void Retention::erase_due(Time now, RetentionReport& report) {
+  if (rules_.events > days(0)) erase_attendance(date_of(now) - rules_.events, report);
+  if (rules_.templates > days(0)) erase_unseen(now, now - rules_.templates, report.people);
+  if (rules_.leftovers > days(0)) {
+    parts_.jobs.remove_ended_before(now - rules_.leftovers);
+    parts_.records.prune_keys(now - rules_.leftovers);
+    parts_.webhooks.remove_ended_before(now - rules_.leftovers);
+  }
 }
 
 Date Retention::date_of(Time at) const { return Date(std::chrono::floor<days>(zone_.wall(at)).time_since_epoch()); }
@@ -56,7 +67,7 @@ std::int64_t Retention::erase_logs(Date before) const {
   return erased;
 }
 
-std::int64_t Retention::erase_unseen(Time now, Time before) {
+void Retention::erase_unseen(Time now, Time before, std::int64_t& erased) {
   std::vector<PersonRecord> unseen;
   PeopleQuery query;
   query.limit = 500;
@@ -67,14 +78,12 @@ std::int64_t Retention::erase_unseen(Time now, Time before) {
     }
     query.after = page.next;
   } while (!query.after.empty());
-  std::int64_t erased = 0;
   for (const auto& [person, details, photos, enrolled_at, updated_at, version] : unseen) {
     // Of that version: whoever was changed since has been heard of.
     if (!parts_.people.remove(person.id, false, now, version)) continue;
-    removed_(person.id);
     ++erased;
+    removed_(person);
   }
-  return erased;
 }
 
 bool Retention::seen_since(const PersonRecord& person, Time before) {

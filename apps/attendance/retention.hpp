@@ -41,9 +41,10 @@ class Retention {
     AuditLog& audit;
   };
 
-  // `removed` is told of everybody who was erased, after it was committed.
+  // `removed` is told of everybody who was erased, after it was committed; what it throws ends the run, and the audit
+  // log tells what was erased until then.
   Retention(const Parts& parts, const RetentionRules& rules, std::filesystem::path log_folder, const Zone& zone,
-            std::function<void(PersonId)> removed);
+            std::function<void(const Person&)> removed);
 
   // Erases what is due at `now`; what fails is left for the next time. Throws Error (storage).
   RetentionReport run(Time now);
@@ -52,14 +53,15 @@ class Retention {
   [[nodiscard]] Date date_of(Time at) const;
   void erase_attendance(Date before, RetentionReport& report);
   [[nodiscard]] std::int64_t erase_logs(Date before) const;
-  [[nodiscard]] std::int64_t erase_unseen(Time now, Time before);
+  void erase_due(Time now, RetentionReport& report);
+  void erase_unseen(Time now, Time before, std::int64_t& erased);
   [[nodiscard]] bool seen_since(const PersonRecord& person, Time before);
 
   Parts parts_;
   RetentionRules rules_;
   std::filesystem::path log_folder_;
   Zone zone_;
-  std::function<void(PersonId)> removed_;
+  std::function<void(const Person&)> removed_;
 };
 
 }  // namespace wajah::attendance

@@ -13,15 +13,30 @@ using TrainingState = Trainer::Outcome::State;
 constexpr std::chrono::minutes settle_patience{10};  // thousands of people at once
 
 // A picture that cannot be read is the sender's affair; every other fault is passed on as it is.
-[[noreturn]] void rethrow(const Batch::Failure& failure, std::string_view file) {
+[[noreturn]] void rethrow(const Batch::Failure& failure, const std::string& name, std::size_t file) {
   try {
     std::rethrow_exception(failure.error);
   } catch (const Refusal&) {
     throw;
   } catch (const Error& error) {
-    if (error.kind() == ErrorKind::input) refuse(Cause::undecodable, "{}: {}", file, error.what());
-    throw;
+    if (error.kind() != ErrorKind::input) throw;
+    throw Refusal(Cause::undecodable, fmt::format("{}: {}", name, error.what()),
+                  {{name, error.what(), PhotoFault::undecodable, file, {}}});
   }
+}
+
+[[noreturn]] void refuse_enrolment(EnrolFault fault, const Enrolment& enrolment) {
+  const auto& nik = enrolment.nik;
+  switch (fault) {
+    case EnrolFault::none: break;
+    case EnrolFault::gone:
+      refuse(Cause::unknown_person, "NIK {}: the person was removed meanwhile; nothing was stored", nik);
+    case EnrolFault::inactive:
+      refuse(Cause::inactive, "NIK {} is deactivated: nothing was stored; activate the person first", nik);
+    case EnrolFault::no_consent:
+      refuse(Cause::consent_missing, "NIK {}: no consent is in force; nothing was stored", nik);
+  }
+  fail(ErrorKind::storage, "an enrolment without a fault was refused");
 }
 
 ServiceOptions checked(ServiceOptions options) {
@@ -94,10 +109,26 @@ Service::Service(Store& store, Engine& engine, ServiceOptions options)
 
 Service::~Service() = default;
 
-void Service::load_gallery() {
+std::vector<Person> Service::active_people() {
   std::vector<Person> people;
-  for (PersonSummary& summary : store_.people()) people.push_back(std::move(summary.person));
+  for (PersonSummary& summary : store_.people()) {
+    if (summary.active) people.push_back(std::move(summary.person));
+  }
+  return people;
+}
+
+// One vector of another length would make every training fail.
+Embeddings Service::usable_embeddings() {
   auto embeddings = store_.embeddings(engine_.model());
+  embeddings.damaged += std::erase_if(embeddings.intact, [&](const StoredEmbedding& embedding) {
+    return embedding.values.size() != engine_.dimension();
+  });
+  return embeddings;
+}
+
+void Service::load_gallery() {
+  const std::vector<Person> people = active_people();
+  auto embeddings = usable_embeddings();
   damaged_ = embeddings.damaged;
   const auto change = trainer_.load(people, std::move(embeddings.intact));
   const auto outcome = trainer_.wait(change, Engine::Deadline::max());
@@ -129,10 +160,11 @@ void Service::check_upload(std::string_view nik, std::string_view name, std::spa
 }
 
 UploadResult Service::upload(std::string_view nik, std::string_view name, std::span<const File> files, Force force,
-                             Recognisable recognisable) {
+                             Recognisable recognisable, const Expected& expected) {
   check_upload(nik, name, files);
   const auto deadline = after(options_.upload_deadline);
-  Enrolment enrolment{std::string(nik), std::string(name), engine_.model(), {}, {}, options_.now()};
+  Enrolment enrolment{std::string(nik), std::string(name), engine_.model(), {}, {},
+                      options_.now(),   expected.person,   expected.consent};
   PhotoSet photos(files, checks_of(options_.strictness));
   std::optional<Stored> stored;
   UploadResult result;
@@ -154,9 +186,19 @@ UploadResult Service::upload(std::string_view nik, std::string_view name, std::s
   }
   result.person = stored->enrolled.person;
   result.former_name = stored->enrolled.former_name;
-  if (recognisable == Recognisable::on_return) wait_for_training(stored->change, result.person);
-  result.train = lap.milliseconds();
+  result.change = stored->change;
+  if (recognisable == Recognisable::on_return) wait_for(result);
   return result;
+}
+
+void Service::wait_for(UploadResult& uploaded) {
+  Lap lap;
+  const auto outcome = trainer_.wait(uploaded.change, after(options_.training_deadline));
+  uploaded.train = lap.milliseconds();
+  if (outcome.state == TrainingState::live) return;
+  if (outcome.state == TrainingState::failed) warn(fmt::format("training failed: {}", outcome.error));
+  refuse(Cause::training, "The photos of NIK {} are stored, but {}; they count once a training succeeds",
+         uploaded.person.nik, why_not_live(outcome.state));
 }
 
 void Service::settle() { wait_for_training(trainer_.add({}), settle_patience); }
@@ -166,7 +208,7 @@ void Service::analyse_new(std::span<const File> files, PhotoSet& photos, Engine:
   std::vector<Bytes> pictures;
   for (const auto file : wanted) pictures.push_back(files[file].bytes);
   auto batch = engine_.analyse(pictures, Purpose::enrol, deadline);
-  if (batch.failure) rethrow(*batch.failure, photos.shown(wanted[batch.failure->index]));
+  if (batch.failure) rethrow(*batch.failure, photos.shown(wanted[batch.failure->index]), wanted[batch.failure->index]);
   for (std::size_t i = 0; i < wanted.size(); ++i) photos.set_analysis(wanted[i], std::move(batch.analyses[i]));
 }
 
@@ -229,16 +271,9 @@ std::optional<Service::Stored> Service::store(const Enrolment& enrolment) {
   const std::lock_guard lock(changes_);
   auto enrolled = store_.enrol(enrolment);
   if (!enrolled) return std::nullopt;
+  if (enrolled->fault != EnrolFault::none) refuse_enrolment(enrolled->fault, enrolment);
   const auto change = trainer_.enrol(enrolled->person, std::move(enrolled->added));
   return Stored{std::move(*enrolled), change};
-}
-
-void Service::wait_for_training(Trainer::Change change, const Person& person) {
-  const auto outcome = trainer_.wait(change, after(options_.training_deadline));
-  if (outcome.state == TrainingState::live) return;
-  if (outcome.state == TrainingState::failed) warn(fmt::format("training failed: {}", outcome.error));
-  refuse(Cause::training, "The photos of NIK {} are stored, but {}; they count once a training succeeds", person.nik,
-         why_not_live(outcome.state));
 }
 
 RecogniseResult Service::recognise(std::string_view nik_input, Bytes picture) {
@@ -253,6 +288,7 @@ RecogniseResult Service::recognise(std::string_view nik_input, Bytes picture) {
   result.search = lap.milliseconds();
   result.face_num = result.results.size();
   judge_claim(result);
+  const std::shared_lock line(lines_);
   record(at, result);
   write_log(at, result);
   return result;
@@ -260,7 +296,7 @@ RecogniseResult Service::recognise(std::string_view nik_input, Bytes picture) {
 
 Analysis Service::look(Bytes picture, Purpose purpose) {
   auto batch = engine_.analyse({&picture, 1}, purpose, after(options_.recognise_deadline));
-  if (batch.failure) rethrow(*batch.failure, "the picture");
+  if (batch.failure) rethrow(*batch.failure, "the picture", 0);
   return std::move(batch.analyses.front());
 }
 
@@ -326,6 +362,11 @@ RemoveResult Service::remove(std::string_view nik, std::string_view name) {
   return result;
 }
 
+void Service::forget_in_log(std::string_view nik) {
+  const std::unique_lock alone(lines_);
+  log_.forget(nik);
+}
+
 void Service::renamed(const Person& person) {
   const std::lock_guard lock(changes_);
   (void)trainer_.enrol(person, {});
@@ -340,13 +381,16 @@ void Service::gone(PersonId person) {
   wait_for_training(change, options_.training_deadline);
 }
 
+void Service::leave(PersonId person) {
+  const std::lock_guard lock(changes_);
+  (void)trainer_.remove(person);
+}
+
 void Service::reload() {
   Trainer::Change change = 0;
   {
     const std::lock_guard lock(changes_);
-    std::vector<Person> people;
-    for (PersonSummary& summary : store_.people()) people.push_back(std::move(summary.person));
-    change = trainer_.replace(people, store_.embeddings(engine_.model()).intact);
+    change = trainer_.replace(active_people(), usable_embeddings().intact);
   }
   wait_for_training(change, options_.training_deadline);
 }

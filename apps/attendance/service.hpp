@@ -25,6 +25,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <shared_mutex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -56,12 +57,19 @@ enum class Force { no, yes };
 // Whether an upload's caller is kept until the person is recognisable, or settle() will be called after many uploads.
 enum class Recognisable { on_return, later };
 
+// What must still hold when the photos are stored.
+struct Expected {
+  std::optional<PersonId> person = std::nullopt;  // that the NIK is still theirs; they are not renamed then
+  bool consent = false;                           // that a consent is in force
+};
+
 struct UploadResult {
   Person person;
   std::size_t stored = 0;  // files that are now photos of the person, those it had before included
   std::vector<SkippedFile> skipped;
   std::optional<std::string> former_name;  // when the NIK was known under another name, which this upload replaced
   double look = 0, store = 0, train = 0;   // ms: all pictures, comparing and committing, until it counts
+  Trainer::Change change = 0;              // what wait_for() waits for
 };
 
 // The name of everybody who was not accepted, as the original service has it.
@@ -126,10 +134,15 @@ class Service {
   // options().strictness, that do not show the person of the others, or that show somebody of another NIK are skipped;
   // a photo the person has already (the same bytes) counts as stored and is not stored twice. Refusals: bad_nik,
   // name_not_upper, bad_name, no_files, too_many_files, undecodable (any file), no_face and unusable_photos (all
-  // files), duplicate_face (half of the photos or more), busy, late, stopping: nothing is stored then. training: it is
-  // stored and will be recognised once a training succeeds.
+  // files), duplicate_face (half of the photos or more), inactive, unknown_person and consent_missing (`expected` does
+  // not hold any more), busy, late, stopping: nothing is stored then. training: it is stored and will be recognised
+  // once a training succeeds.
   UploadResult upload(std::string_view nik, std::string_view name, std::span<const File> files, Force force = Force::no,
-                      Recognisable recognisable = Recognisable::on_return);
+                      Recognisable recognisable = Recognisable::on_return, const Expected& expected = {});
+
+  // Returns when what such an upload stored counts in recognition, and notes how long that took. For callers who have
+  // something to write down first. Refusals: training.
+  void wait_for(UploadResult& uploaded);
 
   // Returns when everything stored until now counts in recognition. Refusals: training, stopping.
   void settle();
@@ -142,12 +155,18 @@ class Service {
   // Refusals: unknown_person, stopping.
   RemoveResult remove(std::string_view nik, std::string_view name);
 
+  // Takes what was logged under the NIK out of the daily log, recognitions under way included; for people who were
+  // erased, after that was committed. Throws Error (storage) if a file cannot be written anew.
+  void forget_in_log(std::string_view nik);
+
   // What the service must hear of when people were changed through a PeopleStore, after the change was committed. On
-  // return recognition goes by it. renamed(): only the name is new; gone(): removed, or no longer active; reload():
-  // anything else, such as photos that were removed, people who were merged or became active. Refusals: training,
-  // stopping; names and departures count all the same then.
+  // return recognition goes by it. renamed(): only the name is new; gone(): removed, or no longer active; leave(): the
+  // same for callers with something to write down before they wait with gone(), nobody matches the person from now on;
+  // reload(): anything else, such as photos that were removed, people who were merged or became active. Refusals:
+  // training, stopping; names and departures count all the same then.
   void renamed(const Person& person);
   void gone(PersonId person);
+  void leave(PersonId person);
   void reload();
 
   // The faces of a picture, nothing decided and nothing recorded. Refusals: undecodable, busy, late, stopping.
@@ -171,6 +190,8 @@ class Service {
     Trainer::Change change = 0;
   };
 
+  [[nodiscard]] std::vector<Person> active_people();
+  [[nodiscard]] Embeddings usable_embeddings();
   void load_gallery();
   void check_upload(std::string_view nik, std::string_view name, std::span<const File> files) const;
   void analyse_new(std::span<const File> files, PhotoSet& photos, Engine::Deadline deadline);
@@ -178,7 +199,6 @@ class Service {
   void refuse_duplicates(PhotoSet& photos, std::span<const FaceVector> own, std::span<const PersonFaces> others) const;
   void refuse_strangers(PhotoSet& photos, std::span<const FaceVector> own) const;
   [[nodiscard]] std::optional<Stored> store(const Enrolment& enrolment);
-  void wait_for_training(Trainer::Change change, const Person& person);
   void wait_for_training(Trainer::Change change, std::chrono::milliseconds patience);
 
   [[nodiscard]] FaceResult name_face(const FaceEmbedding& face, const Gallery& gallery) const;
@@ -203,6 +223,9 @@ class Service {
   Reembedding reembedding_;
   // Held from comparing an upload with everybody until it is stored, or two uploads of one face would both pass.
   std::mutex enrolments_;
+  // Held by recognitions from their row to their line, and alone while lines are taken out: whoever was matched just
+  // before they were erased must not be logged just after.
+  std::shared_mutex lines_;
   // Held from a change's commit until the trainer has it, so that memory sees changes in the order of the store.
   std::mutex changes_;
   Trainer trainer_;

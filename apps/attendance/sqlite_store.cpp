@@ -56,10 +56,24 @@ std::optional<Enrollee> find_enrollee(Connection& connection, std::string_view n
   return Enrollee{person_of(query, 0), query.integer(3) != 0, true};
 }
 
-Enrollee add_or_rename(Connection& connection, const Enrolment& enrolment, std::optional<std::string>& former_name) {
-  if (auto known = find_enrollee(connection, enrolment.nik)) {
+bool consent_in_force(Connection& connection, PersonId person) {
+  auto query = connection.prepare("SELECT 1 FROM consent WHERE person = ?1 AND withdrawn_at IS NULL");
+  return query.bind(person).step();
+}
+
+// Asked within the transaction that stores: looking at the photos took long enough for anything to happen.
+EnrolFault fault_of(Connection& connection, const Enrolment& enrolment, const std::optional<Enrollee>& known) {
+  if (enrolment.person && (!known || known->person.id != *enrolment.person)) return EnrolFault::gone;
+  if (known && !known->active) return EnrolFault::inactive;
+  if (enrolment.consent && !(known && consent_in_force(connection, known->person.id))) return EnrolFault::no_consent;
+  return EnrolFault::none;
+}
+
+Enrollee add_or_rename(Connection& connection, const Enrolment& enrolment, std::optional<Enrollee> known,
+                       std::optional<std::string>& former_name) {
+  if (known) {
     Person& person = known->person;
-    if (person.name != enrolment.name) {
+    if (!enrolment.person && person.name != enrolment.name) {
       former_name = std::exchange(person.name, enrolment.name);
       connection.prepare("UPDATE person SET name = ?2 WHERE id = ?1").bind(person.id, person.name).run();
     }
@@ -108,10 +122,12 @@ AttendanceRow attendance_row(const Statement& row) {
 std::vector<PersonSummary> SqliteStore::people() {
   Database::Read reader(database_);
   auto query = reader->prepare(
-      "SELECT id, nik, name, enrolled_at, (SELECT count(*) FROM photo WHERE photo.person = person.id) "
+      "SELECT id, nik, name, enrolled_at, (SELECT count(*) FROM photo WHERE photo.person = person.id), active "
       "FROM person ORDER BY id");
   std::vector<PersonSummary> people;
-  while (query.step()) people.push_back({person_of(query, 0), query.integer(4), time_of(query.integer(3))});
+  while (query.step()) {
+    people.push_back({person_of(query, 0), query.integer(4), time_of(query.integer(3)), query.integer(5) != 0});
+  }
   return people;
 }
 
@@ -156,10 +172,12 @@ Embeddings SqliteStore::embeddings(std::string_view model) {
 std::optional<Enrolled> SqliteStore::enrol(const Enrolment& enrolment) {
   Database::Write write(database_);
   Enrolled enrolled;
-  const Enrollee enrollee = add_or_rename(*write, enrolment, enrolled.former_name);
+  auto known = find_enrollee(*write, enrolment.nik);
+  enrolled.fault = fault_of(*write, enrolment, known);
+  if (enrolled.fault != EnrolFault::none) return enrolled;
+  const Enrollee enrollee = add_or_rename(*write, enrolment, std::move(known), enrolled.former_name);
   const PersonId person = enrollee.person.id;
   enrolled.person = enrollee.person;
-  enrolled.active = enrollee.active;
   auto photos = photos_by_digest(*write, person, enrolment.model);
   const auto has_embedding = [&](const Digest& digest) {
     const auto photo = photos.find(digest);
@@ -232,6 +250,18 @@ std::vector<AttendanceRow> SqliteStore::attendance(Time from, Time to, std::int6
   return rows;
 }
 
+std::vector<AttendanceRow> SqliteStore::attendance_of(const Person& person) {
+  Database::Read reader(database_);
+  auto query = reader->prepare(
+      "SELECT attendance.id, at, claimed_nik, matched, accuracy, faces, person.id, person.nik, person.name "
+      "FROM attendance LEFT JOIN person ON person.id = attendance.person "
+      "WHERE attendance.person = ?1 OR claimed_nik = ?2 ORDER BY attendance.id");
+  query.bind(person.id, person.nik);
+  std::vector<AttendanceRow> rows;
+  while (query.step()) rows.push_back(attendance_row(query));
+  return rows;
+}
+
 std::int64_t SqliteStore::prune(Time before) {
   Database::Write write(database_);
   write->prepare("DELETE FROM attendance WHERE at < ?1").bind(microseconds(before)).run();
@@ -244,11 +274,13 @@ StoreCounts SqliteStore::counts(std::string_view model) {
   Database::Read reader(database_);
   auto query = reader->prepare(
       "SELECT (SELECT count(*) FROM person), (SELECT count(*) FROM photo), (SELECT count(*) FROM attendance), "
-      "(SELECT count(*) FROM person WHERE EXISTS (SELECT 1 FROM photo WHERE photo.person = person.id) AND NOT EXISTS "
+      "(SELECT count(*) FROM person WHERE active = 1 "
+      "AND EXISTS (SELECT 1 FROM photo WHERE photo.person = person.id) AND NOT EXISTS "
       "(SELECT 1 FROM photo JOIN embedding ON embedding.photo = photo.id WHERE photo.person = person.id "
       "AND embedding.model = ?1)), "
-      "(SELECT count(*) FROM picture WHERE NOT EXISTS (SELECT 1 FROM embedding WHERE embedding.photo = picture.photo "
-      "AND embedding.model = ?1))");
+      "(SELECT count(*) FROM picture JOIN photo ON photo.id = picture.photo "
+      "JOIN person ON person.id = photo.person AND person.active = 1 WHERE NOT EXISTS "
+      "(SELECT 1 FROM embedding WHERE embedding.photo = picture.photo AND embedding.model = ?1))");
   query.bind(model);
   if (!query.step()) return {};
   return {query.integer(0), query.integer(1), query.integer(2), query.integer(3), query.integer(4)};
@@ -259,7 +291,8 @@ std::vector<WaitingPerson> SqliteStore::waiting(std::string_view model) {
   auto query = reader->prepare(
       "SELECT person.id, person.nik, person.name, count(picture.photo) FROM person "
       "JOIN photo ON photo.person = person.id LEFT JOIN picture ON picture.photo = photo.id "
-      "WHERE NOT EXISTS (SELECT 1 FROM photo AS other JOIN embedding ON embedding.photo = other.id "
+      "WHERE person.active = 1 AND NOT EXISTS (SELECT 1 FROM photo AS other JOIN embedding ON embedding.photo = "
+      "other.id "
       "WHERE other.person = person.id AND embedding.model = ?1) GROUP BY person.id ORDER BY person.id");
   query.bind(model);
   std::vector<WaitingPerson> people;
@@ -271,7 +304,7 @@ std::vector<KeptPicture> SqliteStore::pictures_without(std::string_view model, P
   Database::Read reader(database_);
   auto query = reader->prepare(
       "SELECT photo.id, photo.person, picture.bytes, picture.checksum, picture.key FROM photo "
-      "JOIN picture ON picture.photo = photo.id "
+      "JOIN picture ON picture.photo = photo.id JOIN person ON person.id = photo.person AND person.active = 1 "
       "WHERE photo.id > ?2 AND NOT EXISTS (SELECT 1 FROM embedding WHERE photo = photo.id AND model = ?1) "
       "ORDER BY photo.id");
   query.bind(model, after);
@@ -291,7 +324,8 @@ std::vector<StoredEmbedding> SqliteStore::add_embeddings(std::string_view model,
   std::vector<StoredEmbedding> added;
   for (const StoredEmbedding& embedding : embeddings) {
     auto wanted = write->prepare(
-        "SELECT 1 FROM photo WHERE id = ?1 AND person = ?3 "
+        "SELECT 1 FROM photo JOIN person ON person.id = photo.person AND person.active = 1 "
+        "WHERE photo.id = ?1 AND photo.person = ?3 "
         "AND NOT EXISTS (SELECT 1 FROM embedding WHERE photo = ?1 AND model = ?2)");
     wanted.bind(embedding.photo, model, embedding.person);
     if (!wanted.step()) continue;

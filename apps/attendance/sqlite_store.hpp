@@ -21,6 +21,7 @@ class SqliteStore final : public Store {
   bool record(const AttendanceRecord& record) override;
   std::int64_t record_past(std::span<const AttendanceRecord> records) override;
   std::vector<AttendanceRow> attendance(Time from, Time to, std::int64_t after, std::size_t limit) override;
+  std::vector<AttendanceRow> attendance_of(const Person& person) override;
   std::int64_t prune(Time before) override;
   StoreCounts counts(std::string_view model) override;
   std::vector<WaitingPerson> waiting(std::string_view model) override;

@@ -31,6 +31,7 @@ struct PersonSummary {
   Person person;
   std::int64_t photos = 0;
   Time enrolled_at;
+  bool active = true;  // false: kept, but not to be matched (people_store.hpp)
 };
 
 struct NewPhoto {
@@ -46,6 +47,17 @@ struct Enrolment {
   std::vector<NewPhoto> photos;
   std::vector<Digest> known;  // photos the caller left out because photos_of() named them
   Time at;
+  // Whom the caller means, if not whoever has the NIK: they are not renamed, and nobody else gets the photos.
+  std::optional<PersonId> person = std::nullopt;
+  bool consent = false;  // only with a consent in force
+};
+
+// Why nothing of an enrolment was stored.
+enum class EnrolFault {
+  none,
+  gone,        // the person it was for is not there any more
+  inactive,    // they are kept, but not to be matched
+  no_consent,  // they gave none, or have withdrawn it
 };
 
 struct StoredEmbedding {
@@ -58,7 +70,7 @@ struct Enrolled {
   Person person;
   std::vector<StoredEmbedding> added;      // those that were not there before
   std::optional<std::string> former_name;  // when the enrolment renamed the person
-  bool active = true;                      // false: kept, but not to be matched (people_store.hpp)
+  EnrolFault fault = EnrolFault::none;     // anything else: nothing was stored, nobody renamed
 };
 
 struct Removed {
@@ -99,7 +111,7 @@ struct AttendanceRow {
 
 struct StoreCounts {
   std::int64_t people = 0, photos = 0, attendance = 0;
-  std::int64_t waiting_people = 0;    // people with photos of which none has an embedding of the model asked for
+  std::int64_t waiting_people = 0;    // active people with photos of which none has an embedding of the model asked for
   std::int64_t waiting_pictures = 0;  // kept pictures without one: these can be embedded again
 };
 
@@ -123,7 +135,8 @@ class Store {
   [[nodiscard]] virtual Embeddings embeddings(std::string_view model) = 0;
 
   // Adds the person or, under a known NIK, renames them; adds the photos whose digest they do not have yet, and to
-  // photos they have the embedding of a new model. Nothing happens, and nothing is returned, if one of `known` is gone.
+  // photos they have the embedding of a new model. Nothing happens, and nothing is returned, if one of `known` is gone;
+  // nothing happens either where the fault tells why.
   virtual std::optional<Enrolled> enrol(const Enrolment& enrolment) = 0;
 
   // Erases the person with photos and embeddings, overwriting them in the file; their attendance rows stay without the
@@ -141,6 +154,9 @@ class Store {
   [[nodiscard]] virtual std::vector<AttendanceRow> attendance(Time from, Time to, std::int64_t after,
                                                               std::size_t limit) = 0;
 
+  // All rows of recognitions that matched the person or claimed the NIK, in the order written.
+  [[nodiscard]] virtual std::vector<AttendanceRow> attendance_of(const Person& person) = 0;
+
   // Erases rows with at < before, also from the log of changes; returns how many.
   virtual std::int64_t prune(Time before) = 0;
 
@@ -149,11 +165,13 @@ class Store {
   // The waiting people of counts(), in the order they were first enrolled.
   [[nodiscard]] virtual std::vector<WaitingPerson> waiting(std::string_view model) = 0;
 
-  // Kept pictures with a photo id above `after` that have no embedding of `model`, in order of id, at most `limit`.
+  // Kept pictures of active people with a photo id above `after` that have no embedding of `model`, in order of id, at
+  // most `limit`.
   [[nodiscard]] virtual std::vector<KeptPicture> pictures_without(std::string_view model, PhotoId after,
                                                                   std::size_t limit) = 0;
 
-  // Adds embeddings of `model` to photos; leaves out those whose photo is gone or has one already. Returns those added.
+  // Adds embeddings of `model` to photos; leaves out those whose photo is gone or has one already, or whose person is
+  // not active. Returns those added.
   virtual std::vector<StoredEmbedding> add_embeddings(std::string_view model,
                                                       std::span<const StoredEmbedding> embeddings, Time at) = 0;
 };

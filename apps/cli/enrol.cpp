@@ -117,7 +117,7 @@ std::vector<Newcomer> newcomers(const Options& options) {
 std::string whose_face(attendance::Service& service, const attendance::Refusal& refusal) {
   for (const auto& file : refusal.skipped()) {
     if (!file.resembles) continue;
-    for (const auto& [person, photos, enrolled_at] : service.people()) {
+    for (const auto& [person, photos, enrolled_at, active] : service.people()) {
       if (person.id != *file.resembles) continue;
       return fmt::format("; it is {} ({}). --force enrols all the same, for twins", person.name, person.nik);
     }

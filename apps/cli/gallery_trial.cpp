@@ -65,6 +65,7 @@ class RememberingAnalyser final : public Analyser {
       : inner_(std::move(inner)), remembered_(std::move(remembered)) {}
 
   [[nodiscard]] std::string model() const override { return inner_->model(); }
+  [[nodiscard]] std::size_t dimension() const override { return inner_->dimension(); }
 
   [[nodiscard]] Analysis analyse(attendance::Bytes picture, Purpose purpose) override {
     const auto key = std::pair(attendance::digest_of(picture), purpose);

@@ -1,5 +1,6 @@
 // wajah import: an archive, a backup, the original service's folder, or a folder of staff photos with a CSV.
 #include "attendance/bulk/bulk_import.hpp"
+#include "attendance/records/attendance_book.hpp"
 #include "attendance/records/sqlite_record_store.hpp"
 #include "attendance/storage/archive.hpp"
 #include "attendance/storage/backup.hpp"
@@ -13,6 +14,7 @@
 #include "cli/report.hpp"
 
 #include <wajah/error.hpp>
+#include <wajah/text.hpp>
 
 #include <boost/json.hpp>
 
@@ -31,7 +33,8 @@ struct Options {
   CommonOptions common;
   std::vector<std::string> files;
   std::string backup, original, folder, csv, passphrase_file, report;
-  std::string zone = "Asia/Jakarta", strictness = "standard";
+  std::string zone = "Asia/Jakarta", day_start = "04:00", strictness = "standard";
+  int duplicate_minutes = 5;
   bool force = false, dry_run = false, keep_photos = false, twins = false;
 };
 
@@ -60,7 +63,7 @@ int take_archive(const Options& options) {
                             {"people_erased_before", r.erased_before}, {"photos_added", r.photos_added},
                             {"embeddings_added", r.embeddings_added},  {"pictures_added", r.pictures_added},
                             {"attendance_added", r.attendance_added},  {"events_added", r.events_added},
-                            {"consents_added", r.consents_added}};
+                            {"consents_added", r.consents_added},      {"embeddings_damaged", r.damaged}};
   if (!options.dry_run) note(database, "archive.import", counts);
   if (options.common.json) {
     json::object result = counts;
@@ -118,11 +121,25 @@ void print(const Options& options, const BulkReport& report, const std::string& 
   fmt::print("what became of every file: {}\n", file);
 }
 
+// As the server's settings attendance.zone, day_start and duplicate_minutes say it; checked before anything is read.
+attendance::BookOptions book_options_of(const Options& options) {
+  attendance::BookOptions days;
+  days.zone = attendance::Zone(options.zone).name();
+  const auto day_start = attendance::parse_clock(options.day_start);
+  if (!day_start) fail(ErrorKind::usage, "--day-start: {}, expected HH:MM", quote(options.day_start));
+  if (options.duplicate_minutes < 0 || options.duplicate_minutes > 240) {
+    fail(ErrorKind::usage, "--duplicate-minutes: {}, expected 0 to 240", options.duplicate_minutes);
+  }
+  days.day_start = *day_start;
+  days.duplicate_window = attendance::Minutes(options.duplicate_minutes);
+  return days;
+}
+
 int take_people(const Options& options) {
   if (!options.original.empty() && !options.csv.empty())
     fail(ErrorKind::usage, "--csv goes with --dir, not --original");
   if (options.original.empty() && options.csv.empty()) fail(ErrorKind::usage, "--dir needs --csv with who is who");
-  const attendance::Zone zone(options.zone);
+  const attendance::BookOptions days = book_options_of(options);
   const ImportSource source = options.original.empty() ? attendance::read_staff(options.folder, options.csv)
                                                        : attendance::read_original(options.original);
   const std::string file = options.report.empty() ? "wajah-import.csv" : options.report;
@@ -138,7 +155,7 @@ int take_people(const Options& options) {
     const attendance::Calendar calendar(records.calendar());
     rules.has_site = [&](std::string_view code) { return calendar.site(code) != nullptr; };
     enrol_source(attendance.service(), people, source, rules, report, bar("photos"));
-    import_logs(attendance.store(), records, source, zone, report, bar("days of the log"));
+    import_logs(attendance.store(), records, source, days, report, bar("days of the log"));
     note(attendance.database(), "people.import", {{"people", report.people}, {"photos", report.photos}});
   } else {
     report.people = source.people.size();
@@ -161,6 +178,8 @@ int run(Arguments arguments) {
   set.add("csv", options.csv, "FILE", "titles nik and nama, and if there group, site, external_id");
   set.add("passphrase-file", options.passphrase_file, "FILE", "of a sealed archive");
   set.add("zone", options.zone, "NAME", "IANA time zone of the original's log");
+  set.add("day-start", options.day_start, "HH:MM", "when a day of attendance begins, as attendance.day_start");
+  set.add("duplicate-minutes", options.duplicate_minutes, "M", "as attendance.duplicate_minutes");
   set.add("strictness", options.strictness, "off|standard|strict", "how good photos must be");
   set.add("twins", options.twins, "a face may resemble somebody who is enrolled");
   set.add("keep-photos", options.keep_photos, "keep the photos, so that they can be embedded by another model later");

@@ -58,7 +58,7 @@ int list(Arguments arguments) {
   attendance::SqliteStore store(database);
   const attendance::Zone zone(attendance::ServiceOptions{}.zone);
   const auto unknown = unknown_to_model(store, common);
-  for (const auto& [person, photos, enrolled_at] : store.people()) {
+  for (const auto& [person, photos, enrolled_at, active] : store.people()) {
     const auto why = unknown.find(person.id);
     const std::string since = date_of(enrolled_at, zone);
     if (common.json) {

@@ -36,8 +36,9 @@ class ServiceApi final : public Api {
 
   attendance::UploadResult upload(std::string_view nik, std::string_view name,
                                   std::span<const attendance::File> files) override {
-    return service_.upload(nik, name, files);
+    return service_.upload(nik, name, files, attendance::Force::no, attendance::Recognisable::later);
   }
+  void wait_for(attendance::UploadResult& uploaded) override { service_.wait_for(uploaded); }
   attendance::RecogniseResult recognise(std::string_view nik_input, attendance::Bytes picture) override {
     return service_.recognise(nik_input, picture);
   }
@@ -191,6 +192,7 @@ void Application::Parts::open_office(const ModelCard& card) {
   rules.backend.require_consent = settings.privacy.require_consent;
   rules.backend.temporary_folder = folder->path();
   rules.backend.key_file = settings.storage.key_file;
+  rules.backend.compat = settings.compat;
   remove_scratch_folders(folder->path());
   rules.retention.rules = {std::chrono::days(settings.privacy.keep_events_days),
                            std::chrono::days(settings.privacy.keep_templates_days)};

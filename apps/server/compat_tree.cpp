@@ -1,15 +1,21 @@
 #include "server/compat_tree.hpp"
 
+#include "attendance/file_descriptor.hpp"
+#include "attendance/text.hpp"
+
 #include <wajah/embed/crop.hpp>
 #include <wajah/error.hpp>
-#include <wajah/file.hpp>
-#include <wajah/image_io.hpp>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <string>
+#include <cerrno>
+#include <cstddef>
+#include <system_error>
+#include <vector>
 
 namespace wajah::server {
 namespace fs = std::filesystem;
@@ -19,52 +25,97 @@ namespace {
 constexpr std::array<std::string_view, 2> trees{"train_img", "aligned_img"};
 constexpr int original_quality = 75;  // Pillow's default
 
-// A name may hold a slash; as part of a path it must not.
+// A name may hold a slash, or be what stands for a folder; as part of a path it must not.
 std::string file_name(std::string_view name) {
   std::string result(name);
   std::ranges::replace(result, '/', '_');
+  if (result == "." || result == "..") result.insert(0, "_");
   return result;
 }
 
-void make_folder(const fs::path& folder) {
+[[noreturn]] void fail_with(std::string_view tree, std::string_view what, const std::error_code& error) {
+  fail(ErrorKind::storage, "{}: {}: {}", tree, what, error.message());
+}
+
+std::error_code last_error() { return {errno, std::generic_category()}; }
+
+void make_folder(std::string_view tree, const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
-  if (error) fail(ErrorKind::storage, "{}: {}", folder.string(), error.message());
+  if (error) fail_with(tree, "a folder cannot be made", error);
+}
+
+void write_photo(std::string_view tree, const fs::path& file, std::span<const std::byte> bytes) {
+  const fs::path unfinished = file.string() + ".new";
+  std::error_code none;
+  fs::remove(unfinished, none);
+  const attendance::FileDescriptor opened(
+      ::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!opened) fail_with(tree, "a photo cannot be written", last_error());
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(opened.get(), bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) fail_with(tree, "a photo cannot be written", last_error());
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+  if (::rename(unfinished.c_str(), file.c_str()) != 0) fail_with(tree, "a photo cannot be written", last_error());
 }
 
 }  // namespace
 
-fs::path CompatTree::place(std::string_view tree, std::string_view nik, std::string_view name) const {
-  return folder_ / tree / nik / file_name(name);
+// The NIK is the only part of a path that is removed with all below it: it must name a folder in the tree and nothing
+// else, wherever it came from.
+fs::path CompatTree::folder_of(std::string_view tree, std::string_view nik) const {
+  if (!attendance::valid_nik(nik)) fail(ErrorKind::storage, "{}: the NIK names no folder", tree);
+  return folder_ / tree / nik;
 }
 
-void CompatTree::store(attendance::Service& service, const attendance::Person& person,
-                       const std::optional<std::string>& former_name, std::span<const attendance::File> files,
-                       Orientation orientation) const {
-  for (const auto tree : trees) {
-    const auto folder = place(tree, person.nik, person.name);
-    std::error_code nothing_to_rename;
-    if (former_name) fs::rename(place(tree, person.nik, *former_name), folder, nothing_to_rename);
-    make_folder(folder);
-  }
+fs::path CompatTree::place(std::string_view tree, const attendance::Person& person) const {
+  return folder_of(tree, person.nik) / file_name(person.name);
+}
+
+void CompatTree::store(attendance::Service& service, const Who& who, std::span<const attendance::File> files,
+                       Orientation orientation) {
   for (std::size_t i = 0; i < files.size(); ++i) {
     const auto analysis = service.look(files[i].bytes, attendance::Purpose::enrol);
     if (analysis.faces.empty()) continue;
     const auto photo = decode(files[i].bytes, {}, orientation);
-    const auto name = fmt::format("{} ({})", file_name(person.name), i + 1);
     const auto aligned = make_crop(photo, analysis.faces.front().face, original_crop(), CropUse::enrol);
-    const auto jpeg = encode_jpeg(photo, original_quality);
-    const std::array<std::span<const std::byte>, 1> bytes{jpeg};
-    write_file(place(trees[0], person.nik, person.name) / (name + ".jpg"), bytes);
-    write_image(aligned, place(trees[1], person.nik, person.name) / (name + ".png"));
+    const std::array<std::vector<std::byte>, 2> pictures{encode_jpeg(photo, original_quality), encode_png(aligned)};
+    constexpr std::array<std::string_view, 2> endings{"jpg", "png"};
+    const std::lock_guard lock(mutex_);
+    const auto person = who();
+    if (!person) return;
+    const auto stem = fmt::format("{} ({})", file_name(person->name), i + 1);
+    for (std::size_t tree = 0; tree < trees.size(); ++tree) {
+      const auto folder = place(trees[tree], *person);
+      make_folder(trees[tree], folder);
+      write_photo(trees[tree], folder / fmt::format("{}.{}", stem, endings[tree]), pictures[tree]);
+    }
   }
 }
 
-void CompatTree::remove(std::string_view nik) const {
+void CompatTree::rename(const attendance::Person& person, std::string_view former_name) {
+  const std::lock_guard lock(mutex_);
   for (const auto tree : trees) {
-    std::error_code ignored;
-    fs::remove_all(folder_ / tree / nik, ignored);
+    const auto former = place(tree, {person.id, person.nik, std::string(former_name)});
+    std::error_code error;
+    if (!fs::exists(former, error)) continue;
+    fs::rename(former, place(tree, person), error);
+    if (error) fail_with(tree, "a folder cannot be renamed", error);
   }
+}
+
+void CompatTree::remove(std::string_view nik) {
+  const std::lock_guard lock(mutex_);
+  std::error_code first;
+  std::string_view where;
+  for (const auto tree : trees) {
+    std::error_code error;
+    fs::remove_all(folder_of(tree, nik), error);
+    if (error && !first) first = error, where = tree;
+  }
+  if (first) fail_with(where, "a folder cannot be removed", first);
 }
 
 }  // namespace wajah::server

@@ -1,6 +1,6 @@
 // CompatTree: the original service's folders, for those whose other programs read them:
 // train_img/<nik>/<nama>/<nama> (i).jpg and aligned_img/<nik>/<nama>/<nama> (i).png. A mirror that nothing is read
-// from.
+// from. Any number of threads. What it throws names no file, because files are named for people.
 #pragma once
 
 #include "attendance/service.hpp"
@@ -8,9 +8,13 @@
 #include <wajah/image_io.hpp>
 
 #include <filesystem>
+#include <functional>
+#include <mutex>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
+#include <utility>
 
 namespace wajah::server {
 
@@ -18,19 +22,26 @@ class CompatTree {
  public:
   explicit CompatTree(std::filesystem::path folder) : folder_(std::move(folder)) {}
 
-  // Writes the photos that show a face, numbered by their place in the upload, over those of an earlier one. NIK and
-  // name must have passed the service's rules. Throws Error (storage).
-  void store(attendance::Service& service, const attendance::Person& person,
-             const std::optional<std::string>& former_name, std::span<const attendance::File> files,
-             Orientation orientation) const;
+  // Who the photos are of, asked before each: they may be renamed meanwhile; nothing once they are gone.
+  using Who = std::function<std::optional<attendance::Person>()>;
 
-  // Removes the person's folders.
-  void remove(std::string_view nik) const;
+  // Writes the photos that show a face, numbered by their place in the upload, over those of an earlier one, readable
+  // for their owner alone. Throws Error (storage).
+  void store(attendance::Service& service, const Who& who, std::span<const attendance::File> files,
+             Orientation orientation);
+
+  // Gives the person's folders the new name. Throws Error (storage).
+  void rename(const attendance::Person& person, std::string_view former_name);
+
+  // Removes the person's folders; there may be none. Throws Error (storage), after it has tried each.
+  void remove(std::string_view nik);
 
  private:
-  [[nodiscard]] std::filesystem::path place(std::string_view tree, std::string_view nik, std::string_view name) const;
+  [[nodiscard]] std::filesystem::path folder_of(std::string_view tree, std::string_view nik) const;
+  [[nodiscard]] std::filesystem::path place(std::string_view tree, const attendance::Person& person) const;
 
   std::filesystem::path folder_;
+  std::mutex mutex_;  // from asking who until the photo is written, or one might follow a removal
 };
 
 }  // namespace wajah::server

@@ -5,7 +5,6 @@
 #include "server/api/looking.hpp"
 #include "server/api/people.hpp"
 #include "server/api/values.hpp"
-#include "server/compat_tree.hpp"
 #include "server/text.hpp"
 
 #include <fmt/format.h>
@@ -34,22 +33,6 @@ std::optional<Reply> upload_refusal(const attendance::Refusal& refusal) {
     case Cause::too_many_files: return fault_reply({FaultKind::too_many_files, refusal.what()});
     case Cause::no_files: return missing_reply({"files"});
     default: return std::nullopt;
-  }
-}
-
-// Beside the logs, as the original had it.
-CompatTree tree_of(const Backend& backend) { return CompatTree(backend.service.options().log_folder.parent_path()); }
-
-// The mirror is for other programs; an upload that is stored is not refused for its sake.
-void mirror(Site& site, const Request& request, const attendance::UploadResult& result,
-            std::span<const attendance::File> files) {
-  if (!site.compat.tree || !site.backend) return;
-  try {
-    tree_of(*site.backend)
-        .store(site.backend->service, result.person, result.former_name, files,
-               site.compat.ignore_exif ? Orientation::ignored : Orientation::applied);
-  } catch (const Error& error) {
-    site.warn(fmt::format("request {}: compat.tree: {}", request.id, error.what()));
   }
 }
 
@@ -110,20 +93,21 @@ Reply upload(Site& site, Request& request) {
   std::vector<attendance::File> files;
   for (auto& file : request.form.files("files")) files.push_back({std::move(file.filename), file.bytes});
   try {
-    const auto result = site.api->upload(nik, name, files);
+    auto result = site.api->upload(nik, name, files);
     auto reply = json_reply(
         200,
         {{"success", true},
          {"message", fmt::format("Successfully uploaded {} images for NIK {}, Name {}", result.stored, nik, name)}});
-    reply.timings = stages(result);
-    mirror(site, request, result, files);
     write_down(site, request, [&](Backend& backend) {
       const auto& person = result.person;
       audit(backend, request, "person.enrol", person.id, person.nik,
             {{"stored", result.stored}, {"rejected", result.skipped.size()}});
       backend.announce("person.enrolled",
                        {{"person", mention(person)}, {"photos", backend.people.photos(person.id).size()}}, person.id);
+      backend.files.enrolled(result, files);
     });
+    site.api->wait_for(result);
+    reply.timings = stages(result);
     if (!result.skipped.empty()) reply.with("X-Wajah-Skipped", skipped_text(result.skipped));
     return reply;
   } catch (const attendance::Refusal& refusal) {
@@ -163,11 +147,11 @@ Reply remove_person(Site& site, Request& request) {
   const auto& nik = *request.form.text("nik_hapus");
   const auto& name = *request.form.text("nama");
   const auto result = site.api->remove(nik, name);
-  if (site.compat.tree && site.backend) tree_of(*site.backend).remove(nik);
   write_down(site, request, [&](Backend& backend) {
     const auto id = id_text('p', result.person.id);
     audit(backend, request, "person.remove", std::nullopt, id);
     backend.announce("person.removed", {{"id", id}});
+    (void)backend.depart(result.person, false);
   });
   if (result.trained) {
     const auto message =

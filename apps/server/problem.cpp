@@ -43,6 +43,8 @@ constexpr ProblemKind kinds[] = {
      "Check whether both are one person; send force=true if they are two."},
     {"conflict", 409, "It does not fit what is there", "Tidak sesuai dengan keadaan sekarang",
      "Read the present state and decide again."},
+    {"person_inactive", 409, "The person is deactivated", "Orang ini dinonaktifkan",
+     "Activate the person first: PATCH .../people/{id} with active=true."},
     {"consent_missing", 409, "There is no consent", "Belum ada persetujuan",
      "Record the person's consent with POST .../consents first."},
     {"key_reused", 409, "The Idempotency-Key was used for another request", "Idempotency-Key sudah dipakai",

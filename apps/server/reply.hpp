@@ -25,6 +25,7 @@ struct Reply {
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;
   std::vector<Timing> timings = {};                // for Server-Timing, besides those of the session
+  bool secret = false;                             // told this once: never kept to be told again
   std::shared_ptr<BodySource> source = nullptr;    // instead of `body`: sent in chunks as it comes
 
   Reply& with(std::string name, std::string value) {

@@ -78,6 +78,8 @@ std::string_view code_of_cause(attendance::Cause cause) {
   using attendance::Cause;
   switch (cause) {
     case Cause::unknown_person: return "person_unknown";
+    case Cause::inactive: return "person_inactive";
+    case Cause::consent_missing: return "consent_missing";
     case Cause::busy: return "busy";
     case Cause::stopping: return "stopping";
     case Cause::late: return "late";
@@ -132,6 +134,13 @@ std::string fingerprint(Request& request) {
   return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }
 
+// What stands for an answer that must not lie in memory for a day.
+Reply told_once(const Request& request) {
+  return problem_reply(request, problem_kind("conflict"),
+                       "This request was done before, and its answer held a secret that is told once. If the answer "
+                       "was lost, remove what was made and make another under a new Idempotency-Key.");
+}
+
 // The answer to a request whose key was seen before is the one it got then; a failure of the server's is not kept.
 Reply run_once(const Route& route, Site& site, Request& request, std::string_view header) {
   auto& memory = site.backend->replies;
@@ -150,7 +159,7 @@ Reply run_once(const Route& route, Site& site, Request& request, std::string_vie
     reply = failure_of(route, site, request, std::current_exception());
   }
   if (reply.status < 400) {
-    memory.keep(key, reply);
+    memory.keep(key, reply.secret ? told_once(request) : reply);
   } else {
     memory.forget(key);
   }

@@ -41,7 +41,7 @@ constexpr Answer upload_answers[] = {
      json_type, "Success"},
     {400,
      "Nothing was stored: the form is broken or the name not in capitals (detail), more than 100 files, a file that "
-     "is no picture, no usable face, or a NIK or name that is not allowed (message).",
+     "is no picture, no usable face, a NIK or name that is not allowed, or somebody deactivated (message).",
      json_type, "DetailOrFailure"},
     too_large,
     missing,

@@ -26,8 +26,10 @@ struct Route;
 class Api {
  public:
   virtual ~Api() = default;
+  // Returns when it is stored; wait_for(), when it counts in recognition.
   virtual attendance::UploadResult upload(std::string_view nik, std::string_view name,
                                           std::span<const attendance::File> files) = 0;
+  virtual void wait_for(attendance::UploadResult& uploaded) = 0;
   virtual attendance::RecogniseResult recognise(std::string_view nik_input, attendance::Bytes picture) = 0;
   virtual attendance::RemoveResult remove(std::string_view nik, std::string_view name) = 0;
 };

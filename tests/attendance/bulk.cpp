@@ -2,6 +2,8 @@
 #include "attendance/bulk/bulk_import.hpp"
 
 #include "attendance/bulk/unpack.hpp"
+#include "attendance/records/attendance_book.hpp"
+#include "attendance/records/sqlite_record_store.hpp"
 #include "attendance/storage/sqlite_people_store.hpp"
 #include "fakes.hpp"
 #include "zip.hpp"
@@ -112,7 +114,7 @@ TEST_CASE("people are found by the one CSV of a zip, by a given one, or as the o
 }
 
 TEST_CASE("a zip of people is enrolled, what cannot be used keeps nothing else out, and again changes nothing") {
-  Site site;
+  testing::Site site;
   auto& service = site.start();
   SqlitePeopleStore people(*site.database);
   const Unpacked unpacked(ZipFiles{{"p.csv", std::string(table) + "1003,CITRA,\n"},
@@ -158,7 +160,75 @@ TEST_CASE("a zip of people is enrolled, what cannot be used keeps nothing else o
   CHECK(report.people == 1);
   CHECK(std::ranges::count(report.verdicts, "no consent", &Verdict::reason) == 3);
   rules.stopping = [] { return true; };
-  CHECK(Site::cause_of([&] {
+  CHECK(testing::Site::cause_of([&] {
           enrol_source(service, people, source, rules, report, [](std::size_t, std::size_t) {});
         }) == Cause::stopping);
+}
+
+TEST_CASE("what became of a photo is told also where paths are long") {
+  testing::Site site;
+  auto& service = site.start();
+  SqlitePeopleStore people(*site.database);
+  const std::string deep = std::string(150, 'd') + "/";
+  const Unpacked unpacked(ZipFiles{{"p.csv", std::string(table)},
+                                   {deep + "x.jpg", "y"},
+                                   {"1001/" + std::string(150, 'a') + "1.jpg", "ANI:1"},
+                                   {"1001/" + std::string(150, 'a') + "2.jpg", "broken"},
+                                   {"1001/" + std::string(150, 'a') + "3.jpg", "none"},
+                                   {"1002/" + std::string(150, 'b') + "1.jpg", "none"}});
+  BulkReport report;
+  std::size_t told = 0;
+  BulkRules rules;
+  rules.enrolled = [&](const UploadResult& uploaded, std::span<const File> files) {
+    CHECK(uploaded.person.nik == "1001");
+    CHECK(files.size() == 2);
+    ++told;
+  };
+  enrol_source(service, people, read_unpacked(unpacked.root(), {}), rules, report, [](std::size_t, std::size_t) {});
+  CHECK(report.people == 1);
+  CHECK(report.photos == 1);
+  CHECK(report.photos_left_out == 3);
+  CHECK(told == 1);
+  const auto reason_of = [&](std::string_view ending) {
+    const auto found =
+        std::ranges::find_if(report.verdicts, [&](const Verdict& v) { return v.file.ends_with(ending); });
+    return found == report.verdicts.end() ? "" : found->verdict + ": " + found->reason;
+  };
+  CHECK(reason_of("a1.jpg") == "enrolled: ");
+  CHECK(reason_of("a2.jpg") == "left_out: picture: not a JPEG, PNG or WebP");
+  CHECK(reason_of("a3.jpg") == "left_out: no face was found");
+  CHECK(reason_of("b1.jpg") == "left_out: no face was found");
+}
+
+TEST_CASE("a file and a folder of one name in a zip are told, not taken for a fault of the server") {
+  for (const auto& files : {ZipFiles{{"a.jpg", "1"}, {"a.jpg/b.jpg", "2"}, {"c.jpg", "3"}},
+                            ZipFiles{{"a.jpg/b.jpg", "2"}, {"a.jpg", "1"}, {"c.jpg", "3"}}}) {
+    const Unpacked unpacked(files);
+    REQUIRE(unpacked.odd.size() == 1);
+    CHECK(unpacked.odd[0].reason.find("the same name") != std::string::npos);
+    CHECK(fs::exists(unpacked.root() / "c.jpg"));
+  }
+}
+
+TEST_CASE("a log's days and repeated check-ins are those of the book's options") {
+  testing::Site site;
+  auto& service = site.start();
+  SqlitePeopleStore people(*site.database);
+  SqliteRecordStore records(*site.database);
+  const Unpacked unpacked(ZipFiles{{"train_img/1001/ANI/a.jpg", "ANI:1"},
+                                   {"logging/logging_03-07-2024.txt",
+                                    "01:00:00 - NIK: 1001, Name: ANI, Accuracy: 0.9, Matched: True\n"
+                                    "01:20:00 - NIK: 1001, Name: ANI, Accuracy: 0.9, Matched: True\n"}});
+  const auto source = read_unpacked(unpacked.root(), {});
+  BulkReport report;
+  enrol_source(service, people, source, {}, report, [](std::size_t, std::size_t) {});
+  BookOptions options;
+  options.day_start = Minutes(0);
+  options.duplicate_window = Minutes(30);
+  import_logs(*site.store, records, source, options, report, [](std::size_t, std::size_t) {});
+  CHECK(report.rows == 2);
+  CHECK(report.events == 1);
+  const auto events = records.events({}, 0, 10);
+  REQUIRE(events.size() == 1);
+  CHECK(date_text(events[0].date) == "2024-07-03");
 }

@@ -61,6 +61,7 @@ class FakeAnalyser final : public Analyser {
   explicit FakeAnalyser(FakeAnalyserOptions options) : options_(std::move(options)) {}
 
   [[nodiscard]] std::string model() const override { return options_.model; }
+  [[nodiscard]] std::size_t dimension() const override { return attendance::testing::dimension; }
 
   [[nodiscard]] Analysis analyse(Bytes bytes, Purpose purpose) override {
     if (options_.gate) options_.gate->pass();

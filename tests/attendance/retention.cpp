@@ -20,7 +20,7 @@ namespace {
 struct Kept : Office {
   [[nodiscard]] RetentionReport run(const RetentionRules& rules, std::string_view when) {
     Retention retention({*people, list, records, jobs, webhooks, audit}, rules, folder.path() / "logging",
-                        Zone("Asia/Jakarta"), [this](PersonId person) { gone.push_back(person); });
+                        Zone("Asia/Jakarta"), [this](const Person& person) { gone.push_back(person.id); });
     return retention.run(instant(when));
   }
 

@@ -42,6 +42,7 @@ struct HookedStore final : Store {
   std::vector<AttendanceRow> attendance(Time from, Time to, std::int64_t after, std::size_t limit) override {
     return store.attendance(from, to, after, limit);
   }
+  std::vector<AttendanceRow> attendance_of(const Person& person) override { return store.attendance_of(person); }
   std::int64_t prune(Time end) override { return store.prune(end); }
   StoreCounts counts(std::string_view model) override { return store.counts(model); }
   std::vector<WaitingPerson> waiting(std::string_view model) override { return store.waiting(model); }

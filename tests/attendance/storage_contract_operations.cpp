@@ -80,7 +80,9 @@ void check_consent_store(ConsentStore& consents, Store& gallery) {
   CHECK(consents.of(ani.id).at(1).withdrawn_at == at_second(3));
   CHECK(gallery.embeddings("m1").intact.empty());
   CHECK_FALSE(gallery.record({at_second(4), "1", ani.id, 1, 1}));
-  CHECK_FALSE(gallery.enrol(enrolment("1", "ANI", {2}))->active);
+  CHECK(gallery.enrol(enrolment("1", "ANI", {2}))->fault == EnrolFault::inactive);
+  CHECK(gallery.enrol(enrolment("1", "ANI BARU", {2}))->added.empty());
+  CHECK(gallery.find("1")->name == "ANI");
   CHECK(consents.withdraw(ani.id, at_second(5)) == 0);
 
   INFO("consents go with the person");

@@ -3,7 +3,7 @@
 import struct
 import subprocess
 
-from case import BINARY, DATA, GUL, PIXEL, Case, with_orientation
+from case import BINARY, DATA, GUL, PIXEL, SHARPTON, Case, with_orientation
 
 
 class Switches(Case):
@@ -22,6 +22,22 @@ class Switches(Case):
         self.assertEqual(size, (182, 182))
         self.remove("8", "ABDULLAH GUL")
         self.assertFalse((self.server.data / "train_img" / "8").exists())
+
+    def test_08_the_folders_follow_every_route(self):
+        made = self.server.send_json("POST", "/api/v1/people", {"nik": "81", "name": "AL SHARPTON"}).json
+        path = f"/api/v1/people/{made['id']}"
+        self.server.send_form("POST", f"{path}/faces", [
+            ("images", (f"{i}.jpg", self.photos.of(SHARPTON, i))) for i in (1, 2)])
+        folder = self.server.data / "train_img" / "81"
+        photos = sorted((folder / "AL SHARPTON").iterdir())
+        self.assertEqual([p.name for p in photos], ["AL SHARPTON (1).jpg", "AL SHARPTON (2).jpg"])
+        self.assertEqual([p.stat().st_mode & 0o777 for p in photos], [0o600, 0o600])
+        self.server.send_json("PATCH", path, {"name": "AL"})
+        self.assertEqual([p.name for p in folder.iterdir()], ["AL"])
+        erased = self.server.ask("DELETE", f"{path}?erase=true")
+        self.assertEqual((erased.status, erased.json["left_over"]), (200, []))
+        self.assertFalse(folder.exists())
+        self.assertFalse((self.server.data / "aligned_img" / "81").exists())
 
     def test_26_a_wrong_claim_learns_no_name(self):
         self.upload("26", "ABDULLAH GUL")

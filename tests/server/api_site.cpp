@@ -16,8 +16,9 @@ class ServiceApi final : public Api {
   explicit ServiceApi(attendance::Service& service) : service_(service) {}
   attendance::UploadResult upload(std::string_view nik, std::string_view name,
                                   std::span<const attendance::File> files) override {
-    return service_.upload(nik, name, files);
+    return service_.upload(nik, name, files, attendance::Force::no, attendance::Recognisable::later);
   }
+  void wait_for(attendance::UploadResult& uploaded) override { service_.wait_for(uploaded); }
   attendance::RecogniseResult recognise(std::string_view nik, attendance::Bytes picture) override {
     return service_.recognise(nik, picture);
   }
@@ -40,8 +41,10 @@ Answered answered(Response response) {
 }  // namespace
 
 ApiSite::ApiSite(const std::function<void(OfficeOptions&)>& change,
-                 const std::function<void(HttpOptions&)>& change_http) {
+                 const std::function<void(HttpOptions&)>& change_http,
+                 const std::function<void(attendance::ServiceOptions&)>& rules) {
   below.options.classifier.curve = {-10, 20, 0};
+  if (rules) rules(below.options);
   auto& service = below.start();
   OfficeOptions options;
   options.book.now = options.backend.now = options.webhooks.now = below.options.now;

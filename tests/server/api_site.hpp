@@ -22,7 +22,8 @@ struct Answered : Response {
 class ApiSite {
  public:
   explicit ApiSite(const std::function<void(OfficeOptions&)>& change = {},
-                   const std::function<void(HttpOptions&)>& change_http = {});
+                   const std::function<void(HttpOptions&)>& change_http = {},
+                   const std::function<void(attendance::ServiceOptions&)>& rules = {});
   ~ApiSite();
 
   [[nodiscard]] std::uint16_t port() const { return server_->port(); }

@@ -27,6 +27,7 @@ class FakeApi final : public Api {
 
   attendance::UploadResult upload(std::string_view nik, std::string_view name,
                                   std::span<const attendance::File> files) override;
+  void wait_for(attendance::UploadResult& /*uploaded*/) override {}
   attendance::RecogniseResult recognise(std::string_view nik_input, attendance::Bytes picture) override;
   attendance::RemoveResult remove(std::string_view nik, std::string_view name) override;
 

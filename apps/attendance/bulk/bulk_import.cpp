@@ -79,8 +79,10 @@ class Enroller {
       std::vector<File> files;
       for (const Photo& photo : photos) files.push_back({photo.name, photo.bytes});
       try {
-        tell_all(person, photos,
-                 service_.upload(person.nik, person.name, files, rules_.force, Recognisable::later).skipped);
+        const auto uploaded =
+            service_.upload(person.nik, person.name, files, rules_.force, Recognisable::later, {{}, rules_.consent});
+        tell_all(person, photos, uploaded.skipped);
+        rules_.enrolled(uploaded, files);
         return;
       } catch (const Refusal& refusal) {
         if (refusal.cause() == Cause::stopping) throw;
@@ -88,37 +90,36 @@ class Enroller {
           std::this_thread::sleep_for(pause_when_busy);
           if (!rules_.stopping()) continue;
         }
-        if (refusal.cause() == Cause::undecodable && drop_named(person, photos, refusal.what())) continue;
+        if (refusal.cause() == Cause::undecodable && drop_told(person, photos, refusal.skipped())) continue;
         tell_refused(person, photos, refusal);
         return;
       }
     }
   }
 
-  bool drop_named(const ImportPerson& person, std::vector<Photo>& photos, const std::string& message) {
-    const auto named =
-        std::ranges::find_if(photos, [&](const Photo& photo) { return message.starts_with(photo.name + ": "); });
-    if (named == photos.end()) return false;
-    tell(person, named->name, "left_out", message.substr(named->name.size() + 2));
-    photos.erase(named);
+  bool drop_told(const ImportPerson& person, std::vector<Photo>& photos, const std::vector<SkippedFile>& skipped) {
+    if (skipped.empty() || skipped.front().index >= photos.size()) return false;
+    const auto photo = photos.begin() + static_cast<std::ptrdiff_t>(skipped.front().index);
+    tell(person, photo->name, "left_out", skipped.front().reason);
+    photos.erase(photo);
     return true;
   }
 
   void tell_all(const ImportPerson& person, const std::vector<Photo>& photos, const std::vector<SkippedFile>& skipped) {
-    for (const Photo& photo : photos) {
-      const auto fault = std::ranges::find(skipped, photo.name, &SkippedFile::filename);
+    for (std::size_t i = 0; i < photos.size(); ++i) {
+      const auto fault = std::ranges::find(skipped, i, &SkippedFile::index);
       if (fault == skipped.end()) {
-        tell(person, photo.name, "enrolled", "");
+        tell(person, photos[i].name, "enrolled", "");
       } else {
-        tell(person, photo.name, "left_out", fault->reason);
+        tell(person, photos[i].name, "left_out", fault->reason);
       }
     }
   }
 
   void tell_refused(const ImportPerson& person, const std::vector<Photo>& photos, const Refusal& refusal) {
-    for (const Photo& photo : photos) {
-      const auto fault = std::ranges::find(refusal.skipped(), photo.name, &SkippedFile::filename);
-      tell(person, photo.name, "left_out", fault == refusal.skipped().end() ? refusal.what() : fault->reason);
+    for (std::size_t i = 0; i < photos.size(); ++i) {
+      const auto fault = std::ranges::find(refusal.skipped(), i, &SkippedFile::index);
+      tell(person, photos[i].name, "left_out", fault == refusal.skipped().end() ? refusal.what() : fault->reason);
     }
   }
 
@@ -156,8 +157,8 @@ class Enroller {
 
 class LogImporter {
  public:
-  LogImporter(Store& store, RecordStore& records, const Zone& zone, BulkReport& report)
-      : store_(store), book_(records, options(zone)), zone_(zone), report_(report) {
+  LogImporter(Store& store, RecordStore& records, const BookOptions& options, BulkReport& report)
+      : store_(store), book_(records, options), zone_(options.zone), report_(report) {
     for (auto& summary : store_.people()) people_[summary.person.nik] = summary.person.id;
   }
 
@@ -182,12 +183,6 @@ class LogImporter {
   }
 
  private:
-  static BookOptions options(const Zone& zone) {
-    BookOptions options;
-    options.zone = zone.name();
-    return options;
-  }
-
   AttendanceRecord row_of(const LoggedRecognition& found) const {
     using namespace std::chrono;
     const auto& t = found.at;
@@ -223,7 +218,7 @@ class LogImporter {
 
   Store& store_;
   AttendanceBook book_;
-  const Zone& zone_;
+  Zone zone_;
   BulkReport& report_;
   std::map<std::string, PersonId, std::less<>> people_;
 };
@@ -244,10 +239,10 @@ void enrol_source(Service& service, PeopleStore& people, const ImportSource& sou
   service.settle();
 }
 
-void import_logs(Store& store, RecordStore& records, const ImportSource& source, const Zone& zone, BulkReport& report,
-                 const BulkProgress& progress) {
+void import_logs(Store& store, RecordStore& records, const ImportSource& source, const BookOptions& options,
+                 BulkReport& report, const BulkProgress& progress) {
   if (source.logs.empty()) return;
-  LogImporter importer(store, records, zone, report);
+  LogImporter importer(store, records, options, report);
   for (std::size_t i = 0; i < source.logs.size(); ++i) {
     importer.import(source.logs[i]);
     progress(i + 1, source.logs.size());

@@ -4,18 +4,19 @@
 
 #include "attendance/bulk/import_source.hpp"
 #include "attendance/service.hpp"
-#include "attendance/site_time.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
 namespace wajah::attendance {
 
 class RecordStore;
+struct BookOptions;
 
 struct BulkReport {
   std::size_t people = 0, people_left_out = 0;
@@ -31,6 +32,9 @@ struct BulkRules {
   // Whether there is a site of that code; one there is not stays out of the person's record.
   std::function<bool(std::string_view code)> has_site = [](std::string_view) { return true; };
   std::function<bool()> stopping = [] { return false; };  // asked before every person
+  bool consent = false;                                   // nobody is enrolled without one in force
+  // Told of each upload that was stored, with its files.
+  std::function<void(const UploadResult&, std::span<const File>)> enrolled = [](const auto&, auto) {};
 };
 
 // Told how many photos, or days of the log, are done.
@@ -43,9 +47,9 @@ void enrol_source(Service& service, PeopleStore& people, const ImportSource& sou
                   BulkReport& report, const BulkProgress& progress);
 
 // Each line becomes an attendance row as the original wrote it, and a matched one of somebody enrolled an event. Rows
-// and events that are there already are not added again.
-void import_logs(Store& store, RecordStore& records, const ImportSource& source, const Zone& zone, BulkReport& report,
-                 const BulkProgress& progress);
+// and events that are there already are not added again. The days are those of the book's options.
+void import_logs(Store& store, RecordStore& records, const ImportSource& source, const BookOptions& options,
+                 BulkReport& report, const BulkProgress& progress);
 
 // A CSV with a line for each verdict, that spreadsheets open safely.
 void write_verdicts(const std::filesystem::path& file, const std::vector<Verdict>& verdicts);

@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 namespace wajah::attendance {
 namespace {
@@ -99,6 +100,17 @@ class Zip {
   bool begun_ = false;
 };
 
+// False where a file of the zip is in the way, or a folder has the name.
+bool make_room_for(const fs::path& file) {
+  std::error_code none;
+  if (fs::is_directory(file, none)) return false;
+  std::error_code error;
+  fs::create_directories(file.parent_path(), error);
+  if (!error) return true;
+  if (error == std::errc::not_a_directory || error == std::errc::file_exists) return false;
+  fail(ErrorKind::storage, "{}: cannot be made: {}", file.parent_path().string(), error.message());
+}
+
 struct Contents {
   std::vector<fs::path> folders, tables;
   bool files = false;
@@ -136,7 +148,10 @@ void unpack(const fs::path& zip_file, const fs::path& folder, std::vector<Verdic
       continue;
     }
     const fs::path file = folder / *place;
-    fs::create_directories(file.parent_path());
+    if (!make_room_for(file)) {
+      odd.push_back({place->string(), "", "", "left_out", "a file and a folder of the zip have the same name"});
+      continue;
+    }
     if (!zip.write(file, std::min(limits.bytes_each, limits.bytes - std::min(bytes, limits.bytes)), bytes)) {
       fs::remove(file);
       if (bytes > limits.bytes) fail(ErrorKind::input, "the zip unpacks to more than {} MiB", limits.bytes >> 20);

@@ -149,7 +149,8 @@ Checked AttendanceBook::record(const Event& event, const Place& place, std::opti
   const Minutes window = place.site.duplicate_window.value_or(options_.duplicate_window);
   // A day more than the date itself: an event of the same date may have been written at a site further east.
   const Time from = std::min(place.business_day.begin(event.date) - whole_day, event.at - window);
-  const Draft draft{event.person->id, from, event.at + window, key, fingerprint, event.written_at, event.actor};
+  const Draft draft{event.person->id, from,        event.at + window, key,
+                    fingerprint,      event.written_at, event.actor, event.source != Source::manual};
   return answer(store_.write(
       draft, [&](std::span<const Event> others) { return decide_event(event, direction, window, others); }));
 }

@@ -24,6 +24,7 @@ struct Draft {
   std::string fingerprint;  // of the request the key belongs to
   Time now;                 // when the key is used
   std::string actor = {};   // whose key it is: two callers may use the same
+  bool matched = false;     // by their face: whoever is not active must not be
 };
 
 // What decide() makes of them: an event to write, or the earlier one it would repeat.

@@ -97,9 +97,9 @@ Event insert(Connection& connection, const Event& event) {
   return find_event(connection, connection.last_row()).value();
 }
 
-bool enrolled(Connection& connection, PersonId person) {
-  auto query = connection.prepare("SELECT 1 FROM person WHERE id = ?1");
-  query.bind(person);
+bool enrolled(Connection& connection, PersonId person, bool also_inactive) {
+  auto query = connection.prepare("SELECT 1 FROM person WHERE id = ?1 AND (active = 1 OR ?2)");
+  query.bind(person, int{also_inactive});
   return query.step();
 }
 
@@ -132,7 +132,7 @@ Mark mark_of(Connection& connection, EventId after, const std::string& from) {
 Written SqliteRecordStore::write(const Draft& draft, const Decide& decide) {
   Database::Write write(database_);
   if (auto earlier = replay(*write, draft.actor, draft.key, draft.fingerprint)) return std::move(*earlier);
-  if (!enrolled(*write, draft.person)) return {Written::Outcome::no_person, {}, false};
+  if (!enrolled(*write, draft.person, !draft.matched)) return {Written::Outcome::no_person, {}, false};
   Decision decision = decide(history(*write, draft));
   Written written{Written::Outcome::duplicate, std::move(decision.event), false};
   if (!decision.duplicate) written = {Written::Outcome::written, insert(*write, written.event), false};

@@ -3,6 +3,8 @@
 #include "server/api/values.hpp"
 #include "server/json.hpp"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 namespace wajah::server {
@@ -11,11 +13,29 @@ Backend::Backend(const BackendParts& parts, BackendOptions given)
     : BackendParts(parts),
       options(std::move(given)),
       cursors(parts.secret),
+      files(parts.service, parts.people, options.compat, options.warn),
       job_runner(parts.jobs, feed, parts.book.options().zone, options.now, options.warn) {}
 
 Backend::~Backend() {
   job_runner.stop();
   feed.close();
+}
+
+void Backend::stop_matching(attendance::PersonId person) {
+  try {
+    service.gone(person);
+  } catch (const attendance::Refusal& refusal) {
+    options.warn(fmt::format("person {}: {}", id_text('p', person), refusal.what()));
+  }
+}
+
+std::vector<std::string> Backend::depart(const attendance::Person& person, bool erased) {
+  stop_matching(person.id);
+  const auto id = fmt::format("\"{}\"", id_text('p', person.id)), nik = to_text(boost::json::string(person.nik));
+  replies.forget_if([&](const Reply& reply) {
+    return reply.body.find(id) != std::string::npos || reply.body.find(nik) != std::string::npos;
+  });
+  return files.gone(person, erased);
 }
 
 void Backend::announce(std::string_view event, const boost::json::object& data,

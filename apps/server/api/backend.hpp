@@ -14,6 +14,8 @@
 #include "server/api/feed.hpp"
 #include "server/api/idempotency.hpp"
 #include "server/api/jobs.hpp"
+#include "server/api/person_files.hpp"
+#include "server/compat.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -22,6 +24,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace wajah::server {
 
@@ -52,6 +55,7 @@ struct BackendOptions {
   bool require_consent = false;  // nobody is enrolled on /api/v1 without a consent in force
   std::filesystem::path temporary_folder = std::filesystem::temp_directory_path();  // for files while they are made
   std::filesystem::path key_file;                                                   // of sealed templates
+  Compat compat;
   std::chrono::milliseconds deadline{10'000};  // of looking at one request's pictures
   std::function<attendance::Time()> now = std::chrono::system_clock::now;
   std::function<void(const std::string&)> warn = [](const std::string&) {};
@@ -69,7 +73,16 @@ struct Backend : BackendParts {
   CursorSigner cursors;
   ReplyMemory replies;
   Feed feed;
+  PersonFiles files;
   JobRunner job_runner;
+
+  // Recognition goes by it when this returns, also if the training that follows fails or is late: then only the
+  // server's log is told, because whoever heard of a failure would do again what is done.
+  void stop_matching(attendance::PersonId person);
+
+  // Takes somebody who is gone from the database out of recognition, files and kept answers; `erased`: without a trace
+  // of their NIK. Returns what could not be removed (PersonFiles::gone).
+  std::vector<std::string> depart(const attendance::Person& person, bool erased);
 
   // Tells the live feed and every webhook that wants it.
   void announce(std::string_view event, const boost::json::object& data,

@@ -64,11 +64,13 @@ std::string_view code_of_cause(attendance::Cause cause) {
   throw Problem(code, refusal.what(), {error_entry({"body", "images"}, refusal.what(), "image.undecodable")});
 }
 
+// Of this person, whatever becomes of them while the photos are looked at.
 attendance::UploadResult enrol(Backend& backend, const attendance::Person& person, const std::vector<File>& files,
                                attendance::Force force) {
   using attendance::Cause;
   try {
-    return backend.service.upload(person.nik, person.name, files, force);
+    return backend.service.upload(person.nik, person.name, files, force, attendance::Recognisable::later,
+                                  {person.id, backend.options.require_consent});
   } catch (const attendance::Refusal& refusal) {
     const auto cause = refusal.cause();
     const bool of_photos = cause == Cause::no_face || cause == Cause::unusable_photos || cause == Cause::duplicate_face;
@@ -90,13 +92,15 @@ Reply add_faces(Site& site, Request& request) {
   std::vector<File> files;
   for (auto& file : request.files("images")) files.push_back({std::move(file.filename), file.bytes});
   const auto force = flag_in(request.body, "force").value_or(false) ? attendance::Force::yes : attendance::Force::no;
-  const auto result = enrol(backend, person.person, files, force);
+  auto result = enrol(backend, person.person, files, force);
   json::array rejected;
   for (const auto& skipped : result.skipped) rejected.push_back(rejected_json(request, skipped));
   const auto now = backend.people.person(person.person.id).value_or(person);
   audit(backend, request, "person.enrol", person.person.id, person.person.nik,
         {{"stored", result.stored}, {"rejected", result.skipped.size()}});
-  backend.announce("person.enrolled", {{"person", mention(person.person)}, {"photos", now.photos}}, person.person.id);
+  backend.announce("person.enrolled", {{"person", mention(now.person)}, {"photos", now.photos}}, person.person.id);
+  backend.files.enrolled(result, files);
+  backend.service.wait_for(result);
   auto reply = json_reply(201, {{"person", person_json(now, backend.book.options().zone)},
                                 {"stored", result.stored},
                                 {"rejected", std::move(rejected)}});
@@ -127,8 +131,8 @@ Reply remove_face(Site& site, Request& request) {
   if (!backend.people.remove_photo(person.person.id, photo, backend.options.now())) {
     throw Problem("face_unknown", "The person has no such photo.");
   }
-  backend.service.reload();
   audit(backend, request, "person.remove_photo", person.person.id, person.person.nik, {{"photo", id_text('f', photo)}});
+  backend.service.reload();
   return empty_reply();
 }
 
@@ -201,7 +205,9 @@ constexpr Field verify_fields[] = {picture_field};
 constexpr Answer add_answers[] = {
     created("Enrolment", "Stored, and recognisable from now on; photos that cannot be used are named in rejected"),
     no_such,
-    problem(409, "The face belongs to somebody else (duplicate_face), or consent is missing"),
+    problem(409,
+            "The face belongs to somebody else (duplicate_face), consent is missing, or the person is "
+            "deactivated"),
     no_picture,
     problem(422, "No photo can be used; errors[] says why for each"),
 };

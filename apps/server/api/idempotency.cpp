@@ -1,5 +1,6 @@
 #include "server/api/idempotency.hpp"
 
+#include <iterator>
 #include <utility>
 
 namespace wajah::server {
@@ -35,6 +36,15 @@ void ReplyMemory::forget(const std::string& key) {
   const auto found = entries_.find(key);
   if (found != entries_.end()) erase(found);
   done_.notify_all();
+}
+
+void ReplyMemory::forget_if(const std::function<bool(const Reply&)>& tells) {
+  const std::lock_guard lock(mutex_);
+  for (auto entry = entries_.begin(); entry != entries_.end();) {
+    const auto next = std::next(entry);
+    if (entry->second.reply && tells(*entry->second.reply)) erase(entry);
+    entry = next;
+  }
 }
 
 // Those being done stay: their requests still wait for an answer.

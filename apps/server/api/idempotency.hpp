@@ -7,6 +7,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
+#include <functional>
 #include <list>
 #include <map>
 #include <mutex>
@@ -32,6 +33,9 @@ class ReplyMemory {
 
   void keep(const std::string& key, const Reply& reply);
   void forget(const std::string& key);  // it failed in a way that another try may mend
+
+  // Drops the answers that tell of somebody who was removed.
+  void forget_if(const std::function<bool(const Reply&)>& tells);
 
  private:
   struct Entry {

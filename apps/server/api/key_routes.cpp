@@ -78,7 +78,9 @@ Reply issue_key(Site& site, Request& request) {
   audit(backend, request, "key.issue", std::nullopt, issued.key.id);
   auto body = key_json(issued.key, backend);
   body["key"] = issued.text;
-  return json_reply(201, body);
+  auto reply = json_reply(201, body);
+  reply.secret = true;
+  return reply;
 }
 
 Reply revoke_key(Site& site, Request& request) {

@@ -28,9 +28,9 @@ attendance::Retention Office::retention(const attendance::RetentionRules& rules)
           rules,
           backend_.service.options().log_folder,
           attendance::Zone(book_.options().zone),
-          [this](attendance::PersonId person) {
-            backend_.service.gone(person);
-            backend_.announce("person.removed", {{"id", id_text('p', person)}});
+          [this](const attendance::Person& person) {
+            backend_.announce("person.removed", {{"id", id_text('p', person.id)}});
+            (void)backend_.depart(person, false);
           }};
 }
 

@@ -7,8 +7,8 @@
 #include "server/json.hpp"
 #include "server/problem.hpp"
 
-#include <boost/json/array.hpp>
 #include <fmt/format.h>
+#include <boost/json/array.hpp>
 
 namespace wajah::server {
 namespace json = boost::json;
@@ -99,11 +99,19 @@ Reply show_person(Site& site, Request& request) {
   return person_reply(backend, 200, person);
 }
 
-// Recognition goes by a change when the answer arrives.
+// Recognition goes by a change when the answer arrives. What happened to the person meanwhile may have been told
+// before.
 void tell_service(Backend& backend, const PersonRecord& before, const PersonRecord& now) {
-  if (before.details.active && !now.details.active) return backend.service.gone(now.person.id);
-  if (!before.details.active && now.details.active) return backend.service.reload();
-  if (now.details.active) backend.service.renamed(now.person);
+  if (!now.details.active) return backend.stop_matching(now.person.id);
+  if (!before.details.active) return backend.service.reload();
+  backend.service.renamed(now.person);
+  const auto latest = backend.people.person(now.person.id);
+  if (!latest || !latest->details.active) backend.stop_matching(now.person.id);
+}
+
+void require_consent_to_activate(Backend& backend, const PersonRecord& person, const attendance::PersonChange& change) {
+  if (!backend.options.require_consent || !change.active.value_or(false) || person.details.active) return;
+  if (!backend.consents.in_force(person.person.id)) refuse_fault(attendance::ChangeFault::consent_missing);
 }
 
 Reply change_person(Site& site, Request& request) {
@@ -119,13 +127,16 @@ Reply change_person(Site& site, Request& request) {
   change.active = flag_in(request.body, "active");
   change.at = backend.options.now();
   check_site(backend, change.site);
+  require_consent_to_activate(backend, before, change);
   const auto changed = backend.people.update(before.person.id, change, wanted_version(request));
   refuse_fault(changed.fault);
-  tell_service(backend, before, *changed.person);
+  if (!changed.person->details.active) backend.service.leave(before.person.id);
   json::array fields;
   for (const auto& [name, value] : request.body) fields.push_back(json::value(name));
   audit(backend, request, "person.change", before.person.id, before.person.nik, {{"fields", std::move(fields)}});
   backend.announce("person.changed", mention(changed.person->person), before.person.id);
+  if (changed.former_name) backend.files.renamed(changed.person->person, *changed.former_name);
+  tell_service(backend, before, *changed.person);
   return person_reply(backend, 200, *changed.person);
 }
 
@@ -136,15 +147,23 @@ std::string hex(const attendance::Digest& digest) {
 }
 
 // The receipt proves by the audit log's hash that the erasure was written down, and names nobody.
+attendance::AuditHead audit_erasure(Backend& backend, const Request& request, const attendance::Removed& removed,
+                                    attendance::Time at) {
+  return backend.audit.append({at, request.caller.name, "person.erase", std::nullopt, id_text('p', removed.person.id),
+                               to_text(json::object{{"photos", removed.photos}})});
+}
+
 Reply erasure_receipt(Backend& backend, const Request& request, const attendance::Removed& removed) {
   const auto at = backend.options.now();
-  const auto head = backend.audit.append({at, request.caller.name, "person.erase", std::nullopt,
-                                          id_text('p', removed.person.id),
-                                          to_text(json::object{{"photos", removed.photos}})});
+  const auto head = audit_erasure(backend, request, removed, at);
+  backend.announce("person.removed", {{"id", id_text('p', removed.person.id)}});
+  json::array left_over;
+  for (const auto& part : backend.depart(removed.person, true)) left_over.push_back(json::value(part));
   return json_reply(200, {{"receipt", fmt::format("erase-{}-{}", removed.person.id, head.id)},
                           {"person_id", id_text('p', removed.person.id)},
                           {"erased_at", rfc3339(at, backend.book.options().zone)},
                           {"photos", removed.photos},
+                          {"left_over", std::move(left_over)},
                           {"audit_row", head.id},
                           {"audit_hash", hex(head.hash)}});
 }
@@ -154,13 +173,14 @@ Reply remove_person_v1(Site& site, Request& request) {
   const bool erase = flag_in(request.query, "erase").value_or(false);
   if (erase) require_scope(request, Scope::privacy);
   const auto person = the_person(backend, request);
-  const auto removed =
-      backend.people.remove(person.person.id, erase, backend.options.now(), wanted_version(request));
+  const auto removed = backend.people.remove(person.person.id, erase, backend.options.now(), wanted_version(request));
   if (!removed) refuse_fault(attendance::ChangeFault::stale_version);
-  backend.service.gone(person.person.id);
-  backend.announce("person.removed", {{"id", id_text('p', person.person.id)}});
+  backend.service.leave(person.person.id);
   if (erase) return erasure_receipt(backend, request, *removed);
-  audit(backend, request, "person.remove", std::nullopt, id_text('p', person.person.id));
+  const auto id = id_text('p', person.person.id);
+  audit(backend, request, "person.remove", std::nullopt, id);
+  backend.announce("person.removed", {{"id", id}});
+  (void)backend.depart(removed->person, false);
   return empty_reply();
 }
 
@@ -174,14 +194,19 @@ Reply merge_people(Site& site, Request& request) {
   };
   const auto from = person("from"), into = person("into");
   if (from.person.id == into.person.id) throw Problem("conflict", "from and into are the same person.");
+  if (!from.details.active && into.details.active) {
+    throw Problem("conflict",
+                  "from is deactivated, and its photos would be matched again; activate or erase it first.");
+  }
   const auto merged = backend.people.merge(from.person.id, into.person.id, backend.options.now());
   if (!merged) throw Problem("person_unknown", "One of the two was removed meanwhile.");
-  backend.service.gone(from.person.id);
-  backend.service.reload();
+  backend.service.leave(from.person.id);
   audit(backend, request, "person.merge", into.person.id, into.person.nik,
         {{"from", id_text('p', from.person.id)}, {"photos", merged->moved.size()}});
   backend.announce("person.merged", {{"from", id_text('p', from.person.id)}, {"into", mention(into.person)}},
                    into.person.id);
+  (void)backend.depart(merged->from, false);
+  backend.service.reload();
   return json_reply(200, {{"into", person_json(merged->into, backend.book.options().zone)},
                           {"from", mention(merged->from)},
                           {"moved_photos", merged->moved.size()}});
@@ -201,7 +226,8 @@ constexpr Parameter create_parameters[] = {idempotency_parameter};
 constexpr Parameter one_parameters[] = {person_parameter};
 constexpr Parameter change_parameters[] = {person_parameter, if_match_parameter};
 constexpr Parameter remove_parameters[] = {
-    person_parameter, if_match_parameter,
+    person_parameter,
+    if_match_parameter,
     {Where::query, "erase", "Also take the NIK out of attendance rows, and answer with a receipt (scope privacy)",
      R"({"type":"boolean"})"}};
 
@@ -209,14 +235,16 @@ constexpr Answer list_answers[] = {ok("PeoplePage", "A page of people"), problem
                                    wrong_values};
 constexpr Answer create_answers[] = {created("Person", "Made, without photos"), problem(409, "The NIK is taken"),
                                      wrong_values};
-constexpr Answer show_answers[] = {ok("Person", "The person; ETag is its version"),
-                                   {304, "Not changed since If-None-Match", "", ""},
-                                   no_such};
-constexpr Answer change_answers[] = {ok("Person", "As it is now"), no_such, problem(409, "The external_id is taken"),
-                                     problem(412, "Changed since If-Match"), wrong_values};
+constexpr Answer show_answers[] = {
+    ok("Person", "The person; ETag is its version"), {304, "Not changed since If-None-Match", "", ""}, no_such};
+constexpr Answer change_answers[] = {
+    ok("Person", "As it is now"), no_such,
+    problem(409, "The external_id is taken, or consent was withdrawn and not given again"),
+    problem(412, "Changed since If-Match"), wrong_values};
 constexpr Answer remove_answers[] = {ok("Erasure", "Erased; a receipt"), nothing("Removed and not matchable any more"),
                                      no_such, problem(412, "Changed since If-Match")};
-constexpr Answer merge_answers[] = {ok("Merged", "One person now"), no_such, problem(409, "They are the same"),
+constexpr Answer merge_answers[] = {ok("Merged", "One person now"), no_such,
+                                    problem(409, "They are the same, or from is deactivated and into is not"),
                                     wrong_values};
 
 constexpr Route table[] = {
@@ -270,7 +298,8 @@ constexpr Route table[] = {
      .path = "/api/v1/people/{id}",
      .tag = "people",
      .summary = "Change a person",
-     .about = "A new name is in force in recognition when the answer arrives.",
+     .about = "A new name is in force in recognition when the answer arrives. Whoever withdrew consent becomes active "
+              "again only after a new one was recorded.",
      .scope = Scope::people_write,
      .lane = Lane::manage,
      .body_limit = 64 * kib,
@@ -283,7 +312,8 @@ constexpr Route table[] = {
      .path = "/api/v1/people/{id}",
      .tag = "people",
      .summary = "Remove a person",
-     .about = "Erases photos and embeddings; with erase also every trace of the NIK.",
+     .about = "Erases photos and embeddings; with erase also every trace of the NIK, in attendance, in jobs and in the "
+              "daily log. left_over names what could not be removed from the disk; the server's log says why.",
      .scope = Scope::people_write,
      .lane = Lane::manage,
      .parameters = remove_parameters,

@@ -31,9 +31,12 @@ constexpr NamedSchema schemas[] = {
     {"Merged", R"({"type":"object","required":["into","from","moved_photos"],"properties":{
       "into":{"$ref":"#/components/schemas/Person"},"from":{"$ref":"#/components/schemas/PersonMention"},
       "moved_photos":{"type":"integer","minimum":0}},"additionalProperties":false})"},
-    {"Erasure", R"({"type":"object","required":["receipt","person_id","erased_at","photos","audit_row","audit_hash"],
+    {"Erasure", R"({"type":"object","required":["receipt","person_id","erased_at","photos","left_over","audit_row",
+      "audit_hash"],
       "properties":{"receipt":{"type":"string"},"person_id":{"type":"string"},
       "erased_at":{"type":"string","format":"date-time"},"photos":{"type":"integer"},
+      "left_over":{"type":"array","items":{"type":"string","enum":["compat.tree","logging"]},
+      "description":"files that could not be removed"},
       "audit_row":{"type":"integer"},"audit_hash":{"type":"string"}},"additionalProperties":false})"},
 };
 

@@ -1,12 +1,14 @@
+#include "attendance/storage/archive_parts.hpp"
 #include "server/api/admin_routes.hpp"
 #include "server/api/attendance_json.hpp"
+#include "server/api/calendar_json.hpp"
 #include "server/api/documented.hpp"
 #include "server/api/people.hpp"
 #include "server/api/values.hpp"
 #include "server/problem.hpp"
 
-#include <boost/json/array.hpp>
 #include <fmt/format.h>
+#include <boost/json/array.hpp>
 
 namespace wajah::server {
 namespace json = boost::json;
@@ -51,8 +53,9 @@ Reply withdraw_consent(Site& site, Request& request) {
   auto& backend = *site.backend;
   const auto person = the_person(backend, request);
   const auto withdrawn = backend.consents.withdraw(person.person.id, backend.options.now());
-  backend.service.gone(person.person.id);
+  backend.service.leave(person.person.id);
   audit(backend, request, "consent.withdraw", person.person.id, person.person.nik, {{"withdrawn", withdrawn}});
+  backend.stop_matching(person.person.id);
   return json_reply(200, {{"withdrawn", withdrawn}, {"active", false}});
 }
 
@@ -71,6 +74,34 @@ json::array events_of(Backend& backend, attendance::PersonId person) {
   }
 }
 
+// What /recognize/ wrote of them, or of whoever claimed to be them.
+json::array recognitions_of(Backend& backend, const attendance::Person& person) {
+  json::array items;
+  for (const auto& row : backend.store.attendance_of(person)) {
+    items.push_back(json::object{{"at", rfc3339(row.at, backend.book.options().zone)},
+                                 {"claimed_nik", row.claimed_nik},
+                                 {"matched", row.matched},
+                                 {"accuracy", row.accuracy},
+                                 {"faces", row.faces}});
+  }
+  return items;
+}
+
+json::array assignments_of(Backend& backend, attendance::PersonId person) {
+  const auto calendar = backend.book.calendar();
+  json::array items;
+  for (const auto& assignment : calendar->entries().assignments) {
+    const bool theirs = assignment.to == attendance::Assignment::To::person && assignment.person == person;
+    if (theirs) items.push_back(assignment_json(assignment, *calendar));
+  }
+  return items;
+}
+
+json::value picture_of(Backend& backend, attendance::PersonId person, const attendance::PhotoRecord& photo) {
+  const auto picture = photo.picture ? backend.people.picture(person, photo.id) : std::nullopt;
+  return picture ? json::value(attendance::json_of(*picture)) : json::value(nullptr);
+}
+
 json::array photos_of(Backend& backend, attendance::PersonId person) {
   json::array items;
   for (const auto& photo : backend.people.photos(person)) {
@@ -78,12 +109,12 @@ json::array photos_of(Backend& backend, attendance::PersonId person) {
                                  {"width", photo.width},
                                  {"height", photo.height},
                                  {"added_at", rfc3339(photo.added_at, backend.book.options().zone)},
-                                 {"picture_kept", photo.picture}});
+                                 {"picture_kept", photo.picture},
+                                 {"picture", picture_of(backend, person, photo)}});
   }
   return items;
 }
 
-// Everything about one person; pictures are fetched photo by photo.
 Reply data_export(Site& site, Request& request) {
   auto& backend = *site.backend;
   const auto person = the_person(backend, request);
@@ -93,7 +124,9 @@ Reply data_export(Site& site, Request& request) {
                     {"person", person_json(person, zone)},
                     {"photos", photos_of(backend, id)},
                     {"consents", consents_of(backend, id)},
-                    {"attendance", events_of(backend, id)}};
+                    {"attendance", events_of(backend, id)},
+                    {"recognitions", recognitions_of(backend, person.person)},
+                    {"assignments", assignments_of(backend, id)}};
   audit(backend, request, "person.data_export", id, person.person.nik);
   return json_reply(200, body).with("Content-Disposition",
                                     fmt::format("attachment; filename=\"{}.json\"", id_text('p', id)));
@@ -111,11 +144,16 @@ constexpr NamedSchema schemas[] = {
       "channel":{"type":"string","enum":["page","paper","api"]}},"additionalProperties":false})"},
     {"Withdrawal", R"({"type":"object","required":["withdrawn","active"],"properties":{
       "withdrawn":{"type":"integer"},"active":{"const":false}},"additionalProperties":false})"},
-    {"DataExport", R"({"type":"object","required":["exported_at","person","photos","consents","attendance"],
+    {"DataExport", R"({"type":"object","required":["exported_at","person","photos","consents","attendance",
+      "recognitions","assignments"],
       "properties":{"exported_at":{"type":"string","format":"date-time"},
-      "person":{"$ref":"#/components/schemas/Person"},"photos":{"type":"array","items":{"type":"object"}},
+      "person":{"$ref":"#/components/schemas/Person"},"photos":{"type":"array","items":{"type":"object",
+      "description":"picture.base64: the kept picture, a JPEG"}},
       "consents":{"type":"array","items":{"$ref":"#/components/schemas/Consent"}},
-      "attendance":{"type":"array","items":{"$ref":"#/components/schemas/Event"}}},"additionalProperties":false})"},
+      "attendance":{"type":"array","items":{"$ref":"#/components/schemas/Event"}},
+      "recognitions":{"type":"array","description":"of /recognize/","items":{"type":"object"}},
+      "assignments":{"type":"array","items":{"$ref":"#/components/schemas/Assignment"}}},
+      "additionalProperties":false})"},
 };
 
 constexpr Parameter one_parameters[] = {person_parameter};

@@ -28,6 +28,7 @@ using attendance::Verdict;
 namespace {
 
 constexpr std::size_t import_limit = 1024 * mib;
+constexpr std::uint64_t unpacked_limit = std::uint64_t{16} << 30;
 constexpr std::size_t most_told = 1000;  // of the photos that were left out
 
 // What a job needs after its request is gone.
@@ -85,6 +86,10 @@ attendance::BulkRules rules_of(Backend& backend, bool force) {
   rules.force = force ? attendance::Force::yes : attendance::Force::no;
   rules.stopping = [&backend] { return backend.job_runner.stopping(); };
   rules.has_site = [&backend](std::string_view code) { return backend.book.calendar()->site(code) != nullptr; };
+  rules.consent = backend.options.require_consent;
+  rules.enrolled = [&backend](const attendance::UploadResult& uploaded, std::span<const attendance::File> files) {
+    backend.files.enrolled(uploaded, files);
+  };
   if (backend.options.require_consent) {
     rules.objection = [&backend](std::string_view nik) -> std::string {
       const auto person = backend.people.person_with(nik);
@@ -106,16 +111,25 @@ json::object import_photos(Backend& backend, const Import& import, const JobRunn
   const auto tell = [&](std::size_t done, std::size_t total) {
     progress(static_cast<std::int64_t>(done), static_cast<std::int64_t>(total));
   };
-  attendance::enrol_source(backend.service, backend.people, source, rules_of(backend, import.force), report, tell);
-  attendance::import_logs(backend.store, backend.records, source, attendance::Zone(backend.book.options().zone), report,
-                          [](std::size_t, std::size_t) {});
-  note(backend, import.actor, "people.import", {{"people", report.people}, {"photos", report.photos}});
-  backend.announce("people.imported", {{"people", report.people}, {"photos", report.photos}});
+  const auto told = [&] {
+    note(backend, import.actor, "people.import", {{"people", report.people}, {"photos", report.photos}});
+    backend.announce("people.imported", {{"people", report.people}, {"photos", report.photos}});
+  };
+  try {
+    attendance::enrol_source(backend.service, backend.people, source, rules_of(backend, import.force), report, tell);
+    attendance::import_logs(backend.store, backend.records, source, backend.book.options(), report,
+                            [](std::size_t, std::size_t) {});
+  } catch (const Error&) {
+    told();  // what was enrolled until then stays
+    throw;
+  }
+  told();
   return report_json(report, import);
 }
 
 json::object import_archive(Backend& backend, const Import& import, const JobRunner::Progress& progress) {
   attendance::ImportOptions options;
+  options.most_bytes = unpacked_limit;
   if (!import.passphrase.empty()) options.passphrase = import.passphrase;
   std::size_t told = 0;
   options.progress = [&](std::size_t done, std::size_t total) {
@@ -124,7 +138,6 @@ json::object import_archive(Backend& backend, const Import& import, const JobRun
     progress(static_cast<std::int64_t>(done), static_cast<std::int64_t>(total));
   };
   const auto r = attendance::import_archive(backend.database, import.file, options);
-  backend.service.reload();
   json::array left_out;
   for (const auto& conflict : r.conflicts)
     left_out.push_back(json::object{{"file", ""}, {"nik", ""}, {"reason", conflict}});
@@ -132,11 +145,13 @@ json::object import_archive(Backend& backend, const Import& import, const JobRun
                             {"people_known", r.people_known},
                             {"people_left_out", static_cast<std::int64_t>(r.conflicts.size()) + r.erased_before},
                             {"photos", r.photos_added},
+                            {"damaged", r.damaged},
                             {"attendance_rows", r.attendance_added},
                             {"events", r.events_added},
                             {"consents", r.consents_added}};
   note(backend, import.actor, "archive.import", counts);
   backend.announce("people.imported", {{"people", r.people_added}, {"photos", r.photos_added}});
+  backend.service.reload();
   json::object result = counts;
   result["left_out"] = std::move(left_out);
   return result;

@@ -68,7 +68,9 @@ Reply add_webhook(Site& site, Request& request) {
   audit(backend, request, "webhook.create", std::nullopt, id_text('w', made.id));
   auto body = webhook_json(made, backend.book.options().zone);
   body["secret"] = made.secret;
-  return json_reply(201, body);
+  auto reply = json_reply(201, body);
+  reply.secret = true;
+  return reply;
 }
 
 Reply change_webhook(Site& site, Request& request) {
