@@ -94,8 +94,10 @@ inline void check_matrices(const PairJob& job, int n, int padded) {
   }
 }
 
-// Solves jobs together and one by one; both must come out alike, within their bounds and with the conditions met.
-inline void check_jobs(const Cpu& cpu, const JobShape& is, std::mt19937& random) {
+// Solves jobs together and one by one; both must come out alike, within their bounds and with the conditions met. The
+// device may be another one that reads the host's memory; matrices are always completed on the CPU.
+template <class Device>
+void check_jobs(const Cpu& cpu, const Device& device, const JobShape& is, std::mt19937& random) {
   CAPTURE(is.n);
   CAPTURE(is.first);
   CAPTURE(is.c);
@@ -110,12 +112,13 @@ inline void check_jobs(const Cpu& cpu, const JobShape& is, std::mt19937& random)
     for (GuardedJob* job : {together.back().get(), alone.back().get()}) job->complete(cpu, is.n, is.first, padded);
     jobs.push_back(together.back()->job);
   }
-  solve_pairs(cpu, {jobs.data(), is.count, padded, 1e-3, 100 * is.n, is.exact});
+  solve_pairs(device, {jobs.data(), is.count, padded, 1e-3, 100 * is.n, is.exact});
   for (std::size_t j = 0; j < jobs.size(); ++j) {
-    solve_pairs(cpu, {&alone[j]->job, 1, padded, 1e-3, 100 * is.n, is.exact});
+    solve_pairs(device, {&alone[j]->job, 1, padded, 1e-3, 100 * is.n, is.exact});
     check_job(jobs[j], alone[j]->job, is, padded);
     check_matrices(jobs[j], is.n, padded);
   }
 }
+inline void check_jobs(const Cpu& cpu, const JobShape& is, std::mt19937& random) { check_jobs(cpu, cpu, is, random); }
 
 }  // namespace wajah::svm::test

@@ -21,7 +21,7 @@ struct PairJob {
 
 // Jobs of one padded size, 16, 32, 48 or 64, and the width of their arrays. At most `limit` steps a job. exact:
 // gradients are computed anew in double at the end, otherwise they are those of the last step, off by the roundings of
-// floats.
+// floats. A Cuda reads and writes jobs, and all that they point to, in its own memory.
 struct SolvePairsArgs {
   PairJob* jobs;
   int count, padded;
