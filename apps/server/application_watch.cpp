@@ -20,7 +20,7 @@
 namespace wajah::server {
 namespace {
 
-constexpr std::uintmax_t little_space = std::uintmax_t{512} << 20;
+constexpr std::uintmax_t little_space = std::uintmax_t{512} << 20, no_space = std::uintmax_t{1} << 20;
 constexpr double certificate_notice = 14 * 24 * 3600.0;
 constexpr auto probe_patience = std::chrono::seconds(5);
 
@@ -51,6 +51,9 @@ void look_at_disk(const std::filesystem::path& folder, Health& found) {
   const auto space = std::filesystem::space(folder, error);
   if (error) {
     found.degraded.push_back(fmt::format("the data folder's free space is unknown: {}", error.message()));
+  } else if (space.available < no_space) {
+    found.ready = false;
+    found.reason = "the data folder's disk is full: nothing can be enrolled, deleted or recorded; make room";
   } else if (space.available < little_space) {
     found.degraded.push_back(fmt::format("only {} MiB are free in the data folder", space.available >> 20));
   }
@@ -71,9 +74,7 @@ std::string fault_of(const CardReport& card) {
 
 }  // namespace
 
-std::string name_of_cpu(const ApplicationOptions& options) {
-  return fmt::format("cpu/{}", name_of(options.cpu.isa()));
-}
+std::string name_of_cpu(const ApplicationOptions& options) { return fmt::format("cpu/{}", name_of(options.cpu.isa())); }
 
 void Application::Parts::keep_certificate() {
   if (options.settings.tls.mode != "auto") return;

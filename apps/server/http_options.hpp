@@ -62,7 +62,7 @@ struct HttpOptions {
   std::size_t manage_threads = 4, manage_queue = 16;
   std::size_t query_threads = 4, query_queue = 64;
   Milliseconds recognise_deadline{15'000}, manage_deadline{200'000}, query_deadline{30'000};
-  std::size_t uploads_at_once = 4;  // bodies of routes that take more than `large_body`
+  std::size_t uploads_at_once = 4;  // bodies larger than `large_body`, or that may be
   std::size_t large_body = std::size_t{16} << 20;
   std::size_t skipped_body = std::size_t{64}
                              << 10;  // unread bodies up to this are read over, larger ones end the connection

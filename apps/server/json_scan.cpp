@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <boost/json/basic_parser_impl.hpp>
 
+#include <cmath>
 #include <cstdint>
 #include <set>
 #include <vector>
@@ -53,7 +54,11 @@ class Scan {
   bool on_number_part(std::string_view, error_code&) { return true; }
   bool on_int64(std::int64_t, std::string_view, error_code& error) { return count(error); }
   bool on_uint64(std::uint64_t, std::string_view, error_code& error) { return count(error); }
-  bool on_double(double, std::string_view, error_code& error) { return count(error); }
+  bool on_double(double value, std::string_view, error_code& error) {
+    // What cannot be kept could not be read back either.
+    if (!std::isfinite(value)) return stop("a number is too large, expected at most 1.7e308", error);
+    return count(error);
+  }
   bool on_bool(bool, error_code& error) { return count(error); }
   bool on_null(error_code& error) { return count(error); }
   bool on_comment_part(std::string_view, error_code&) { return true; }

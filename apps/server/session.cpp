@@ -128,7 +128,8 @@ asio::awaitable<void> Session::run() {
   co_await transport_.close(core_.options.linger, core_.options.linger_bytes);
 }
 
-// Where TLS is on, the handshake; whoever speaks plain HTTP to it gets one sentence, since a browser shows nothing else.
+// Where TLS is on, the handshake; whoever speaks plain HTTP to it gets one sentence, since a browser shows nothing
+// else.
 asio::awaitable<bool> Session::greet() {
   if (!core_.options.tls) co_return true;
   transport_.set_deadline(Clock::now() + core_.options.head_deadline);
@@ -267,7 +268,10 @@ std::size_t Session::limit_of(const Route& route, const Request& request) const 
 
 std::optional<Reply> Session::refuse_busy(Exchange& now) {
   const auto& route = *now.route;
-  const bool no_place = limit_of(route, *now.request) > core_.options.large_body && !now.request->take_upload_place();
+  const auto& framing = now.head.framing;
+  // A body that comes in pieces may be as large as its route allows.
+  const auto most = framing.body == BodyKind::chunked ? limit_of(route, *now.request) : framing.length;
+  const bool no_place = most > core_.options.large_body && !now.request->take_upload_place();
   if (!no_place && !queue_of(route.lane).full()) return std::nullopt;
   return failed(route, *now.request, 503, "Busy; try again in a moment");
 }
@@ -383,9 +387,10 @@ asio::awaitable<bool> Session::send(Exchange& now, Reply reply) {
   message.set("Content-Security-Policy",
               "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'");
   message.set("X-Request-Id", id);
-  message.set("Server-Timing", timing_text(reply.timings) +
-                                 fmt::format("body;dur={:.1f}, work;dur={:.1f}, total;dur={:.1f}",
-                                           milliseconds(now.reading), milliseconds(now.working), milliseconds(taken)));
+  message.set("Server-Timing",
+              timing_text(reply.timings) + fmt::format("body;dur={:.1f}, work;dur={:.1f}, total;dur={:.1f}",
+                                                       milliseconds(now.reading), milliseconds(now.working),
+                                                       milliseconds(taken)));
   if (transport_.is_encrypted()) message.set(http::field::strict_transport_security, "max-age=31536000");
   for (const auto& [name, value] : reply.headers) {
     if (name == "Set-Cookie") {
@@ -446,7 +451,6 @@ asio::awaitable<bool> Session::send_source(Exchange& now, std::shared_ptr<BodySo
   });
   bool last = false;
   Outcome outcome = Outcome::ok;
-  auto look_again = Clock::now() + core_.options.heartbeat;
   while (!last && outcome == Outcome::ok) {
     auto piece = source->next();
     if (piece.bytes.empty() && !piece.last && core_.draining) piece.last = true;
@@ -457,11 +461,8 @@ asio::awaitable<bool> Session::send_source(Exchange& now, std::shared_ptr<BodySo
       piece.last = core_.draining;
       if (!error) piece.bytes = source->heartbeat();
     }
-    // Only bodies that may go on for ever have a heartbeat.
-    if (!source->heartbeat().empty() && Clock::now() >= look_again) {
-      look_again = Clock::now() + core_.options.heartbeat;
-      if (!may_go_on(now)) piece = {{}, true};
-    }
+    // Only bodies that may go on for ever have a heartbeat. Whose key was revoked hears nothing that comes after.
+    if (!source->heartbeat().empty() && !may_go_on(now)) piece = {{}, true};
     if (piece.bytes.empty() && !piece.last) continue;
     last = piece.last;
     std::string frame = piece.bytes;

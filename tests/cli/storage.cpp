@@ -108,6 +108,7 @@ TEST_CASE("a staff list finds its photos in folders and loose") {
   CHECK(source.people[1].photos.size() == 3);
   CHECK(contains(verdict_on(source, "staff.csv:4")->reason, "no photos"));
   CHECK(contains(verdict_on(source, "staff.csv:5")->reason, "earlier line"));
+  CHECK(contains(verdict_on(source, "photos/elsewhere")->reason, "no line"));
   place.write("staff.csv", std::string_view("a,b\n1,2\n"));
   CHECK_THROWS_AS((void)bulk::read_staff(place / "photos", place / "staff.csv"), wajah::Error);
 }

@@ -76,8 +76,8 @@ get    /api/v1/models                          admin
 post   /api/v1/models/{id}:activate            admin
 post   /api/v1/train                           admin
 get    /api/v1/jobs                            admin
-get    /api/v1/jobs/{id}                       admin
-get    /api/v1/jobs/{id}/events                admin
+get    /api/v1/jobs/{id}                       people:write
+get    /api/v1/jobs/{id}/events                people:write
 get    /api/v1/events                          attendance:read
 get    /api/v1/audit                           privacy
 get    /api/v1/audit/verify                    privacy

@@ -36,7 +36,7 @@ bool audited(ApiSite& api, std::string_view action) {
 // A site whose trainings fail as long as `fails` says so.
 struct Untrainable {
   std::atomic<bool> fails{false};
-  ApiSite api{{}, [this](attendance::ServiceOptions& options) {
+  ApiSite api{{}, {}, [this](attendance::ServiceOptions& options) {
                 options.train = [this](auto samples, const auto& how) {
                   if (fails) fail(ErrorKind::model, "no training today");
                   return attendance::testing::train_nearest_mean(samples, how);

@@ -92,6 +92,10 @@ TEST_CASE("JSON that would take too much memory, or says a thing twice, is found
   const auto many = fault_of_json("[1,2,3,4]", 4);
   REQUIRE(many);
   CHECK(many->find("more than 4 values") != std::string::npos);
+  CHECK_FALSE(fault_of_json("[1e308]"));
+  const auto infinite = fault_of_json("[1e400]");
+  REQUIRE(infinite);
+  CHECK(infinite->find("too large") != std::string::npos);
 }
 
 TEST_CASE("alternatives, constants and choices") {

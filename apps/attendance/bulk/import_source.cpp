@@ -252,6 +252,11 @@ ImportSource read_staff(const fs::path& folder, const fs::path& csv) {
     }
     source.people.push_back(std::move(person));
   }
+  for (const fs::path& nik : listing.folders) {
+    if (!seen.contains(nik.filename().string())) {
+      source.odd.push_back({nik.string(), nik.filename().string(), "", "left_out", "no line of the list has this NIK"});
+    }
+  }
   return source;
 }
 

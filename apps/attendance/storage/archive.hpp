@@ -17,6 +17,8 @@
 
 namespace wajah::attendance {
 
+inline constexpr std::size_t least_passphrase = 8;  // characters
+
 struct ExportOptions {
   std::filesystem::path key_file;                                     // of sealed templates
   std::optional<std::string> passphrase;                              // nothing: the archive lies open, templates too

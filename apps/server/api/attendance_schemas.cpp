@@ -34,7 +34,8 @@ constexpr NamedSchema schemas[] = {
     {"Check", R"({"type":"object","required":["event","matched","decision","similarity","confidence","message"],
       "properties":{"event":{"anyOf":[{"$ref":"#/components/schemas/CheckedEvent"},{"type":"null"}]},
       "matched":{"type":"boolean"},"decision":{"type":"string","enum":["known","unknown","ambiguous"]},
-      "similarity":{"type":"number"},"confidence":{"type":"number","minimum":0,"maximum":1},
+      "similarity":{"type":"number","description":"0 where a claim does not match"},
+      "confidence":{"type":"number","minimum":0,"maximum":1,"description":"0 where a claim does not match"},
       "message":{"$ref":"#/components/schemas/Greeting"}},"additionalProperties":false})"},
     {"EventPage", R"({"type":"object","required":["items","next_cursor"],"properties":{
       "items":{"type":"array","items":{"$ref":"#/components/schemas/Event"}},

@@ -7,8 +7,8 @@
 #include "server/api/values.hpp"
 #include "server/problem.hpp"
 
-#include <boost/json/array.hpp>
 #include <fmt/format.h>
+#include <boost/json/array.hpp>
 
 #include <charconv>
 #include <chrono>
@@ -104,11 +104,13 @@ Reply check(Site& site, Request& request) {
   const auto look = look_at(site, request, "image");
   const auto identity = who(backend, request, only_face(look, "image").embedding);
   const bool known = identity.finding == attendance::Finding::known;
+  // Whether a NIK is somebody's must not show in how alike a wrong face is.
+  const bool told = known || !request.body.contains("nik");
   json::object body{{"event", nullptr},
                     {"matched", known},
                     {"decision", attendance::name_of(identity.finding)},
-                    {"similarity", rounded(identity.similarity, 4)},
-                    {"confidence", rounded(identity.confidence, 4)},
+                    {"similarity", told ? rounded(identity.similarity, 4) : 0.0},
+                    {"confidence", told ? rounded(identity.confidence, 4) : 0.0},
                     {"message", not_recognised()}};
   bool made = false;
   if (known) {
@@ -260,7 +262,8 @@ constexpr Parameter events_parameters[] = {
     limit_parameter,
     cursor_parameter,
 };
-constexpr Parameter event_parameter{Where::path, "id", "Of the event: e_9", R"({"type":"string","maxLength":40})", true};
+constexpr Parameter event_parameter{Where::path, "id", "Of the event: e_9", R"({"type":"string","maxLength":40})",
+                                    true};
 constexpr Parameter event_parameters[] = {event_parameter};
 constexpr Parameter correct_parameters[] = {event_parameter, idempotency_parameter};
 constexpr Parameter inside_parameters[] = {{Where::query, "site", "Code of the site", code_schema}};
@@ -278,8 +281,8 @@ constexpr Answer enter_answers[] = {ok("CheckedEvent", "A repetition of an earli
                                     wrong_values};
 constexpr Answer show_answers[] = {ok("Event"), no_such};
 constexpr Answer correct_answers[] = {ok("CheckedEvent", "The event that now stands for it"),
-                                      problem(403, "Not for kiosks"), no_such,
-                                      problem(409, "It was corrected already"), wrong_values};
+                                      problem(403, "Not for kiosks"), no_such, problem(409, "It was corrected already"),
+                                      wrong_values};
 constexpr Answer inside_answers[] = {ok("EventPage", "The arrivals of those who have not left, oldest first"), no_such};
 
 constexpr Route table[] = {

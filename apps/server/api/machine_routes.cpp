@@ -81,10 +81,13 @@ Reply train(Site& site, Request& request) {
   return json_reply(202, job_json(job, backend.book.options().zone)).with("Location", place);
 }
 
+// Whoever may bring people in sees how far that is; all other jobs are the administrator's.
 attendance::JobRecord the_job(Backend& backend, const Request& request) {
+  require_all_sites(request);
   const auto id = parse_id('j', request.path.find("id")->second);
   auto job = id ? backend.jobs.job(*id) : std::nullopt;
-  if (!job) throw Problem("not_found", "There is no such job.");
+  const bool theirs = job && (job->kind == "import" || request.caller.scopes.has(Scope::admin));
+  if (!theirs) throw Problem("not_found", "There is no such job.");
   return std::move(*job);
 }
 
@@ -313,9 +316,10 @@ constexpr Route table[] = {
      .handle = train,
      .shape = Shape::problem},
     reading("/api/v1/jobs", "Jobs", "", Scope::admin, jobs_parameters, jobs_answers, list_jobs),
-    reading("/api/v1/jobs/{id}", "One job", "", Scope::admin, job_parameters, job_answers, show_job),
-    reading("/api/v1/jobs/{id}/events", "A job's progress, live", "Server-sent events.", Scope::admin, job_parameters,
-            job_events_answers, job_events),
+    reading("/api/v1/jobs/{id}", "One job", "Others than imports are told to administrators alone.",
+            Scope::people_write, job_parameters, job_answers, show_job),
+    reading("/api/v1/jobs/{id}/events", "A job's progress, live", "Server-sent events.", Scope::people_write,
+            job_parameters, job_events_answers, job_events),
     reading("/api/v1/events", "What happens, live",
             "Server-sent events of {event, at, data}: attendance.recorded, attendance.corrected, and with people:read "
             "person.* and people.imported. A key of one site hears of that site.",

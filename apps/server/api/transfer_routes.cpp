@@ -184,6 +184,11 @@ Reply export_people(Site& site, Request& request) {
     const std::string detail = "Templates are sealed here and must not leave open.";
     throw Problem("validation_failed", detail, {error_entry({"header", "X-Wajah-Passphrase"}, detail, "missing")});
   }
+  if (options.passphrase && options.passphrase->size() < attendance::least_passphrase) {
+    const auto detail = fmt::format("A passphrase of {} characters, expected {} or more.", options.passphrase->size(),
+                                    attendance::least_passphrase);
+    throw Problem("validation_failed", detail, {error_entry({"header", "X-Wajah-Passphrase"}, detail, "too_short")});
+  }
   Reply reply{200, "application/vnd.wajah.archive", {}, {}};
   reply.with("Content-Disposition", "attachment; filename=\"people.wajah\"");
   if (request.method == "HEAD") return reply;  // whoever only asks must not make an archive of everybody
