@@ -138,7 +138,7 @@ void check_corrections(RecordStore& store, const People& people) {
 void check_queries(RecordStore& store, const People& people) {
   INFO("pages of events");
   const auto all = store.events({}, 0, 100);
-  REQUIRE(all.size() == 8);
+  REQUIRE(all.size() == 9);
   for (std::size_t i = 1; i < all.size(); ++i) {
     CHECK(std::pair(all[i - 1].date, all[i - 1].id) < std::pair(all[i].date, all[i].id));
   }

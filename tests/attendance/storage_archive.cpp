@@ -65,11 +65,11 @@ void fill(const std::filesystem::path& data, const std::filesystem::path& key = 
   AttendanceBook book(open.records, {});
   CheckIn in;
   in.person = id;
-  in.at = at_second(100'000);
+  in.at = at_second(1'000'000);
   const auto checked = book.check(in);
   Correction correction;
   correction.event = checked.event.id;
-  correction.at = at_second(99'000);
+  correction.at = at_second(999'000);
   correction.reason = "late";
   correction.actor = "hr";
   REQUIRE(book.correct(correction).event.corrects == checked.event.id);

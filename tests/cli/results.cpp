@@ -217,7 +217,8 @@ TEST_CASE("doctor says ok, warn or fail of each thing") {
     checks.emplace_back(finding.at("check").as_string());
     CHECK_MESSAGE(finding.at("state") != "fail", line);
   }
-  CHECK(checks == Keys{"CPU", "GPU", "Detector", "Embedder", "Database", "Disk", "Time", "Settings", "TLS", "OpenSSL"});
+  CHECK(checks ==
+        Keys{"CPU", "GPU", "Detector", "Embedder", "Database", "Disk", "Time", "Settings", "Access", "TLS", "OpenSSL"});
   CHECK(place.files().empty());
   place.write("bad.safetensors", "no model");
   CHECK(place.run({"doctor", "--weights", "bad.safetensors"}).status == 1);

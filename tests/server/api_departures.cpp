@@ -144,6 +144,7 @@ TEST_CASE("what could not be removed from the disk is told, and the erasure stan
   const auto folder = mirrored(api, "train_img", "1", "ANI");
   fs::permissions(folder, fs::perms::owner_read | fs::perms::owner_exec);
   // The superuser may remove it all the same; a folder in the place of a log's new file stops everybody.
+  fs::create_directories(api.below.options.log_folder);
   std::ofstream(api.below.options.log_folder / "logging_01-02-2024.txt")
       << "07:58:11 - NIK: 1, Name: ANI, Accuracy: 0.5, Matched: True\n";
   fs::create_directories(api.below.options.log_folder / "logging_01-02-2024.txt.new" / "in_the_way");

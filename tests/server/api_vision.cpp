@@ -22,7 +22,8 @@ TEST_CASE("detect, embed and quality tell of every face; none is an empty list")
     CHECK(two.json.at("faces").as_array().size() == 2);
     CHECK(two.json.at("image").at("width") == 640);
     CHECK(two.headers.at("server-timing").find("detect;dur=") != std::string::npos);
-    CHECK(api.send_form(fmt::format("POST /api/v1/{}", route), picture_part("none")).json.at("faces").as_array().empty());
+    CHECK(
+        api.send_form(fmt::format("POST /api/v1/{}", route), picture_part("none")).json.at("faces").as_array().empty());
   }
   const auto small = api.send_form("POST /api/v1/detect", picture_part("ANI") + part("min_face", "100"));
   CHECK(small.json.at("faces").as_array().empty());
@@ -86,7 +87,7 @@ TEST_CASE("numbers that are none, too many files and JSON beyond its limits are 
   };
   CHECK(announced("/api/v1/recognize:batch", (std::size_t{16} << 20) + 1) == 413);
   CHECK(announced("/api/v1/people/p_1/faces", (std::size_t{16} << 20) + 1) == 413);
-  CHECK(announced("/api/v1/people:import", 10) == 415);
+  CHECK(api.send_json("POST /api/v1/people:import", "[0,0,0,0]").status == 415);
   std::string numbers = "[0";
   for (int i = 0; i < 100'000; ++i) numbers += ",0";
   const auto flood = api.send_json("POST /api/v1/detect", R"({"image":)" + numbers + "]}");
@@ -112,9 +113,9 @@ TEST_CASE("recognition tells known, unknown and what is uncertain") {
 TEST_CASE("one bad picture of a batch spoils no other") {
   ApiSite api;
   api.enrol("1", "ANI");
-  const auto batch = api.send_form("POST /api/v1/recognize:batch", picture_part("ANI:5", "images") +
-                                                                       picture_part("broken", "images") +
-                                                                       picture_part("none", "images"));
+  const auto batch =
+      api.send_form("POST /api/v1/recognize:batch", picture_part("ANI:5", "images") + picture_part("broken", "images") +
+                                                        picture_part("none", "images"));
   CHECK(batch.status == 200);
   const auto& items = batch.json.at("items").as_array();
   REQUIRE(items.size() == 3);

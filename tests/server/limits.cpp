@@ -229,7 +229,10 @@ TEST_CASE("an upload of many megabytes streams through, and leaves nothing behin
 }
 
 TEST_CASE("no more uploads at once than there are places; a vanished client gives its place back") {
-  TestServer server([](HttpOptions& options) { options.uploads_at_once = 2; });
+  TestServer server([](HttpOptions& options) {
+    options.uploads_at_once = 2;
+    options.large_body = 128;
+  });
   auto first = std::make_unique<Client>(server.port()), second = std::make_unique<Client>(server.port());
   first->send(upload_head(1000, "Expect: 100-continue\r\n"));
   second->send(upload_head(1000, "Expect: 100-continue\r\n"));
@@ -240,6 +243,8 @@ TEST_CASE("no more uploads at once than there are places; a vanished client give
   CHECK(busy.status == 503);
   CHECK(busy.headers.at("retry-after") == "1");
   CHECK(busy.body == R"({"success":false,"message":"Busy; try again in a moment"})");
+  const auto small = ask_once(server.port(), form("POST /hapus/", part("nik_hapus", "1")));
+  CHECK(small.status != 503);
   first.reset();
   CHECK(soon([&] { return ask_once(server.port(), upload).status == 200; }));
 }
