@@ -20,9 +20,9 @@ inline std::uint32_t crc32_of(std::string_view bytes) {
   return ~crc;
 }
 
-inline std::string little_endian(std::uint32_t value, int bytes) {
+inline std::string little_endian(std::uint64_t value, int bytes) {
   std::string text;
-  for (int i = 0; i < bytes; ++i) text += static_cast<char>(value >> (8 * i));
+  for (int i = 0; i < bytes; ++i) text += i < 8 ? static_cast<char>(value >> (8 * i)) : '\0';
   return text;
 }
 
