@@ -40,7 +40,7 @@ void set_guards(http::response<http::empty_body>& message, bool encrypted) {
 }  // namespace
 
 void Session::log(const Exchange& now, const Reply& reply, std::string_view id, double taken) const {
-  AccessLine line{now.route ? now.head.method : "-",
+  AccessLine line{now.route ? std::string_view(now.head.method) : "-",
                   now.route ? now.route->path : "-",
                   reply.status,
                   taken,
