@@ -47,15 +47,11 @@ ssize_t write_once(const FileDescriptor& file, const std::string& text) {
 constexpr std::string_view erased = "-";
 
 std::string without(const std::string& line, std::string_view nik) {
-  const auto day = LocalTime{};
-  const auto found = parse_log_line(line, day);
+  const auto found = parse_log_line(line, LocalTime{});
   if (!found || found->nik != nik) return line;
-  const auto& at = found->at;
-  return fmt::format("{:02}:{:02}:{:02} - NIK: {}, Name: {}, Accuracy: {}, Matched: {}", at.hour, at.minute, at.second,
-                     erased, erased, python_float(found->accuracy), found->matched ? "True" : "False");
+  return log_line(found->at, {erased, erased, found->accuracy, found->matched});
 }
 
-// A new file beside it and over it by its name: readers see the one or the other, never half a log.
 void forget_in(const std::filesystem::path& path, std::string_view nik) {
   std::string text;
   bool found = false;
@@ -70,11 +66,10 @@ void forget_in(const std::filesystem::path& path, std::string_view nik) {
     if (in.bad()) fail(ErrorKind::storage, "{}: cannot be read", path.string());
   }
   if (!found) return;
-  const std::filesystem::path unfinished = path.string() + ".new";
-  std::error_code none;
-  std::filesystem::remove(unfinished, none);
-  write_new_file(unfinished, std::as_bytes(std::span(text)));
-  rename_into_place(unfinished, path);
+  if (const auto error = replace_file(path, std::as_bytes(std::span(text)), Lasting::yes)) {
+    fail(ErrorKind::storage, "{}: cannot be written: {}", path.string(), error.message());
+  }
+  sync_folder(std::filesystem::absolute(path).parent_path());
 }
 
 }  // namespace

@@ -1,18 +1,15 @@
 #include "server/compat_tree.hpp"
 
-#include "attendance/file_descriptor.hpp"
+#include "attendance/storage/files.hpp"
 #include "attendance/text.hpp"
 
 #include <wajah/embed/crop.hpp>
 #include <wajah/error.hpp>
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstddef>
 #include <system_error>
 #include <vector>
@@ -37,8 +34,6 @@ std::string file_name(std::string_view name) {
   fail(ErrorKind::storage, "{}: {}: {}", tree, what, error.message());
 }
 
-std::error_code last_error() { return {errno, std::generic_category()}; }
-
 void make_folder(std::string_view tree, const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
@@ -46,19 +41,8 @@ void make_folder(std::string_view tree, const fs::path& folder) {
 }
 
 void write_photo(std::string_view tree, const fs::path& file, std::span<const std::byte> bytes) {
-  const fs::path unfinished = file.string() + ".new";
-  std::error_code none;
-  fs::remove(unfinished, none);
-  const attendance::FileDescriptor opened(
-      ::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!opened) fail_with(tree, "a photo cannot be written", last_error());
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(opened.get(), bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) fail_with(tree, "a photo cannot be written", last_error());
-    bytes = bytes.subspan(static_cast<std::size_t>(written));
-  }
-  if (::rename(unfinished.c_str(), file.c_str()) != 0) fail_with(tree, "a photo cannot be written", last_error());
+  if (const auto error = attendance::replace_file(file, bytes, attendance::Lasting::no))
+    fail_with(tree, "a photo cannot be written", error);
 }
 
 }  // namespace

@@ -24,13 +24,15 @@ void sync(const std::filesystem::path& path, int flags) {
   if (!opened || ::fsync(opened.get()) != 0) fail_with(path, "cannot be written to the disk");
 }
 
-void write_all(const FileDescriptor& file, const std::filesystem::path& name, std::span<const std::byte> bytes) {
+// False, with errno, if not all could be.
+bool write_all(const FileDescriptor& file, std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(file.get(), bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) fail_with(name, "cannot be written");
+    if (written < 0) return false;
     bytes = bytes.subspan(static_cast<std::size_t>(written));
   }
+  return true;
 }
 
 }  // namespace
@@ -58,7 +60,7 @@ void write_new_file(const std::filesystem::path& file, std::span<const std::byte
   {
     const FileDescriptor opened(::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (!opened) fail_with(file, "cannot be made");
-    write_all(opened, file, bytes);
+    if (!write_all(opened, bytes)) fail_with(file, "cannot be written");
     if (::fsync(opened.get()) != 0) fail_with(file, "cannot be written to the disk");
   }
   const bool named = ::link(unfinished.c_str(), file.c_str()) == 0;
@@ -67,6 +69,19 @@ void write_new_file(const std::filesystem::path& file, std::span<const std::byte
   errno = error;
   if (!named) fail_with(file, "cannot be made");
   sync_folder(std::filesystem::absolute(file).parent_path());
+}
+
+std::error_code replace_file(const std::filesystem::path& file, std::span<const std::byte> bytes, Lasting lasting) {
+  const std::filesystem::path unfinished = file.string() + ".new";
+  std::error_code none;
+  std::filesystem::remove(unfinished, none);
+  {
+    const FileDescriptor opened(::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!opened || !write_all(opened, bytes)) return {errno, std::generic_category()};
+    if (lasting == Lasting::yes && ::fsync(opened.get()) != 0) return {errno, std::generic_category()};
+  }
+  if (::rename(unfinished.c_str(), file.c_str()) != 0) return {errno, std::generic_category()};
+  return {};
 }
 
 void rename_into_place(const std::filesystem::path& finished, const std::filesystem::path& name) {
