@@ -56,11 +56,7 @@ std::string_view code_of_cause(attendance::Cause cause) {
 
 // As the routes that look at one picture tell it: a file of another kind is not a damaged picture.
 [[noreturn]] void refuse_undecodable(const std::vector<File>& files, const attendance::Refusal& refusal) {
-  std::string_view code = "image_undecodable";
-  for (const auto& file : files) {
-    const bool meant = std::string_view(refusal.what()).starts_with(file.filename + ":");
-    if (meant) code = code_of_undecodable(file.bytes);
-  }
+  const auto code = code_of_undecodable(files[refusal.skipped().front().index].bytes);
   throw Problem(code, refusal.what(), {error_entry({"body", "images"}, refusal.what(), "image.undecodable")});
 }
 
