@@ -31,14 +31,11 @@ json::object key_json(const ApiKey& key, const Backend& backend) {
           {"in_force", key.in_force(backend.options.now())}};
 }
 
-// Keys of one site see and end those of that site.
-bool may_manage(const Caller& caller, const ApiKey& key) { return !caller.site || key.site == *caller.site; }
-
 Reply list_keys(Site& site, Request& request) {
   auto& backend = *site.backend;
   json::array items;
   for (const auto& key : backend.keys.keys()) {
-    if (may_manage(request.caller, key)) items.push_back(key_json(key, backend));
+    if (may_manage(request.caller, key.site)) items.push_back(key_json(key, backend));
   }
   return json_reply(200, {{"items", std::move(items)}, {"next_cursor", nullptr}});
 }
@@ -88,7 +85,7 @@ Reply revoke_key(Site& site, Request& request) {
   const auto& id = request.path.find("id")->second;
   const auto keys = backend.keys.keys();
   const auto found = std::ranges::find(keys, id, &ApiKey::id);
-  const bool known = found != keys.end() && may_manage(request.caller, *found);
+  const bool known = found != keys.end() && may_manage(request.caller, found->site);
   if (!known || !backend.keys.revoke(id, backend.options.now())) {
     throw Problem("not_found", "There is no key with this id that is in force.");
   }

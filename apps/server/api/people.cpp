@@ -24,6 +24,8 @@ bool may_see(const Caller& caller, const PersonRecord& person) {
   return *caller.site == (site.empty() ? attendance::main_site_code : site);
 }
 
+bool may_manage(const Caller& caller, std::string_view site) { return !caller.site || site == *caller.site; }
+
 std::string site_for(const Caller& caller, std::string_view asked) {
   if (!caller.site) return std::string(asked);
   if (!asked.empty() && asked != *caller.site) {
@@ -74,8 +76,8 @@ void refuse_fault(ChangeFault fault) {
 
 void audit(Backend& backend, const Request& request, std::string_view action,
            std::optional<attendance::PersonId> person, std::string_view subject, const boost::json::object& detail) {
-  backend.audit.append({backend.options.now(), request.caller.name, std::string(action), person, std::string(subject),
-                        to_text(detail)});
+  backend.audit.append(
+      {backend.options.now(), request.caller.name, std::string(action), person, std::string(subject), to_text(detail)});
 }
 
 void require_scope(const Request& request, Scope scope) {

@@ -17,6 +17,9 @@ namespace wajah::server {
 // site.
 [[nodiscard]] bool may_see(const Caller& caller, const attendance::PersonRecord& person);
 
+// Whether the caller is of no site in particular or of this one, of a key or an account.
+[[nodiscard]] bool may_manage(const Caller& caller, std::string_view site);
+
 // The site of a person whom the caller makes or moves: `asked`, or the only one the caller may act at. Throws Problem
 // (wrong_site).
 [[nodiscard]] std::string site_for(const Caller& caller, std::string_view asked);
