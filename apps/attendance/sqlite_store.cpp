@@ -117,6 +117,12 @@ AttendanceRow attendance_row(const Statement& row) {
   return attendance;
 }
 
+std::vector<AttendanceRow> attendance_rows(Statement& query) {
+  std::vector<AttendanceRow> rows;
+  while (query.step()) rows.push_back(attendance_row(query));
+  return rows;
+}
+
 }  // namespace
 
 std::vector<PersonSummary> SqliteStore::people() {
@@ -245,9 +251,7 @@ std::vector<AttendanceRow> SqliteStore::attendance(Time from, Time to, std::int6
       "FROM attendance LEFT JOIN person ON person.id = attendance.person "
       "WHERE at >= ?1 AND at < ?2 AND attendance.id > ?3 ORDER BY attendance.id LIMIT ?4");
   query.bind(microseconds(from), microseconds(to), after, static_cast<std::int64_t>(limit));
-  std::vector<AttendanceRow> rows;
-  while (query.step()) rows.push_back(attendance_row(query));
-  return rows;
+  return attendance_rows(query);
 }
 
 std::vector<AttendanceRow> SqliteStore::attendance_of(const Person& person) {
@@ -257,9 +261,7 @@ std::vector<AttendanceRow> SqliteStore::attendance_of(const Person& person) {
       "FROM attendance LEFT JOIN person ON person.id = attendance.person "
       "WHERE attendance.person = ?1 OR claimed_nik = ?2 ORDER BY attendance.id");
   query.bind(person.id, person.nik);
-  std::vector<AttendanceRow> rows;
-  while (query.step()) rows.push_back(attendance_row(query));
-  return rows;
+  return attendance_rows(query);
 }
 
 std::int64_t SqliteStore::prune(Time before) {

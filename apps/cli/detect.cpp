@@ -69,7 +69,7 @@ bool parse(Options& options, Arguments arguments) {
   set.add("rotations", options.rotations, "where no face is sure, look whether the picture lies on its side or head");
   set.add("draw", options.draw, "FILE", "also write the picture with boxes and points (.jpg, .png); one IMAGE only");
   set.operands(options.images, "IMAGE", 1, std::size_t(-1));
-  set.common(options.common, {.device = true, .mtcnn = true, .weights = true, .json = true});
+  set.common(options.common, {.device = true, .mtcnn = true, .json = true});
   if (!set.parse(arguments)) return false;
   const std::vector<double> thresholds = parse_numbers("thresholds", options.thresholds, 3);
   for (std::size_t i = 0; i < 3; ++i) options.detector.thresholds[i] = static_cast<float>(thresholds[i]);

@@ -62,6 +62,10 @@ std::optional<Event> find_event(Connection& connection, EventId id) {
   return event_of(query);
 }
 
+void drop_keys(Connection& connection, Time before) {
+  connection.prepare("DELETE FROM actor_key WHERE used_at < ?1").bind(microseconds(before)).run();
+}
+
 // What the key's first request got, if it was used.
 std::optional<Written> replay(Connection& connection, std::string_view actor, std::string_view key,
                               std::string_view fingerprint) {
@@ -230,14 +234,14 @@ std::optional<Member> SqliteRecordStore::member(std::string_view nik) {
 
 void SqliteRecordStore::prune_keys(Time before) {
   Database::Write write(database_);
-  write->prepare("DELETE FROM actor_key WHERE used_at < ?1").bind(microseconds(before)).run();
+  drop_keys(*write, before);
   write.commit();
 }
 
 std::int64_t SqliteRecordStore::prune(Date before, Time keys_before) {
   Database::Write write(database_);
   const std::string first_kept = date_text(before);
-  write->prepare("DELETE FROM actor_key WHERE used_at < ?1").bind(microseconds(keys_before)).run();
+  drop_keys(*write, keys_before);
   // What stands for a kept event is kept as well, or the event it corrects would count again.
   write
       ->prepare(
