@@ -6,7 +6,7 @@
 namespace wajah {
 namespace {
 
-constexpr std::chrono::microseconds spin_time{20};
+constexpr std::chrono::microseconds spin_time{100};
 constexpr int polls_per_clock = 16;  // reading the clock costs as much as a few polls
 
 void relax() {
