@@ -1,6 +1,7 @@
 // How a Cuda lays out weights.
 #include <wajah/cuda.hpp>
 #include <wajah/cudnn.hpp>
+#include <wajah/layers/conv2d_half.hpp>
 #include <wajah/layers/cuda_format.hpp>
 
 #include <algorithm>
@@ -70,6 +71,15 @@ std::vector<std::int8_t> int8_columns(const std::int8_t* weights, int inner, int
 
 PackedConv2d pack_conv2d(const Cuda& device, const Conv2dWeights& from) {
   const Arithmetic format = weight_format(device.launch().arithmetic, from.in, from.out);
+  return {upload_as(format, device, padded_rows(from.weights, from.window.h * from.window.w * from.in, from.out)),
+          upload_rows(device, from.biases, 1, from.out), upload_slopes(device, from.activation, from.out)};
+}
+
+PackedConv2d pack_conv2d_half(const Cuda& device, const Conv2dWeights& from) {
+  const Arithmetic format = device.launch().arithmetic;
+  if (format != Arithmetic::fp16 && format != Arithmetic::bf16) {
+    fail(ErrorKind::usage, "maps of 16 bits: the card is to compute in {}, expected fp16 or bf16", name_of(format));
+  }
   return {upload_as(format, device, padded_rows(from.weights, from.window.h * from.window.w * from.in, from.out)),
           upload_rows(device, from.biases, 1, from.out), upload_slopes(device, from.activation, from.out)};
 }
