@@ -21,11 +21,10 @@ struct FfmaTile {
 
 // One thread's share of bringing tiles from global to shared memory, by way of registers: the loads of the next tile
 // are on their way while this one is multiplied.
-template <class Tile, bool Vectors>
+template <class Tile, bool Vectors, class Args>
 class FfmaLoader {
  public:
-  __device__ FfmaLoader(const Conv2dArgs& args, const Gemm& gemm, int first_row, int first_column, int first_k,
-                        int last_k)
+  __device__ FfmaLoader(const Args& args, const Gemm& gemm, int first_row, int first_column, int first_k, int last_k)
       : args_(args),
         gemm_(gemm),
         column_(first_column),
@@ -93,7 +92,7 @@ class FfmaLoader {
     return vector_at<float4>(args_.weights + static_cast<ptrdiff_t>(k) * gemm_.columns + column);
   }
 
-  const Conv2dArgs& args_;
+  const Args& args_;
   const Gemm& gemm_;
   int column_, k_, last_k_;
   InnerAt inner_;
@@ -135,9 +134,9 @@ __device__ __forceinline__ void multiply_tiles(Shared<const float> a, Shared<con
   }
 }
 
-// Grid: tiles of rows, tiles of columns, splits of the inner dimension.
-template <class Tile, bool Vectors>
-__global__ void __launch_bounds__(Tile::threads) conv2d_ffma(Conv2dArgs args, Gemm gemm, float* partials) {
+// x consists of floats, y of Words. Grid: tiles of rows, tiles of columns, splits of the inner dimension.
+template <class Words, class Tile, bool Vectors, class Args>
+__global__ void __launch_bounds__(Tile::threads) conv2d_ffma(Args args, Gemm gemm, float* partials) {
   wait_for_earlier();
   WAJAH_SHARED(float, a, 2 * Tile::depth * Tile::a_pitch);
   WAJAH_SHARED(float, b, 2 * Tile::depth * Tile::columns);
@@ -149,7 +148,7 @@ __global__ void __launch_bounds__(Tile::threads) conv2d_ffma(Conv2dArgs args, Ge
   const int thread_row = static_cast<int>(threadIdx.x) / (Tile::columns / (Tile::column_quads * 4));
   const int thread_column = static_cast<int>(threadIdx.x) % (Tile::columns / (Tile::column_quads * 4));
 
-  FfmaLoader<Tile, Vectors> loader(args, gemm, first_row, first_column, first_k, last_k);
+  FfmaLoader<Tile, Vectors, Args> loader(args, gemm, first_row, first_column, first_k, last_k);
   float sums[Tile::row_quads * 4][Tile::column_quads * 4] = {};
   loader.load();
   loader.store(a, b);
@@ -170,7 +169,7 @@ __global__ void __launch_bounds__(Tile::threads) conv2d_ffma(Conv2dArgs args, Ge
     for (int q = 0; q < Tile::column_quads; ++q) {
       const int column = first_column + q * (Tile::columns / Tile::column_quads) + thread_column * 4;
       const float four[4] = {sums[r][q * 4], sums[r][q * 4 + 1], sums[r][q * 4 + 2], sums[r][q * 4 + 3]};
-      end_four(args, gemm, partials, row, column, four);
+      end_run<Words>(args, gemm, partials, row, column, four);
     }
   }
 }

@@ -6,6 +6,7 @@
 
 #include "activation.hpp"
 #include "device.hpp"
+#include "words.hpp"
 
 namespace wajah::WAJAH_KERNEL_ISA {
 
@@ -15,7 +16,7 @@ struct Gemm {
   int before_y = 0, before_x = 0;
   int per_split = 0;       // of the inner dimension; the last split may have less
   bool x_vectors = false;  // pixels of x begin at multiples of 16 bytes
-  bool vectors = false;    // y and what is added to it can be reached four channels at once
+  bool vectors = false;    // y and what is added to it can be reached by 16 bytes of channels
 };
 
 template <class Args>
@@ -28,7 +29,7 @@ Gemm gemm_of(const Args& args) {
   gemm.before_x = reach(args.x.shape.w, args.window.w, args.window.stride, args.pad).before;
   gemm.per_split = gemm.inner;
   gemm.x_vectors = in_vectors(args.x);
-  gemm.vectors = in_vectors(args.y) && args.y.shape.c % 4 == 0 &&
+  gemm.vectors = in_vectors(args.y) && args.y.shape.c % (16 / static_cast<int>(sizeof(*args.y.data))) == 0 &&
                  (args.epilogue.add.data == nullptr || in_vectors(args.epilogue.add));
   return gemm;
 }
@@ -98,38 +99,64 @@ struct InnerAt {
   }
 };
 
-__device__ __forceinline__ float finished(const Conv2dArgs& args, float sum, float add, int channel) {
+template <class Args>
+__device__ __forceinline__ float finished(const Args& args, float sum, float add, int channel) {
   sum += args.biases[channel];
   if (args.epilogue.add.data != nullptr) sum = add + args.epilogue.scale * sum;
   return activate(args.activation, sum, channel);
 }
 
-// Ends the sums of four neighbouring channels of one row, of which the last may not exist, and stores them.
-__device__ __forceinline__ void store_four(const Conv2dArgs& args, const Gemm& gemm, int row, int column,
-                                           const float (&sums)[4]) {
-  if (row >= gemm.rows || column >= args.y.shape.c) return;
-  float* const y = args.y.data + row * args.y.stride + column;
-  const float* const add =
-      args.epilogue.add.data == nullptr ? nullptr : args.epilogue.add.data + row * args.epilogue.add.stride + column;
-  if (gemm.vectors) {
-    const float4 a = add == nullptr ? make_float4(0, 0, 0, 0) : vector_at<float4>(add);
-    vector_at<float4>(y) =
-        make_float4(finished(args, sums[0], a.x, column), finished(args, sums[1], a.y, column + 1),
-                    finished(args, sums[2], a.z, column + 2), finished(args, sums[3], a.w, column + 3));
+// Whether y goes to Args::floats although maps consist of words.
+template <class Args>
+__device__ __forceinline__ float* floats_of(const Args& args) {
+  if constexpr (requires { args.floats; }) {
+    return args.floats;
   } else {
-    for (int i = 0; i < 4 && column + i < args.y.shape.c; ++i) {
-      y[i] = finished(args, sums[i], add == nullptr ? 0.0F : add[i], column + i);
+    return nullptr;
+  }
+}
+
+// Ends the sums of neighbouring channels of one row, of which the last may not exist, and stores them.
+template <class Words, class Args, int Count>
+__device__ __forceinline__ void store_run(const Args& args, const Gemm& gemm, int row, int column,
+                                          const float (&sums)[Count]) {
+  if (row >= gemm.rows || column >= args.y.shape.c) return;
+  const ptrdiff_t at = row * args.y.stride + column;
+  const auto* const add =
+      args.epilogue.add.data == nullptr ? nullptr : args.epilogue.add.data + row * args.epilogue.add.stride + column;
+  float* const floats = floats_of(args);
+  if (gemm.vectors) {
+    float added[Count] = {}, result[Count];
+    if (add != nullptr) load_numbers<Words>(added, add);
+#pragma unroll
+    for (int i = 0; i < Count; ++i) result[i] = finished(args, sums[i], added[i], column + i);
+    if (floats == nullptr) {
+      store_numbers<Words>(args.y.data + at, result);
+    } else {
+      store_numbers<Floats>(floats + at, result);
+    }
+  } else {
+    for (int i = 0; i < Count && column + i < args.y.shape.c; ++i) {
+      float added[1] = {}, result[1];
+      if (add != nullptr) load_numbers<Words>(added, add + i);
+      result[0] = finished(args, sums[i], added[0], column + i);
+      if (floats == nullptr) {
+        store_numbers<Words>(args.y.data + at + i, result);
+      } else {
+        floats[at + i] = result[0];
+      }
     }
   }
 }
 
-// The sums of four channels go to this split's share of the scratch instead, if there are several splits.
-__device__ __forceinline__ void end_four(const Conv2dArgs& args, const Gemm& gemm, float* partials, int row, int column,
-                                         const float (&sums)[4]) {
-  if (partials == nullptr) return store_four(args, gemm, row, column, sums);
+// The sums go to this split's share of the scratch instead, if there are several splits.
+template <class Words, class Args, int Count>
+__device__ __forceinline__ void end_run(const Args& args, const Gemm& gemm, float* partials, int row, int column,
+                                        const float (&sums)[Count]) {
+  if (partials == nullptr) return store_run<Words>(args, gemm, row, column, sums);
   if (row >= gemm.rows || column >= gemm.columns) return;
-  const auto at = (static_cast<ptrdiff_t>(blockIdx.z) * gemm.rows + row) * gemm.columns + column;
-  vector_at<float4>(partials + at) = make_float4(sums[0], sums[1], sums[2], sums[3]);
+  store_numbers<Floats>(partials + (static_cast<ptrdiff_t>(blockIdx.z) * gemm.rows + row) * gemm.columns + column,
+                        sums);
 }
 
 }  // namespace wajah::WAJAH_KERNEL_ISA

@@ -1,9 +1,10 @@
-// conv2d on the tensor cores: mma.sync over tiles in shared memory, three of them on the way at once. Maps are float32
-// in global memory; what is multiplied is TF32, half or bfloat16, rounded to nearest, and sums are float32.
+// conv2d on the tensor cores: mma.sync over tiles in shared memory, three of them on the way at once. What is
+// multiplied is TF32, half or bfloat16, rounded to nearest, and sums are float32. Maps in global memory are float32, or
+// words of the product's 16 bits.
 //
-// Weights come by cp.async in the product's format (pack_conv2d wrote it). TF32 inputs come the same way and are
-// rounded in registers; 16-bit inputs pass through registers on their way to shared memory, two steps ahead of their
-// use.
+// Weights come by cp.async in the product's format (pack_conv2d wrote it). Inputs come the same way where they are in
+// that format, TF32 as floats that are rounded in registers. Floats that become 16 bits, and words that do not lie on
+// 16 bytes, pass through registers on their way to shared memory, two steps ahead of their use.
 #pragma once
 
 #include "conv2d_gemm.hpp"
@@ -55,11 +56,14 @@ struct TensorTile {
   static_assert(a_loads * threads == Rows * a_groups_deep && n_tiles % 2 == 0);
 };
 
-template <class Tile>
+// Gathers: words of x do not lie so that 16 bytes of a pixel's channels can be copied.
+template <class Words, class Tile, bool Gathers, class Args>
 class TensorLoader {
+  static constexpr bool rounds = Tile::product::converts && sizeof(typename Words::Word) == sizeof(float);
+  static constexpr bool through_registers = rounds || Gathers;
+
  public:
-  __device__ TensorLoader(const Conv2dArgs& args, const Gemm& gemm, int first_row, int first_column, int first_k,
-                          int last_k)
+  __device__ TensorLoader(const Args& args, const Gemm& gemm, int first_row, int first_column, int first_k, int last_k)
       : args_(args),
         gemm_(gemm),
         column_(first_column),
@@ -67,17 +71,21 @@ class TensorLoader {
         last_k_(last_k),
         inner_(args, first_k + group() * Tile::group) {
 #pragma unroll
-    for (int i = 0; i < Tile::a_loads; ++i) windows_[i] = WindowAt<float>(args, gemm, first_row + row(i));
+    for (int i = 0; i < Tile::a_loads; ++i) windows_[i] = Window(args, gemm, first_row + row(i));
   }
 
-  // Sets out for the next tile; finish() puts down what had to be converted.
+  // Sets out for the next tile; finish() puts down what came through registers.
   __device__ void begin(Shared<unsigned> a, Shared<unsigned> b) {
 #pragma unroll
     for (int i = 0; i < Tile::a_loads; ++i) {
       const int k = k_ + group() * Tile::group;
-      const float* const pixel = k < last_k_ ? windows_[i].pixel(args_, inner_.v, inner_.u) : nullptr;
-      if constexpr (Tile::product::converts) {
-        converted_[i] = convert(pixel);
+      if constexpr (Gathers) {
+        fetched_[i] = gather(windows_[i], k);
+        continue;
+      }
+      const auto* const pixel = k < last_k_ ? windows_[i].pixel(args_, inner_.v, inner_.u) : nullptr;
+      if constexpr (rounds) {
+        fetched_[i] = round(pixel);
       } else {
         copy_async16(a + (row(i) * Tile::a_pitch + group() * 4), pixel == nullptr ? args_.x.data : pixel + inner_.c,
                      pixel == nullptr ? 0 : 16);
@@ -90,20 +98,22 @@ class TensorLoader {
   }
 
   __device__ void finish(Shared<unsigned> a) const {
-    if constexpr (Tile::product::converts) {
+    if constexpr (through_registers) {
 #pragma unroll
       for (int i = 0; i < Tile::a_loads; ++i) {
-        vector_at<uint4>(a + (row(i) * Tile::a_pitch + group() * 4)) = converted_[i];
+        vector_at<uint4>(a + (row(i) * Tile::a_pitch + group() * 4)) = fetched_[i];
       }
     }
   }
 
  private:
+  using Window = WindowAt<typename Words::Word>;
+
   static __device__ int thread() { return static_cast<int>(threadIdx.x); }
   static __device__ int group() { return thread() % Tile::a_groups_deep; }
   static __device__ int row(int i) { return (thread() + i * Tile::threads) / Tile::a_groups_deep; }
 
-  __device__ uint4 convert(const float* pixel) const {
+  __device__ uint4 round(const float* pixel) const {
     if (pixel == nullptr) return make_uint4(0, 0, 0, 0);
     const float* const x = pixel + inner_.c;
     float v[8];
@@ -119,6 +129,20 @@ class TensorLoader {
                       Tile::product::pair(v[6], v[7]));
   }
 
+  // Eight words from k on, each with a tap and a channel of its own.
+  __device__ uint4 gather(const Window& window, int k) const {
+    unsigned words[8];
+    InnerAt at = inner_;
+#pragma unroll
+    for (int i = 0; i < 8; ++i) {
+      const auto* const pixel = k + i < last_k_ ? window.pixel(args_, at.v, at.u) : nullptr;
+      words[i] = pixel == nullptr ? 0 : pixel[at.c];
+      at.advance(args_, 1);
+    }
+    return make_uint4(words[0] | words[1] << 16, words[2] | words[3] << 16, words[4] | words[5] << 16,
+                      words[6] | words[7] << 16);
+  }
+
   __device__ void copy_weights(Shared<unsigned> b, int group_of_b) const {
     if (group_of_b >= Tile::depth * Tile::b_groups_across) return;
     const int k = group_of_b / Tile::b_groups_across, across = group_of_b % Tile::b_groups_across;
@@ -129,12 +153,12 @@ class TensorLoader {
                  reinterpret_cast<const unsigned*>(args_.weights) + element / Tile::per_word, inside ? 16 : 0);
   }
 
-  const Conv2dArgs& args_;
+  const Args& args_;
   const Gemm& gemm_;
   int column_, k_, last_k_;
   InnerAt inner_;
-  WindowAt<float> windows_[Tile::a_loads];
-  uint4 converted_[Tile::product::converts ? Tile::a_loads : 1];
+  Window windows_[Tile::a_loads];
+  uint4 fetched_[through_registers ? Tile::a_loads : 1];
 };
 
 // One warp's share of a block's tile.
@@ -165,25 +189,52 @@ class WarpTile {
     }
   }
 
-  // Neighbouring lanes hold two channels each of rows r and r + 8: they trade, so that each has four of one row.
-  __device__ void end(const Conv2dArgs& args, const Gemm& gemm, float* partials, int first_row, int first_column) {
-    const bool odd = lane_ % 2 == 1;
+  template <class Words, class Args>
+  __device__ void end(const Args& args, const Gemm& gemm, float* partials, int first_row, int first_column) {
+    const int row = first_row + row_ + lane_ / 4 + (lane_ % 2 == 1 ? 8 : 0);
+    const int column = first_column + column_ + lane_ % 4 / 2 * (vector_of<Words>);
 #pragma unroll
     for (int m = 0; m < Tile::m_tiles; ++m) {
 #pragma unroll
-      for (int n = 0; n < Tile::n_tiles; ++n) {
-        const float(&own)[4] = sums_[m][n];
-        const float low = __shfl_xor_sync(whole_warp, odd ? own[0] : own[2], 1);
-        const float high = __shfl_xor_sync(whole_warp, odd ? own[1] : own[3], 1);
-        const float four[4] = {odd ? low : own[0], odd ? high : own[1], odd ? own[2] : low, odd ? own[3] : high};
-        const int row = first_row + row_ + m * 16 + lane_ / 4 + (odd ? 8 : 0);
-        const int column = first_column + column_ + n * 8 + lane_ % 4 / 2 * 4;
-        end_four(args, gemm, partials, row, column, four);
+      for (int n = 0; n < Tile::n_tiles; n += 2) {
+        float left[4], right[4];
+        trade(left, sums_[m][n]);
+        trade(right, sums_[m][n + 1]);
+        if constexpr (vector_of<Words> == 4) {
+          end_run<Words>(args, gemm, partials, row + m * 16, column + n * 8, left);
+          end_run<Words>(args, gemm, partials, row + m * 16, column + n * 8 + 8, right);
+        } else {
+          float eight[8];
+          trade_again(eight, left, right);
+          end_run<Words>(args, gemm, partials, row + m * 16, column + n * 8, eight);
+        }
       }
     }
   }
 
  private:
+  // Neighbouring lanes hold two channels each of rows r and r + 8: they trade, so that each has four of one row.
+  __device__ void trade(float (&four)[4], const float (&own)[4]) const {
+    const bool odd = lane_ % 2 == 1;
+    const float low = __shfl_xor_sync(whole_warp, odd ? own[0] : own[2], 1);
+    const float high = __shfl_xor_sync(whole_warp, odd ? own[1] : own[3], 1);
+    four[0] = odd ? low : own[0];
+    four[1] = odd ? high : own[1];
+    four[2] = odd ? own[2] : low;
+    four[3] = odd ? own[3] : high;
+  }
+  // The lanes two apart have then the other four channels of the same rows, left and right: another trade gives one the
+  // eight on the left and the other those on the right, 16 bytes of words.
+  __device__ void trade_again(float (&eight)[8], const float (&left)[4], const float (&right)[4]) const {
+    const bool second = lane_ % 4 >= 2;
+#pragma unroll
+    for (int i = 0; i < 4; ++i) {
+      const float other = __shfl_xor_sync(whole_warp, second ? left[i] : right[i], 2);
+      eight[i] = second ? other : left[i];
+      eight[i + 4] = second ? right[i] : other;
+    }
+  }
+
   // 16 rows x k_of_product of A. A matrix of ldmatrix is 8 rows of 16 bytes: 8 halves, or 4 TF32.
   __device__ void load_rows(unsigned (&r)[4], Shared<unsigned> a, int m, int k) const {
     load_matrices(r, a + ((row_ + m * 16 + lane_ % 16) * Tile::a_pitch + k / Tile::per_word + lane_ / 16 * 4));
@@ -209,8 +260,8 @@ class WarpTile {
 };
 
 // Grid: tiles of rows, tiles of columns, splits of the inner dimension.
-template <class Tile>
-__global__ void __launch_bounds__(Tile::threads) conv2d_tensor(Conv2dArgs args, Gemm gemm, float* partials) {
+template <class Words, class Tile, bool Gathers, class Args>
+__global__ void __launch_bounds__(Tile::threads) conv2d_tensor(Args args, Gemm gemm, float* partials) {
   wait_for_earlier();
   WAJAH_DYNAMIC_SHARED(unsigned, tiles, Tile::shared_words);
   const int first_row = static_cast<int>(blockIdx.x) * Tile::rows;
@@ -221,7 +272,7 @@ __global__ void __launch_bounds__(Tile::threads) conv2d_tensor(Conv2dArgs args, 
   const auto a_of = [&](int stage) { return tiles + stage * Tile::a_words; };
   const auto b_of = [&](int stage) { return tiles + (Tile::stages * Tile::a_words + stage * Tile::b_words); };
 
-  TensorLoader<Tile> loader(args, gemm, first_row, first_column, first_k, last_k);
+  TensorLoader<Words, Tile, Gathers, Args> loader(args, gemm, first_row, first_column, first_k, last_k);
   WarpTile<Tile> warp;
   for (int step = 0; step < Tile::stages - 1; ++step) {
     if (step < steps) {
@@ -240,7 +291,7 @@ __global__ void __launch_bounds__(Tile::threads) conv2d_tensor(Conv2dArgs args, 
     if (ahead < steps) loader.finish(a_of(ahead % Tile::stages));
   }
   wait_for_copies<0>();
-  warp.end(args, gemm, partials, first_row, first_column);
+  warp.template end<Words>(args, gemm, partials, first_row, first_column);
 }
 
 }  // namespace wajah::WAJAH_KERNEL_ISA

@@ -1,6 +1,7 @@
 #include <wajah/layers/conv2d.hpp>
 
 #include "compare.hpp"
+#include "conv2d_cases.hpp"
 #include "random_shapes.hpp"
 #ifdef WAJAH_CUDA_HOST
 #include "cuda_host/emulated_cudnn.hpp"
@@ -9,26 +10,14 @@
 namespace wajah {
 namespace {
 
-struct Case {
-  Shape x;
-  int out = 1;
-  Window window;
-  Pad pad = Pad::valid;
-};
-
-std::string describe(const Case& c) {
-  const char* pads[] = {"valid", "same", "half"};
-  return fmt::format("conv2d {}x{}x{}x{} -> {}, {}x{}/{} {}", c.x.n, c.x.h, c.x.w, c.x.c, c.out, c.window.h, c.window.w,
-                     c.window.stride, pads[static_cast<int>(c.pad)]);
-}
+using Case = Conv2dCase;
 
 // One convolution with everything a layer may ask for drawn by chance: activation, residual (in place or not), gaps.
 class Trial {
  public:
   Trial(const Case& c, std::mt19937& random)
       : case_(c),
-        y_{c.x.n, reach(c.x.h, c.window.h, c.window.stride, c.pad).out,
-           reach(c.x.w, c.window.w, c.window.stride, c.pad).out, c.out},
+        y_(c.y()),
         kind_(static_cast<ActivationKind>(random() % 4)),
         residual_(random() % 2 == 0),
         in_place_(random() % 2 == 0),
@@ -77,7 +66,7 @@ class Trial {
     void check(const auto& device, const std::string& name, Tolerance tolerance) const {
       GuardedMap y(trial.y_, trial.y_gap_, trial.touch_);
       trial.compute(device, add, y);
-      const std::string what = describe(trial.case_) + " on " + name;
+      const std::string what = describe("conv2d", trial.case_) + " on " + name;
       check_close(what, y.view(), map.view(), tolerance);
       CHECK_MESSAGE(y.gaps_untouched(), what << " wrote between the channels");
     }
@@ -138,31 +127,14 @@ void run(const Case& c, std::mt19937& random) {
   if (const Trial trial(c, random); trial.possible()) trial.run(random);
 }
 
-constexpr Pad pads[] = {Pad::valid, Pad::same, Pad::half};
-
 TEST_CASE("conv2d: windows, strides and padding on small maps") {
   std::mt19937 random(1);
-  for (const Window window : {Window{1, 1}, {2, 2}, {3, 3}, {1, 3}, {3, 1}, {1, 7}, {7, 1}, {5, 5}, {7, 7}}) {
-    for (const int stride : {1, 2}) {
-      for (const Pad pad : pads) {
-        for (int side = 1; side <= 17; side += side < 4 ? 1 : 3) {
-          const int n = 1 + static_cast<int>(random() % 3);
-          const int other = 1 + static_cast<int>(random() % 17);
-          run({{n, side, other, 5}, 17, {window.h, window.w, stride}, pad}, random);
-        }
-      }
-    }
-  }
+  each_small_map(random, [&](const Case& c) { run(c, random); });
 }
 
 TEST_CASE("conv2d: channels on and beside the vector width") {
   std::mt19937 random(2);
-  for (const int in : beside_vectors) {
-    for (const int out : beside_vectors) {
-      run({{1, 3, 5, in}, out, {1, 1}, Pad::valid}, random);
-      run({{2, 4, 3, in}, out, {3, 3}, Pad::same}, random);
-    }
-  }
+  each_channel_count([&](const Case& c) { run(c, random); });
 }
 
 TEST_CASE("conv2d: random shapes") {
@@ -176,20 +148,7 @@ TEST_CASE("conv2d: random shapes") {
 
 TEST_CASE("conv2d: the shapes of the networks") {
   std::mt19937 random(3);
-  const Case cases[] = {
-      {{1, 31, 29, 3}, 10, {3, 3}, Pad::valid},     {{1, 14, 27, 10}, 16, {3, 3}, Pad::valid},
-      {{1, 12, 25, 16}, 32, {3, 3}, Pad::valid},    {{1, 9, 23, 32}, 2, {1, 1}, Pad::same},
-      {{3, 24, 24, 3}, 28, {3, 3}, Pad::valid},     {{3, 11, 11, 28}, 48, {3, 3}, Pad::valid},
-      {{3, 4, 4, 48}, 64, {2, 2}, Pad::valid},      {{2, 41, 41, 3}, 32, {3, 3, 2}, Pad::valid},
-      {{1, 20, 20, 64}, 80, {1, 1}, Pad::valid},    {{1, 12, 12, 80}, 192, {3, 3}, Pad::valid},
-      {{2, 17, 17, 32}, 32, {3, 3}, Pad::same},     {{1, 17, 17, 192}, 96, {3, 3, 2}, Pad::valid},
-      {{2, 8, 8, 128}, 128, {1, 7}, Pad::same},     {{2, 8, 8, 128}, 128, {7, 1}, Pad::same},
-      {{1, 8, 8, 896}, 128, {1, 1}, Pad::same},     {{1, 8, 8, 256}, 896, {1, 1}, Pad::same},
-      {{3, 3, 3, 192}, 192, {1, 3}, Pad::same},     {{3, 3, 3, 192}, 192, {3, 1}, Pad::same},
-      {{1, 3, 3, 1792}, 192, {1, 1}, Pad::same},    {{2, 1, 1, 1792}, 512, {1, 1}, Pad::valid},
-      {{1, 112, 112, 3}, 64, {3, 3, 2}, Pad::half}, {{1, 40, 40, 256}, 24, {1, 1}, Pad::valid},
-  };
-  for (const Case& c : cases) run(c, random);
+  for (const Case& c : conv2d_cases_of_networks) run(c, random);
 }
 
 TEST_CASE("conv2d: no images are no work") {
