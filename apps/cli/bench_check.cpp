@@ -10,6 +10,7 @@
 #include <wajah/cuda_session.hpp>
 #include <wajah/cudnn.hpp>
 #include <wajah/model.hpp>
+#include <wajah/networks/half.hpp>
 
 #include <boost/json.hpp>
 
@@ -52,7 +53,7 @@ std::vector<float> on_cuda(const DeviceChoice& choice, Arithmetic arithmetic, [[
   const Cuda cuda = make_cuda(choice, arithmetic);
 #ifdef WAJAH_HAVE_CUDA
   if (conv == CudaConv::cudnn) return on_card<Net>(WithCudnn<Cuda>(cuda), shape, x);
-  return on_card<Net>(cuda, shape, x);
+  return with_form_on_card<Net>(arithmetic, [&]<class Form>() { return on_card<Form>(cuda, shape, x); });
 #else
   return {};
 #endif

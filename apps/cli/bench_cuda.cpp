@@ -9,6 +9,7 @@
 #include <wajah/cuda_session.hpp>
 #include <wajah/cudnn.hpp>
 #include <wajah/describe.hpp>
+#include <wajah/networks/half.hpp>
 
 #include <boost/json.hpp>
 
@@ -67,8 +68,9 @@ void time_net(const Settings& settings, const Device& device, Shape image) {
     std::uint64_t state = 3;
     const std::vector<float> x = random_values(shape.size(), 1, state);
     std::vector<float> y(Net::out(shape).size());
-    const Timing timing =
-        measure(settings.seconds, [&] { session.forward({x.data(), shape}, {y.data(), Net::out(shape)}); });
+    const Timing timing = measure(settings.seconds, [&] {
+      session.forward({x.data(), shape}, {y.data(), Net::out(shape)});
+    });
     std::size_t macs = 0;
     for (const LayerInfo& layer : describe<Net>(shape)) macs += layer.macs;
     print(settings, session.device(), batch, timing, macs);
@@ -88,8 +90,8 @@ void bench_net_on_cuda([[maybe_unused]] const std::string& net, const CommonOpti
 #ifdef WAJAH_HAVE_CUDA
   const Settings settings{net, cuda_conv, batches, seconds, arithmetic, common.json};
   with_float_net(net, [&]<class Net>(Shape image) {
-    if (conv == CudaConv::own) return time_net<Net>(settings, cuda, image);
-    time_net<Net>(settings, WithCudnn<Cuda>(cuda), image);
+    if (conv == CudaConv::cudnn) return time_net<Net>(settings, WithCudnn<Cuda>(cuda), image);
+    with_form_on_card<Net>(arithmetic, [&]<class Form>() { time_net<Form>(settings, cuda, image); });
   });
 #endif
 }

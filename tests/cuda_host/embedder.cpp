@@ -8,6 +8,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "check.hpp"
@@ -75,6 +76,19 @@ TEST_CASE("cuda embedder: Inception-ResNet-v1, whose enrolment crops keep their 
   check_rows("Inception-ResNet-v1", got.embed(crops, Views::both), expected.embed(crops, Views::both), 512, 1e-4);
 }
 
+TEST_CASE("cuda embedder: on maps of 16 bits, where the card computes in such") {
+  const Cpu cpu;
+  std::mt19937 random(9);
+  const Weights weights = invented("mobilefacenet");
+  Embedder expected(load_embedder(weights, cpu), cpu);
+  const std::vector<Image> crops{noise(112, random)};
+  const std::vector<float> rows = expected.embed(crops, Views::both);
+  for (const auto& [arithmetic, tolerance] : {std::pair{Arithmetic::fp16, 1e-3}, {Arithmetic::bf16, 1e-2}}) {
+    Embedder got(load_cuda_embedder(weights, EmulatedCuda(arithmetic)), cpu);
+    check_rows("MobileFaceNet", got.embed(crops, Views::both), rows, 128, tolerance);
+  }
+}
+
 TEST_CASE("cuda embedder: weights of another network are refused") {
   Weights::Builder builder("a file");
   builder.metadata("architecture", "resnet-50");
@@ -132,7 +146,8 @@ TEST_CASE("cuda embedder: what finds no room on the card is the CPU's, and the c
   CHECK(embedder.reasons.size() == 1);
 }
 
-TEST_CASE("cuda embedder: numbers that are not finite make a card rest until a crop has tried it, a wrong crop does not") {
+TEST_CASE(
+    "cuda embedder: numbers that are not finite make a card rest until a crop has tried it, a wrong crop does not") {
   static bool wrong;
   wrong = true;
   Spared embedder([](CudaDriver& driver) {

@@ -1,7 +1,6 @@
 // Whole networks through the CUDA kernels' sources against the CPU, on invented weights.
 #include <wajah/cuda_session.hpp>
-#include <wajah/networks/inception_resnet_v1.hpp>
-#include <wajah/networks/mobilefacenet.hpp>
+#include <wajah/networks/half.hpp>
 #include <wajah/networks/mtcnn.hpp>
 
 #include <random>
@@ -40,9 +39,11 @@ template <class Net, class Device>
 void check_on(const Device& device, const char* name, Shape shape, double tolerance) {
   const std::vector<float> x = noise(shape);
   const std::vector<float> expected = on_cpu<Net>(shape, x);
-  CudaSession<Net, Device> session(std::make_shared<const Model<Net, Device>>(device, Weights::invented()));
   std::vector<float> y(expected.size(), -1);
-  session.forward({x.data(), shape}, {y.data(), Net::out(shape)});
+  with_form_on_card<Net>(device.launch().arithmetic, [&]<class Form>() {
+    CudaSession<Form, Device> session(std::make_shared<const Model<Form, Device>>(device, Weights::invented()));
+    session.forward({x.data(), shape}, {y.data(), Net::out(shape)});
+  });
   check_near(name, y, expected, tolerance);
 }
 
@@ -63,7 +64,16 @@ TEST_CASE("cuda networks: on the tensor cores, in every format") {
   check<RNet>("R-Net tf32", {5, 24, 24, 3}, 2e-3, Arithmetic::tf32);
   check<ONet>("O-Net fp16", {3, 48, 48, 3}, 2e-3, Arithmetic::fp16);
   check<ONet>("O-Net bf16", {3, 48, 48, 3}, 2e-2, Arithmetic::bf16);
-  check<MobileFaceNet>("MobileFaceNet fp16", {1, 112, 112, 3}, 1e-2, Arithmetic::fp16);
+}
+
+TEST_CASE("cuda networks: MobileFaceNet on maps of 16 bits") {
+  check<MobileFaceNet>("MobileFaceNet fp16", {1, 112, 112, 3}, 2e-3, Arithmetic::fp16);
+  check<MobileFaceNet>("MobileFaceNet bf16", {1, 112, 112, 3}, 2e-2, Arithmetic::bf16);
+}
+
+TEST_CASE("cuda networks: Inception-ResNet-v1 on maps of 16 bits") {
+  check<InceptionResnetV1>("Inception-ResNet-v1 fp16", {1, 160, 160, 3}, 2e-3, Arithmetic::fp16);
+  check<InceptionResnetV1>("Inception-ResNet-v1 bf16", {1, 160, 160, 3}, 2e-2, Arithmetic::bf16);
 }
 
 TEST_CASE("cuda networks: MobileFaceNet") { check<MobileFaceNet>("MobileFaceNet", {1, 112, 112, 3}, 2e-5); }

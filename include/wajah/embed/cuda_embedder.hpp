@@ -7,8 +7,7 @@
 #include <wajah/embed/embedder_model.hpp>
 #include <wajah/embed/prewhiten.hpp>
 #include <wajah/model.hpp>
-#include <wajah/networks/inception_resnet_v1.hpp>
-#include <wajah/networks/mobilefacenet.hpp>
+#include <wajah/networks/half.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -77,7 +76,7 @@ class CudaEmbedder final : public EmbedderPass {
   }
 
   void normalise_on_card(ConstView<std::uint8_t> crops, View<float> x, int views) {
-    if constexpr (std::is_same_v<Net, MobileFaceNet>) {
+    if constexpr (std::is_same_v<Net, MobileFaceNet> || std::is_same_v<Net, MobileFaceNetHalf>) {
       StandardiseArgs args{crops, x, {}, {}, views};
       std::ranges::copy(imagenet.mean, args.mean);
       std::ranges::copy(imagenet.deviation, args.deviation);
@@ -96,10 +95,12 @@ class CudaEmbedder final : public EmbedderPass {
 
 template <class Net, class Device>
 [[nodiscard]] EmbedderModel::Open open_on_card(const Device& device, const Weights& weights, int input) {
-  auto model = std::make_shared<const Model<Net, Device>>(device, weights);
-  return [model = std::move(model), input](const Cpu&) {
-    return std::make_unique<CudaEmbedder<Net, Device>>(model, input);
-  };
+  return with_form_on_card<Net>(device.launch().arithmetic, [&]<class Form>() -> EmbedderModel::Open {
+    auto model = std::make_shared<const Model<Form, Device>>(device, weights);
+    return [model = std::move(model), input](const Cpu&) {
+      return std::make_unique<CudaEmbedder<Form, Device>>(model, input);
+    };
+  });
 }
 
 // load_embedder on any device that runs the sources of kernels/cuda.

@@ -11,6 +11,7 @@ namespace wajah {
 template <int Count, Name Prefix, class Block>
 struct Repeat {
   static_assert(Count > 0);
+  using Input = InputOf<Block>;
 
   static constexpr Shape out(Shape x) { return Block::out(x); }
   static constexpr std::size_t workspace(Shape x) { return Block::workspace(x); }
@@ -21,7 +22,7 @@ struct Repeat {
     }
   }
 
-  void forward(const auto& device, ConstView<float> x, View<float> y, Arena arena) const {
+  void forward(const auto& device, ConstView<Input> x, View<Input> y, Arena arena) const {
     blocks[0].forward(device, x, y, arena);
     for (std::size_t i = 1; i < Count; ++i) blocks[i].forward(device, y, y, arena);
   }

@@ -73,7 +73,7 @@ struct Sequential {
     auto& layer = std::get<I>(layers);
     if constexpr (I + 1 == count) {
       layer.load(device, weights, output...);
-    } else if constexpr (std::is_same_v<Map<I + 1>, float>) {
+    } else if constexpr (!std::is_same_v<Map<I + 1>, std::uint8_t>) {
       layer.load(device, weights);
     } else {
       layer.load(device, weights, input<I + 1>(weights));
