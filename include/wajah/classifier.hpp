@@ -5,7 +5,7 @@
 // looking at all people does. So nothing needs to be trained when people come and go. The choice names somebody for
 // every stranger, and acceptance is a separate question: the similarity to the chosen person's own photos, the margin
 // to the next person, and how many photos and people there are, turned into a probability by a curve fitted for the
-// embedder (decision_curve.hpp).
+// embedder (decision_curve.hpp), and never surer than that it is this person rather than the next.
 #pragma once
 
 #include <wajah/decision_curve.hpp>

@@ -94,7 +94,8 @@ TEST_CASE("one bad photo does not lower a person's similarity") {
   const std::vector<float> good1 = source.photo(person), good2 = source.photo(person), bad = source.person();
   const std::vector<float> probe = source.photo(person);
   const auto clean = train_classifier(std::vector<Sample>{{1, good1}, {1, good2}}, options)->predict(probe);
-  const auto with_bad = train_classifier(std::vector<Sample>{{1, good1}, {1, bad}, {1, good2}}, options)->predict(probe);
+  const auto with_bad =
+      train_classifier(std::vector<Sample>{{1, good1}, {1, bad}, {1, good2}}, options)->predict(probe);
   CHECK(with_bad.similarity >= 0.9 * clean.similarity);
   CHECK(with_bad.confidence >= 0.7);
 }
@@ -125,6 +126,27 @@ TEST_CASE("a face between two people is believed less than one that is clearly o
   CHECK(both->verify(1, between).margin == doctest::Approx(0).epsilon(0.01));
   const double doubt = 1 - both->predict(between).confidence, alone_doubt = 1 - alone->predict(between).confidence;
   CHECK(doubt > 5 * alone_doubt);
+}
+
+TEST_CASE("of two people who look alike nobody is named with confidence, and a claim of either is believed") {
+  People source(23);
+  const std::vector<float> face = source.person();
+  std::vector<std::vector<float>> photos;
+  std::vector<Sample> samples;
+  for (int i = 0; i < 6; ++i) photos.push_back(source.photo(face));
+  for (std::size_t i = 0; i < photos.size(); ++i) samples.push_back({static_cast<std::int64_t>(i % 2), photos[i]});
+  const auto classifier = train_classifier(samples, options);
+  int alike = 0;
+  for (int i = 0; i < 20; ++i) {
+    const std::vector<float> probe = source.photo(face);
+    const Prediction prediction = classifier->predict(probe);
+    CHECK(options.curve(prediction.similarity, prediction.margin) > 0.9);
+    CHECK(prediction.confidence <= 1 / (1 + std::exp(-45 * prediction.margin)));
+    alike += prediction.margin < 0.015 ? 1 : 0;
+    if (prediction.margin < 0.015) CHECK(prediction.confidence < 0.7);
+    CHECK(classifier->verify(prediction.label, probe).confidence > 0.9);
+  }
+  CHECK(alike > 5);
 }
 
 TEST_CASE("the curve hears how many people and photos there are; a claim of one name has one chance") {
