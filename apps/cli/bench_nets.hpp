@@ -1,8 +1,9 @@
 // The networks that benchmarks know by name, as types.
 #pragma once
 
-#include <wajah/error.hpp>
 #include <wajah/embed/embedder.hpp>
+#include <wajah/error.hpp>
+#include <wajah/networks/half.hpp>
 #include <wajah/networks/int8.hpp>
 #include <wajah/networks/mtcnn.hpp>
 #include <wajah/networks/tuned.hpp>
@@ -32,6 +33,11 @@ auto with_net(std::string_view name, Precision precision, Visit visit) {
     if (name == "inception-resnet-v1") return visit.template operator()<InceptionResnetV1Int8>(Shape{1, 160, 160, 3});
     if (name == "mobilefacenet") return visit.template operator()<MobileFaceNetInt8>(Shape{1, 112, 112, 3});
     fail(ErrorKind::device, "--net {}: only inception-resnet-v1 and mobilefacenet compute in int8", quote(name));
+  }
+  if (precision == Precision::fp16) {
+    if (name == "inception-resnet-v1") return visit.template operator()<InceptionResnetV1Half>(Shape{1, 160, 160, 3});
+    if (name == "mobilefacenet") return visit.template operator()<MobileFaceNetHalf>(Shape{1, 112, 112, 3});
+    fail(ErrorKind::device, "--net {}: only inception-resnet-v1 and mobilefacenet compute in fp16", quote(name));
   }
   if (precision == Precision::fp32 && name == "inception-resnet-v1") {
     return visit.template operator()<InceptionResnetV1Tuned>(Shape{1, 160, 160, 3});

@@ -2,6 +2,7 @@
 
 #include "cli/cuda_options.hpp"
 
+#include <wajah/cpu_half.hpp>
 #include <wajah/error.hpp>
 
 #include <cstdio>
@@ -15,6 +16,10 @@ Arithmetic arithmetic_on_card(const CommonOptions& options) {
   const Arithmetic arithmetic = arithmetic_of(options.precision);
   if (options.exact == "direct") fail(ErrorKind::device, "--exact direct: sums as they are defined are the CPU's");
   return arithmetic;
+}
+
+bool is_of_a_card(std::string_view precision) {
+  return precision == wajah::name_of(Arithmetic::tf32) || precision == wajah::name_of(Arithmetic::bf16);
 }
 
 struct Chosen {
@@ -35,12 +40,14 @@ Chosen choose(const CommonOptions& options, double memory_fraction, const CudaDr
   }
 }
 
-// On the CPU, where fp16 and the like are missing for want of a card.
+// On the CPU, where tf32 and the like are missing for want of a card.
 Precision precision_on_cpu(const CommonOptions& options, const std::string& why) {
-  for (const Arithmetic only : {Arithmetic::tf32, Arithmetic::fp16, Arithmetic::bf16}) {
-    if (options.precision == wajah::name_of(only) && !why.empty()) {
-      fail(ErrorKind::device, "--precision {}: needs a CUDA card, and {}", options.precision, why);
-    }
+  const bool halves = options.precision == "fp16";
+  if (halves && !has_half_arithmetic()) {
+    fail(ErrorKind::device, "--precision fp16: needs a CPU with AVX512-FP16 or a CUDA card, and {}", why);
+  }
+  if (!halves && is_of_a_card(options.precision)) {
+    fail(ErrorKind::device, "--precision {}: needs a CUDA card, and {}", options.precision, why);
   }
   return precision_of(options);
 }

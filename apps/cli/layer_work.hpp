@@ -6,6 +6,7 @@
 #include <wajah/layer.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <type_traits>
 #include <vector>
 
@@ -18,6 +19,10 @@ std::vector<T> random_input(Shape shape) {
   std::vector<float> values = random_values(shape.size(), 1, state);
   if constexpr (std::is_same_v<T, float>) {
     return values;
+  } else if constexpr (std::is_same_v<T, std::uint16_t>) {
+    std::vector<T> halves(values.size());
+    std::ranges::transform(values, halves.begin(), [](float v) { return std::bit_cast<T>(static_cast<_Float16>(v)); });
+    return halves;
   } else {
     std::vector<T> bytes(values.size());
     std::ranges::transform(values, bytes.begin(), [](float v) { return static_cast<T>(127.5F * (v + 1)); });
@@ -39,11 +44,17 @@ concept GivesBytes = requires(Layer layer, const Cpu& cpu, const Weights& weight
   layer.load(cpu, weights, Quantisation{});
 };
 
+template <class Layer>
+concept GivesHalves = requires(const Layer layer, const Cpu& cpu, ConstView<InputOf<Layer>> x, View<std::uint16_t> y) {
+  layer.forward(cpu, x, y, Arena{});
+};
+
 // One layer by itself: calling it does its work once.
 template <class Layer>
 class LayerWork {
   using X = InputOf<Layer>;
-  using Y = std::conditional_t<GivesBytes<Layer>, std::uint8_t, float>;
+  using Y =
+      std::conditional_t<GivesBytes<Layer>, std::uint8_t, std::conditional_t<GivesHalves<Layer>, std::uint16_t, float>>;
 
  public:
   LayerWork(const Cpu& cpu, Shape in)

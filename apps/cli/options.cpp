@@ -2,6 +2,7 @@
 
 #include "cli/suggest.hpp"
 
+#include <wajah/cpu_half.hpp>
 #include <wajah/cuda.hpp>
 #include <wajah/error.hpp>
 #include <wajah/text.hpp>
@@ -103,7 +104,8 @@ OptionSet& OptionSet::common(CommonOptions& target, Uses uses) {
   }
   if (uses.device || uses.kernels) {
     text("precision", target.precision, "auto|fp32|int8|tf32|fp16|bf16",
-         "of the embedder's arithmetic; auto is fp32; int8 is the CPU's, the last three are a card's");
+         "of the embedder's arithmetic; auto is fp32; int8 is the CPU's, tf32 and bf16 are a card's, fp16 a card's and "
+         "that of CPUs with AVX512-FP16");
     text("exact", target.exact, "rounding|direct", "fp32 results up to rounding, or by the sums as they are defined");
   }
   if (uses.weights) text("weights", target.weights, "FILE", "embedder: .safetensors, .pb or .onnx");
@@ -207,9 +209,7 @@ Precision precision_of(const CommonOptions& options) {
     return options.exact == "direct" ? Precision::fp32_direct : Precision::fp32;
   }
   if (options.precision == "int8") return Precision::int8;
-  if (options.precision == "fp16") {
-    fail(ErrorKind::device, "--precision fp16: this build has no kernels for it; use fp32 or int8");
-  }
+  if (options.precision == "fp16") return Precision::fp16;
   fail(ErrorKind::usage, "--precision {}: expected auto, fp32, fp16 or int8", quote(options.precision));
 }
 
@@ -227,9 +227,11 @@ Cpu make_device(const CommonOptions& options) {
     fail(ErrorKind::device, "--device {}: {}; use --device cpu", options.device,
          reason ? *reason : "this command computes on the CPU only");
   }
-  (void)precision_of(options);
+  const Precision precision = precision_of(options);
   check_threads(options);
-  return Cpu(options.threads);
+  Cpu cpu(options.threads);
+  if (precision == Precision::fp16) require_half_arithmetic(cpu);
+  return cpu;
 }
 
 std::vector<double> parse_numbers(std::string_view option, std::string_view text, std::size_t count) {

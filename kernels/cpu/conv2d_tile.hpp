@@ -5,21 +5,10 @@
 
 #include <wajah/layers/conv2d.hpp>
 
-#include "activation.hpp"
+#include "conv2d_finish.hpp"
 #include "conv2d_source.hpp"
 
 namespace wajah::WAJAH_KERNEL_ISA {
-
-// What is done with the sums of one panel.
-struct Finish {
-  const float* biases;  // these four begin with the panel's first channel
-  const float* slopes;
-  float* y;
-  const float* add;  // null: no residual
-  float scale, ceiling;
-  Lanes last;  // channels of the panel's last vector that exist
-  ptrdiff_t y_stride, add_stride;
-};
 
 namespace {
 
@@ -55,8 +44,8 @@ WAJAH_VEC void multiply(const Source& source, int tap, int depth, Vec (&sums)[He
   }
 }
 
-template <bool Add, int Height, int Width, class Source>
-WAJAH_VEC void store(const Source& source, const Finish& finish, const Vec (&sums)[Height][Width]) {
+template <bool Add, int Height, int Width, class Source, class Word>
+WAJAH_VEC void store(const Source& source, const FinishAs<Word>& finish, const Vec (&sums)[Height][Width]) {
   const Vec ceiling(finish.ceiling);
   const Vec scale(finish.scale);
 #pragma GCC unroll 4
@@ -68,15 +57,15 @@ WAJAH_VEC void store(const Source& source, const Finish& finish, const Vec (&sum
       const ptrdiff_t pixel = source.index(m);
       Vec sum = sums[m][v];
       if constexpr (Add) {
-        sum = fma(sum, scale, Vec::load(finish.add + pixel * finish.add_stride + v * lanes, channels));
+        sum = fma(sum, scale, load_words(finish.add + pixel * finish.add_stride + v * lanes, channels));
       }
-      activate(sum, slope, ceiling).store(finish.y + pixel * finish.y_stride + v * lanes, channels);
+      store_words(finish.y + pixel * finish.y_stride + v * lanes, channels, activate(sum, slope, ceiling));
     }
   }
 }
 
-template <int Height, int Width, class Source>
-void compute(const Source& source, int taps, int depth, const Finish& finish) {
+template <int Height, int Width, class Source, class Word>
+void compute(const Source& source, int taps, int depth, const FinishAs<Word>& finish) {
   Vec sums[Height][Width];
 #pragma GCC unroll 16
   for (int m = 0; m < Height; ++m) {
@@ -91,23 +80,43 @@ void compute(const Source& source, int taps, int depth, const Finish& finish) {
   }
 }
 
-template <class Source>
-using Compute = void (*)(const Source&, int taps, int depth, const Finish&);
+template <class Source, class Word>
+using Compute = void (*)(const Source&, int taps, int depth, const FinishAs<Word>&);
 
 // compute<1, Width> to compute<tile_height(Width), Width>: tiles of every height, so that no pixel is computed in vain.
-template <class Source, int Width, int... Heights>
-struct Table : Table<Source, Width, tile_height(Width) - static_cast<int>(sizeof...(Heights)), Heights...> {};
-template <class Source, int Width, int... Heights>
-struct Table<Source, Width, 0, Heights...> {
-  static constexpr Compute<Source> of_height[] = {compute<Heights, Width, Source>...};
+template <class Source, class Word, int Width, int... Heights>
+struct Table : Table<Source, Word, Width, tile_height(Width) - static_cast<int>(sizeof...(Heights)), Heights...> {};
+template <class Source, class Word, int Width, int... Heights>
+struct Table<Source, Word, Width, 0, Heights...> {
+  static constexpr Compute<Source, Word> of_height[] = {compute<Heights, Width, Source, Word>...};
 };
 
-template <class Source>
-WAJAH_VEC Compute<Source> compute_for(int height, int width) {
-  if (width == 1) return Table<Source, 1>::of_height[height - 1];
-  if (width == 2) return Table<Source, 2>::of_height[height - 1];
-  return Table<Source, 3>::of_height[height - 1];
+template <class Source, class Word>
+WAJAH_VEC Compute<Source, Word> compute_for(int height, int width) {
+  if (width == 1) return Table<Source, Word, 1>::of_height[height - 1];
+  if (width == 2) return Table<Source, Word, 2>::of_height[height - 1];
+  return Table<Source, Word, 3>::of_height[height - 1];
 }
+
+// The Kind (conv2d_driver.hpp) of convolutions of floats, into a map of Args's words.
+template <class GivenArgs, class Word>
+struct FloatConv2d {
+  using Args = GivenArgs;
+  using Element = float;
+  using Weight = float;
+  using Finish = FinishAs<Word>;
+
+  static constexpr int tile_height(int width) { return wajah::WAJAH_KERNEL_ISA::tile_height(width); }
+  static WAJAH_VEC const float* zeros(const Args& args, ptrdiff_t packed) { return args.weights + packed; }
+  static constexpr bool padding_counts(const Args&) { return false; }
+  static WAJAH_VEC Finish finish_of(const Args& args, Panel panel) {
+    return wajah::WAJAH_KERNEL_ISA::finish_of<Word>(args, panel);
+  }
+  template <class Source>
+  static WAJAH_VEC Compute<Source, Word> compute_for(int height, int width) {
+    return wajah::WAJAH_KERNEL_ISA::compute_for<Source, Word>(height, width);
+  }
+};
 
 }  // namespace
 

@@ -8,6 +8,7 @@
 #include <wajah/layers/depthwise_conv2d.hpp>
 
 #include "activation.hpp"
+#include "words.hpp"
 
 namespace wajah::WAJAH_KERNEL_ISA {
 namespace {
@@ -15,38 +16,44 @@ namespace {
 constexpr int side_3x3 = 3;
 
 // Floats from one tap's weights to the next.
-WAJAH_VEC ptrdiff_t depthwise_weight_step(const DepthwiseConv2dArgs& args) {
+template <class Args>
+WAJAH_VEC ptrdiff_t depthwise_weight_step(const Args& args) {
   return static_cast<ptrdiff_t>(align_up(static_cast<size_t>(args.x.shape.c) * sizeof(float)) / sizeof(float));
 }
 
-constexpr float row_of_padding[lanes] = {};
+template <class Word>
+constexpr Word row_of_padding[lanes] = {};
+
+template <class Word>
+Word word_of(const View<Word>& map);
 
 // The rows of the map that Rows rows of outputs read; padding is a row of zeros that goes nowhere.
-template <int Rows, int Stride>
+template <class Word, int Rows, int Stride>
 struct InputRows {
   static constexpr int count = (Rows - 1) * Stride + side_3x3;
-  const float* rows[count];
+  const Word* rows[count];
   ptrdiff_t steps[count];
 
-  WAJAH_VEC InputRows(const ConstView<float>& x, int image, int top, int channel) {
+  WAJAH_VEC InputRows(const ConstView<Word>& x, int image, int top, int channel) {
     for (int r = 0; r < count; ++r) {
       const bool inside = top + r >= 0 && top + r < x.shape.h;
-      rows[r] = inside ? x.pixel(image, top + r, 0) + channel : row_of_padding;
+      rows[r] = inside ? x.pixel(image, top + r, 0) + channel : row_of_padding<Word>;
       steps[r] = inside ? x.stride : 0;
     }
   }
   WAJAH_VEC Vec load(int r, int column, Lanes channels) const {
-    return Vec::load(rows[r] + column * steps[r], channels);
+    return load_words(rows[r] + column * steps[r], channels);
   }
 };
 
 // Outputs of Rows rows and one vector of channels.
-template <int Rows, int Stride>
+template <class Word, int Rows, int Stride>
 class Line3x3 {
  public:
-  using Input = InputRows<Rows, Stride>;
+  using Input = InputRows<Word, Rows, Stride>;
 
-  WAJAH_VEC Line3x3(const DepthwiseConv2dArgs& args, int image, int row, int top, int channel)
+  template <class Args>
+  WAJAH_VEC Line3x3(const Args& args, int image, int row, int top, int channel)
       : input_(args.x, image, top, channel),
         width_(args.x.shape.w),
         channels_(args.x.shape.c - channel),
@@ -132,30 +139,32 @@ class Line3x3 {
   WAJAH_VEC void store(const Vec (&sums)[Rows], int column) const {
 #pragma GCC unroll 3
     for (int o = 0; o < Rows; ++o) {
-      activate(sums[o], slope_, ceiling_).store(y_ + o * y_row_ + column * y_stride_, channels_);
+      store_words(y_ + o * y_row_ + column * y_stride_, channels_, activate(sums[o], slope_, ceiling_));
     }
   }
 
   Input input_;
   int width_;
   Lanes channels_;
-  float* y_;
+  Word* y_;
   ptrdiff_t y_row_, y_stride_;
   Vec bias_, slope_, ceiling_;
   Vec weights_[side_3x3 * side_3x3];
 };
 
-template <int Rows, int Stride>
-void lines_3x3(const DepthwiseConv2dArgs& args, int image, int row) {
+template <int Rows, int Stride, class Args>
+void lines_3x3(const Args& args, int image, int row) {
+  using Word = decltype(word_of(args.y));
   const Reach down = reach(args.x.shape.h, side_3x3, Stride, args.pad);
   const Reach across = reach(args.x.shape.w, side_3x3, Stride, args.pad);
   for (int channel = 0; channel < args.x.shape.c; channel += lanes) {
-    Line3x3<Rows, Stride>(args, image, row, row * Stride - down.before, channel).compute(across.out, across.before);
+    Line3x3<Word, Rows, Stride>(args, image, row, row * Stride - down.before, channel)
+        .compute(across.out, across.before);
   }
 }
 
-template <int Stride>
-WAJAH_VEC void depthwise_3x3(const DepthwiseConv2dArgs& args, Part part) {
+template <int Stride, class Args>
+WAJAH_VEC void depthwise_3x3(const Args& args, Part part) {
   constexpr int rows_at_once = registers == 32 && Stride == 1 ? 3 : 2;
   const int height = args.y.shape.h;
   const int rows = args.y.shape.n * height;

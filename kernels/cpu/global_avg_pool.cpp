@@ -1,24 +1,10 @@
-// global_avg_pool: one vector of channels at a time, summed over the pixels of its image.
+// global_avg_pool: of floats (avg_pool.hpp).
 #include <wajah/layers/avg_pool2d.hpp>
 
-#include "vec.hpp"
+#include "avg_pool.hpp"
 
 namespace wajah::WAJAH_KERNEL_ISA {
 
-void global_avg_pool(const GlobalAvgPoolArgs& args, Part part) {
-  const Shape x = args.x.shape;
-  const int pixels = x.h * x.w;
-  const Vec share(1.0F / static_cast<float>(pixels));
-  const int vectors = (x.c + lanes - 1) / lanes;
-  const auto end = static_cast<int>(part.end(static_cast<ptrdiff_t>(x.n) * vectors));
-  for (auto i = static_cast<int>(part.begin(static_cast<ptrdiff_t>(x.n) * vectors)); i < end; ++i) {
-    const int c = i % vectors * lanes;
-    const Lanes channels(x.c - c);
-    const float* pixel = args.x.pixel(i / vectors, 0, 0) + c;
-    Vec sum(0.0F);
-    for (int p = 0; p < pixels; ++p, pixel += args.x.stride) sum = sum + Vec::load(pixel, channels);
-    (sum * share).store(args.y.pixel(i / vectors, 0, 0) + c, channels);
-  }
-}
+void global_avg_pool(const GlobalAvgPoolArgs& args, Part part) { avg_pool(args, part); }
 
 }  // namespace wajah::WAJAH_KERNEL_ISA

@@ -1,6 +1,8 @@
 // The embedder on the CPU.
+#include <wajah/cpu_half.hpp>
 #include <wajah/embed/embedder_model.hpp>
 #include <wajah/model.hpp>
+#include <wajah/networks/half.hpp>
 #include <wajah/networks/int8.hpp>
 #include <wajah/networks/tuned.hpp>
 #include <wajah/ranges.hpp>
@@ -89,13 +91,22 @@ EmbedderModel::Open open_on_cpu(const Weights& weights, const Cpu& cpu, const Mo
 }
 
 EmbedderModel::Open open_on_cpu(const Weights& weights, const Cpu& cpu, const ModelCard& card, Precision precision) {
-  const bool bytes = precision == Precision::int8;
-  if (card.architecture == "mobilefacenet") {
-    return bytes ? open_on_cpu<MobileFaceNetInt8>(weights, cpu, card) : open_on_cpu<MobileFaceNet>(weights, cpu, card);
+  const bool mobile = card.architecture == "mobilefacenet";
+  switch (precision) {
+    case Precision::fp32: break;
+    case Precision::fp32_direct:
+      if (mobile) break;
+      return open_on_cpu<InceptionResnetV1>(weights, cpu, card);
+    case Precision::int8:
+      return mobile ? open_on_cpu<MobileFaceNetInt8>(weights, cpu, card)
+                    : open_on_cpu<InceptionResnetV1Int8>(weights, cpu, card);
+    case Precision::fp16:
+      require_half_arithmetic(cpu);
+      return mobile ? open_on_cpu<MobileFaceNetHalf>(weights, cpu, card)
+                    : open_on_cpu<InceptionResnetV1Half>(weights, cpu, card);
   }
-  if (precision == Precision::fp32_direct) return open_on_cpu<InceptionResnetV1>(weights, cpu, card);
-  return bytes ? open_on_cpu<InceptionResnetV1Int8>(weights, cpu, card)
-               : open_on_cpu<InceptionResnetV1Tuned>(weights, cpu, card);
+  return mobile ? open_on_cpu<MobileFaceNet>(weights, cpu, card)
+                : open_on_cpu<InceptionResnetV1Tuned>(weights, cpu, card);
 }
 
 }  // namespace

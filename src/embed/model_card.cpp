@@ -74,6 +74,7 @@ std::string_view name_of(Precision precision) {
     case Precision::fp32: return "fp32";
     case Precision::fp32_direct: return "fp32-direct";
     case Precision::int8: return "int8";
+    case Precision::fp16: return "fp16";
   }
   return "unknown";
 }

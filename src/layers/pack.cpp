@@ -1,6 +1,7 @@
-#include <wajah/layers/conv2d.hpp>
+#include <wajah/layers/conv2d_half.hpp>
 #include <wajah/layers/depthwise_conv2d.hpp>
 #include <wajah/layers/pack.hpp>
+#include <wajah/layers/pack_half.hpp>
 
 #include <algorithm>
 
@@ -34,6 +35,18 @@ PackedConv2d pack_conv2d(const Cpu& device, const Conv2dWeights& from) {
   PackedConv2d packed{allocate_weights(device, floats * sizeof(float)), pack_rows(device, from.biases, 1, from.out),
                       pack_slopes(device, from.activation, from.out)};
   pack_panels(device, PackPanelsArgs{from.weights, packed.weights.as<float>(), taps, from.in, from.out, zeros});
+  return packed;
+}
+
+PackedConv2d pack_conv2d_half(const Cpu& device, const Conv2dWeights& from) {
+  const int taps = from.window.h * from.window.w;
+  const int zeros = from.window.w * from.in;
+  const auto words = static_cast<std::size_t>(round_up(from.out)) * static_cast<std::size_t>(taps * from.in) +
+                     static_cast<std::size_t>(zeros);
+  PackedConv2d packed{allocate_weights(device, words * sizeof(std::uint16_t)),
+                      pack_rows(device, from.biases, 1, from.out), pack_slopes(device, from.activation, from.out)};
+  pack_panels_half(
+      device, PackPanelsHalfArgs{from.weights, packed.weights.as<std::uint16_t>(), taps, from.in, from.out, zeros});
   return packed;
 }
 

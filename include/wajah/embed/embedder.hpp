@@ -44,9 +44,9 @@ struct ModelCard {
 
 // What a network computes in. fp32: each convolution in the way that is fastest (networks/tuned.hpp), which moves
 // results by rounding only; fp32_direct: as its definition says, for comparisons bit for bit. int8: convolutions on
-// bytes, everything else in float32 (networks/int8.hpp). Embeddings of all may meet: they differ by far less than two
-// photos of a person do.
-enum class Precision { fp32, fp32_direct, int8 };
+// bytes, everything else in float32 (networks/int8.hpp); fp16: on maps of halves (networks/half.hpp), for CPUs that have
+// half arithmetic. Embeddings of all may meet: they differ by far less than two photos of a person do.
+enum class Precision { fp32, fp32_direct, int8, fp16 };
 
 [[nodiscard]] std::string_view name_of(Precision precision);
 

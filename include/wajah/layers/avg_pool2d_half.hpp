@@ -1,7 +1,7 @@
-// GlobalAvgPoolHalf: GlobalAvgPool of a map of 16-bit words (conv2d_half.hpp), on cards. The means are floats.
+// GlobalAvgPoolHalf: GlobalAvgPool of a map of 16-bit words (conv2d_half.hpp). The means are floats.
 #pragma once
 
-#include <wajah/cuda_kernels.hpp>
+#include <wajah/cpu_half.hpp>
 #include <wajah/layers/avg_pool2d.hpp>
 
 namespace wajah {
@@ -10,7 +10,7 @@ struct GlobalAvgPoolHalfArgs {
   ConstView<uint16_t> x{};
   View<float> y{};
 };
-WAJAH_CARD_KERNEL(global_avg_pool_half, GlobalAvgPoolHalfArgs)
+WAJAH_KERNEL_FP16(global_avg_pool_half, GlobalAvgPoolHalfArgs)
 
 #ifndef WAJAH_KERNEL_ISA
 

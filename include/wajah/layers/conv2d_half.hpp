@@ -1,9 +1,9 @@
-// Conv2dHalf: Conv2d over maps of 16-bit words, on cards: halves or bfloat16, as the device's Arithmetic says. Products
+// Conv2dHalf: Conv2d over maps of 16-bit words: halves, or on cards bfloat16, as the device's Arithmetic says. Products
 // are of those words, sums, biases, slopes and the sum of a residual float32; y is rounded once, or stays float32 for
-// whoever reads that.
+// whoever reads that. A CPU with half arithmetic adds up to 64 products in halves before their sum is added in float.
 #pragma once
 
-#include <wajah/cuda_kernels.hpp>
+#include <wajah/cpu_half.hpp>
 #include <wajah/layers/conv2d.hpp>
 #include <wajah/layers/epilogue.hpp>
 
@@ -22,10 +22,12 @@ struct Conv2dHalfArgs {
   Activation activation{};
   HalfEpilogue epilogue{};  // its `add` may be the very memory of y, as Epilogue's
 };
-WAJAH_CARD_KERNEL(conv2d_half, Conv2dHalfArgs)
+WAJAH_KERNEL_FP16(conv2d_half, Conv2dHalfArgs)
 
 #ifndef WAJAH_KERNEL_ISA
 
+// Halves; an even number of input channels.
+[[nodiscard]] PackedConv2d pack_conv2d_half(const Cpu& device, const Conv2dWeights& weights);
 // Throws Error (usage) where the device's arithmetic has no words of 16 bits.
 [[nodiscard]] PackedConv2d pack_conv2d_half(const Cuda& device, const Conv2dWeights& weights);
 

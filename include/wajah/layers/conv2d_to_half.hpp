@@ -1,8 +1,8 @@
-// Conv2dToHalf: Conv2d from a map of floats to one of 16-bit words (conv2d_half.hpp), on cards: the first layer of a
+// Conv2dToHalf: Conv2d from a map of floats to one of 16-bit words (conv2d_half.hpp): the first layer of a
 // network on such maps, whose three channels tensor cores have no use for. Weights and products are float32.
 #pragma once
 
-#include <wajah/cuda_kernels.hpp>
+#include <wajah/cpu_half.hpp>
 #include <wajah/layers/conv2d.hpp>
 #include <wajah/layers/epilogue.hpp>
 
@@ -19,7 +19,7 @@ struct Conv2dToHalfArgs {
   Activation activation{};
   HalfEpilogue epilogue{};
 };
-WAJAH_CARD_KERNEL(conv2d_to_half, Conv2dToHalfArgs)
+WAJAH_KERNEL_FP16(conv2d_to_half, Conv2dToHalfArgs)
 
 #ifndef WAJAH_KERNEL_ISA
 

@@ -1,8 +1,8 @@
-// DepthwiseConv2dHalf: DepthwiseConv2d over maps of 16-bit words (conv2d_half.hpp), on cards. Weights, products and
+// DepthwiseConv2dHalf: DepthwiseConv2d over maps of 16-bit words (conv2d_half.hpp). Weights, products and
 // sums are float32; y is rounded once.
 #pragma once
 
-#include <wajah/cuda_kernels.hpp>
+#include <wajah/cpu_half.hpp>
 #include <wajah/layers/depthwise_conv2d.hpp>
 
 namespace wajah {
@@ -16,7 +16,7 @@ struct DepthwiseConv2dHalfArgs {
   const float* biases = nullptr;
   Activation activation{};
 };
-WAJAH_CARD_KERNEL(depthwise_conv2d_half, DepthwiseConv2dHalfArgs)
+WAJAH_KERNEL_FP16(depthwise_conv2d_half, DepthwiseConv2dHalfArgs)
 
 #ifndef WAJAH_KERNEL_ISA
 

@@ -1,7 +1,7 @@
-// MaxPool2dHalf: MaxPool2d over maps of 16-bit words (conv2d_half.hpp), on cards. Exact.
+// MaxPool2dHalf: MaxPool2d over maps of 16-bit words (conv2d_half.hpp). Exact.
 #pragma once
 
-#include <wajah/cuda_kernels.hpp>
+#include <wajah/cpu_half.hpp>
 #include <wajah/layers/max_pool2d.hpp>
 
 namespace wajah {
@@ -13,7 +13,7 @@ struct MaxPool2dHalfArgs {
   Window window{};
   Pad pad = Pad::valid;
 };
-WAJAH_CARD_KERNEL(max_pool2d_half, MaxPool2dHalfArgs)
+WAJAH_KERNEL_FP16(max_pool2d_half, MaxPool2dHalfArgs)
 
 #ifndef WAJAH_KERNEL_ISA
 
