@@ -2,6 +2,7 @@
 // the one by g++ that tests run on the host from tests/cuda_host/device_host.hpp:
 //
 //   launch(name, kernel, grid, block, dynamic shared bytes, on, args...)   an empty grid is no work
+//   launch_clusters(name, kernel, blocks a cluster, grid, ...)   the same in clusters (cluster.hpp)
 //   wait_for_earlier()                     a kernel's first statement: what earlier ones wrote is there, and what they
 //                                          read may be overwritten (Launch::dependent)
 //   WAJAH_SHARED(T, name, count)           an array in shared memory; WAJAH_DYNAMIC_SHARED the one sized by launch()

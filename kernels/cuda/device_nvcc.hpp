@@ -40,9 +40,10 @@ __device__ __forceinline__ void wait_for_earlier() {
 #endif
 }
 
+// `cluster` blocks, one after another in x, run at the same time and read one another's shared memory (cluster.hpp).
 template <class... Params, class... Args>
-void launch(const char* name, void (*kernel)(Params...), dim3 grid, dim3 block, size_t shared, const Launch& on,
-            const Args&... args) {
+void launch_clusters(const char* name, void (*kernel)(Params...), unsigned cluster, dim3 grid, dim3 block,
+                     size_t shared, const Launch& on, const Args&... args) {
   if (grid.x == 0 || grid.y == 0 || grid.z == 0) return;
   constexpr size_t without_asking = 48 * 1024;
   if (shared > without_asking) {
@@ -55,13 +56,28 @@ void launch(const char* name, void (*kernel)(Params...), dim3 grid, dim3 block, 
   config.blockDim = block;
   config.dynamicSmemBytes = shared;
   config.stream = static_cast<cudaStream_t>(on.stream);
-  cudaLaunchAttribute dependent{};
-  dependent.id = cudaLaunchAttributeProgrammaticStreamSerialization;
-  dependent.val.programmaticStreamSerializationAllowed = 1;
-  config.attrs = &dependent;
-  config.numAttrs = on.dependent ? 1 : 0;
+  cudaLaunchAttribute attributes[2] = {};
+  unsigned count = 0;
+  if (on.dependent) {
+    attributes[count].id = cudaLaunchAttributeProgrammaticStreamSerialization;
+    attributes[count++].val.programmaticStreamSerializationAllowed = 1;
+  }
+  if (cluster > 1) {
+    attributes[count].id = cudaLaunchAttributeClusterDimension;
+    attributes[count].val.clusterDim.x = cluster;
+    attributes[count].val.clusterDim.y = 1;
+    attributes[count++].val.clusterDim.z = 1;
+  }
+  config.attrs = attributes;
+  config.numAttrs = count;
   const cudaError_t error = cudaLaunchKernelEx(&config, kernel, static_cast<Params>(args)...);
   if (error != cudaSuccess) cuda_launch_failed("cudaLaunchKernelEx", name, error);
+}
+
+template <class... Params, class... Args>
+void launch(const char* name, void (*kernel)(Params...), dim3 grid, dim3 block, size_t shared, const Launch& on,
+            const Args&... args) {
+  launch_clusters(name, kernel, 1, grid, block, shared, on, args...);
 }
 
 __device__ __forceinline__ unsigned shared_address(const void* pointer) {

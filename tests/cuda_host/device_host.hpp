@@ -19,13 +19,13 @@ class Number {
   operator std::remove_const_t<T>() const {  // NOLINT(google-explicit-constructor)
     Executor& executor = Executor::current();
     executor.require_waited("reads shared memory");
-    note(executor, executor.shared().read(bytes(), sizeof(T), in_, executor.thread().number));
+    note(executor, executor.shared().read(bytes(), sizeof(T), in_, executor.thread().visitor()));
     return *at_;
   }
   Number& operator=(const std::remove_const_t<T>& value) {
     Executor& executor = Executor::current();
     executor.require_waited("writes shared memory");
-    note(executor, executor.shared().write(bytes(), sizeof(T), in_, executor.thread().number));
+    note(executor, executor.shared().write(bytes(), sizeof(T), in_, executor.thread().visitor()));
     *at_ = value;
     return *this;
   }
@@ -39,7 +39,7 @@ class Number {
   [[nodiscard]] const char* bytes() const { return reinterpret_cast<const char*>(at_); }
   void note(Executor& executor, Fault fault) const {
     if (fault == Fault::none) return;
-    executor.stop(executor.shared().explain(fault, bytes(), sizeof(T), in_, executor.thread().number));
+    executor.stop(executor.shared().explain(fault, bytes(), sizeof(T), in_, executor.thread().visitor()));
   }
 
   T* at_;
@@ -128,10 +128,17 @@ auto& vector_at(T* pointer) {
 inline void wait_for_earlier() { shim::Executor::current().thread().waited = true; }
 
 template <class... Params, class... Args>
+void launch_clusters(const char* name, void (*kernel)(Params...), unsigned cluster, dim3 grid, dim3 block,
+                     std::size_t shared, const Launch& on, const Args&... args) {
+  if (grid.count() == 0) return;
+  shim::launch({name, grid, block, shared, on.dependent, cluster}, on.stream,
+               [=] { kernel(static_cast<Params>(args)...); });
+}
+
+template <class... Params, class... Args>
 void launch(const char* name, void (*kernel)(Params...), dim3 grid, dim3 block, std::size_t shared, const Launch& on,
             const Args&... args) {
-  if (grid.count() == 0) return;
-  shim::launch({name, grid, block, shared, on.dependent}, on.stream, [=] { kernel(static_cast<Params>(args)...); });
+  launch_clusters(name, kernel, 1, grid, block, shared, on, args...);
 }
 
 namespace shim {
@@ -146,8 +153,8 @@ void begin_copy(Shared<T> to, const void* from, unsigned bytes, unsigned source)
   if (source != 0 && reinterpret_cast<std::uintptr_t>(from) % bytes != 0) {
     executor.stop("copy_async from an address that is not aligned");
   }
-  if (const Fault fault = executor.shared().in_flight(at, bytes, to.extent(), thread.number); fault != Fault::none) {
-    executor.stop(executor.shared().explain(fault, at, bytes, to.extent(), thread.number));
+  if (const Fault fault = executor.shared().in_flight(at, bytes, to.extent(), thread.visitor()); fault != Fault::none) {
+    executor.stop(executor.shared().explain(fault, at, bytes, to.extent(), thread.visitor()));
   }
   thread.open.push_back({reinterpret_cast<char*>(to.address()), static_cast<const char*>(from), bytes, source});
 }
@@ -156,7 +163,7 @@ inline void finish(Executor& executor, const std::vector<Copy>& copies) {
   for (const Copy& copy : copies) {
     std::memcpy(copy.to, copy.from, copy.source);
     std::memset(copy.to + copy.source, 0, copy.bytes - copy.source);
-    (void)executor.shared().write(copy.to, copy.bytes, {copy.to, copy.to + copy.bytes}, executor.thread().number);
+    (void)executor.shared().write(copy.to, copy.bytes, {copy.to, copy.to + copy.bytes}, executor.thread().visitor());
   }
 }
 

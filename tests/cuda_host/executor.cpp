@@ -40,16 +40,26 @@ void Executor::discard_fibers() {
   next_ready_ = 0;
 }
 
+void Block::begin(const LaunchShape& shape, Dim at, unsigned number) {
+  const auto warp_count = static_cast<unsigned>((shape.block.count() + 31) / 32);
+  index = at;
+  rank = number;
+  begun = ended = arrived = waits = 0;
+  at_barrier.clear();
+  warps.resize(warp_count);
+  for (Gathering& warp : warps) warp.arrived = warp.mask = 0;
+  shared.clear(warp_count, shape.most_shared());
+}
+
 void Executor::run(const LaunchShape& shape, Dim block, const std::function<void()>& body) {
   shape_ = &shape;
   body_ = &body;
-  block_ = block;
+  count_ = shape.cluster;
   threads_ = static_cast<unsigned>(shape.block.count());
-  begun_ = ended_ = arrived_ = 0;
-  at_barrier_.clear();
-  warps_.resize((threads_ + 31) / 32);
-  for (Gathering& warp : warps_) warp.arrived = warp.mask = 0;
-  shared_.clear((threads_ + 31) / 32);
+  while (blocks_.size() < count_) blocks_.emplace_back();
+  for (unsigned i = 0; i < count_; ++i) blocks_[i].begin(shape, {block.x + i, block.y, block.z}, i);
+  cluster_arrived_ = cluster_ended_ = cluster_rounds_ = 0;
+  at_cluster_.clear();
   error_.clear();
   running_executor = this;
   running_ = &main_;
@@ -57,12 +67,14 @@ void Executor::run(const LaunchShape& shape, Dim block, const std::function<void
   running_executor = nullptr;
   if (!error_.empty()) {
     discard_fibers();  // some are in the middle of a kernel
-    for (Gathering& warp : warps_) warp.waiting.clear();
+    for (Block& one : blocks_) {
+      for (Block::Gathering& warp : one.warps) warp.waiting.clear();
+    }
     throw Error(ErrorKind::device, error_);
   }
 }
 
-Executor::Fiber& Executor::idle_fiber() {
+Fiber& Executor::idle_fiber() {
   if (idle_.empty()) {
     Fiber& fiber = fibers_.emplace_back();
     fiber.stack = make_stack();
@@ -80,26 +92,35 @@ void Executor::enter(context::transfer_t from) {
   self.work();
 }
 
+// The block whose next thread is to begin.
+Block* Executor::next_block() {
+  const auto end = blocks_.begin() + count_;
+  const auto found = std::find_if(blocks_.begin(), end, [&](const Block& block) { return block.begun < threads_; });
+  return found == end ? nullptr : &*found;
+}
+
 // A fiber's whole life: threads that have not begun, one after another, until none is left.
 void Executor::work() {
   while (true) {
-    while (begun_ < threads_) {
-      begin_thread(begun_++);
+    while (Block* const block = next_block()) {
+      begin_thread(*block);
       (*body_)();
-      require_waited("returns");
-      ++ended_;
+      end_thread();
     }
     idle_.push_back(running_);
     leave();
   }
 }
 
-void Executor::begin_thread(unsigned number) {
+void Executor::begin_thread(Block& home) {
+  const unsigned number = home.begun++;
   Thread& thread = running_->thread;
   const Dim& block = shape_->block;
   thread.index = {number % block.x, number / block.x % block.y, number / block.x / block.y};
-  thread.block = block_;
+  thread.block = home.index;
+  thread.home = &home;
   thread.number = number;
+  thread.arrivals = thread.waits = 0;
   thread.waited = !shape_->dependent;
   thread.shared_top = thread.shared_array = 0;
   thread.groups.clear();
@@ -107,9 +128,24 @@ void Executor::begin_thread(unsigned number) {
   thread_ = &thread;
 }
 
+// Shared memory is there as long as a thread of its block is, so whoever reads a neighbour's must have come to a
+// barrier of the cluster since that one of its threads waits for.
+void Executor::end_thread() {
+  require_waited("returns");
+  if (thread_->arrivals != thread_->waits) stop("returns without having waited at the cluster's barrier");
+  Block& home = *thread_->home;
+  ++home.ended;
+  ++cluster_ended_;
+  home.waits = std::max(home.waits, thread_->waits);
+  if (home.ended == threads_ && home.shared.neighbours_read(home.waits)) {
+    stop("returns, the last of its block, while another block may still read its shared memory");
+  }
+  if (cluster_arrived_ > 0 && cluster_arrived_ + cluster_ended_ == count_ * threads_) release_cluster();
+}
+
 // To whatever can go on: threads that have not begun first, so that they meet at the first barrier in order.
 void Executor::leave() {
-  if (begun_ < threads_) return hop(idle_fiber());
+  if (next_block() != nullptr) return hop(idle_fiber());
   if (next_ready_ < ready_.size()) {
     Fiber& next = *ready_[next_ready_++];
     if (next_ready_ == ready_.size()) {
@@ -118,7 +154,7 @@ void Executor::leave() {
     }
     return hop(next);
   }
-  if (ended_ < threads_) error_ = where_all_wait();
+  if (cluster_ended_ < count_ * threads_) error_ = where_all_wait();
   hop(main_);
 }
 
@@ -141,15 +177,22 @@ void Executor::stop(const std::string& message) {
 }
 
 std::string Executor::where_all_wait() const {
+  const auto stuck = std::find_if(blocks_.begin(), blocks_.begin() + count_,
+                                  [&](const Block& block) { return block.ended < threads_; });
+  const Block& block = *stuck;
   std::string text = fmt::format("{}: block ({}, {}, {}): threads wait for one another for ever", shape_->kernel,
-                                 block_.x, block_.y, block_.z);
-  if (arrived_ > 0) {
-    text += fmt::format("; {} of {} at the barrier {}:{} (thread {} first)", arrived_, threads_, barrier_site_.file,
-                        barrier_site_.line, at_barrier_.front()->thread.number);
+                                 block.index.x, block.index.y, block.index.z);
+  if (cluster_arrived_ > 0) {
+    text += fmt::format("; {} of the cluster's {} at its barrier {}:{}", cluster_arrived_, count_ * threads_,
+                        cluster_site_.file, cluster_site_.line);
   }
-  if (ended_ > 0) text += fmt::format("; {} have returned", ended_);
-  for (std::size_t w = 0; w < warps_.size(); ++w) {
-    const Gathering& warp = warps_[w];
+  if (block.arrived > 0) {
+    text += fmt::format("; {} of {} at the barrier {}:{} (thread {} first)", block.arrived, threads_,
+                        block.barrier_site.file, block.barrier_site.line, block.at_barrier.front()->thread.number);
+  }
+  if (block.ended > 0) text += fmt::format("; {} have returned", block.ended);
+  for (std::size_t w = 0; w < block.warps.size(); ++w) {
+    const Block::Gathering& warp = block.warps[w];
     if (warp.arrived == 0) continue;
     text += fmt::format("; warp {} at {}:{}: lanes {:#010x} came, {:#010x} were named", w, warp.site.file,
                         warp.site.line, warp.arrived, warp.mask);
@@ -159,33 +202,72 @@ std::string Executor::where_all_wait() const {
 
 int Executor::barrier(Site site, bool vote) {
   require_waited("comes to a barrier");
-  if (arrived_ == 0) {
-    barrier_site_ = site;
-    votes_ = 0;
-  } else if (!(barrier_site_ == site)) {
+  Block& home = *thread_->home;
+  if (home.arrived == 0) {
+    home.barrier_site = site;
+    home.votes = 0;
+  } else if (!(home.barrier_site == site)) {
     stop(fmt::format("diverging barriers: this thread is at {}:{}, thread {} waits at {}:{}", site.file, site.line,
-                     at_barrier_.front()->thread.number, barrier_site_.file, barrier_site_.line));
+                     home.at_barrier.front()->thread.number, home.barrier_site.file, home.barrier_site.line));
   }
-  votes_ += vote ? 1 : 0;
-  ++arrived_;
-  if (arrived_ < threads_) {
-    at_barrier_.push_back(running_);
+  home.votes += vote ? 1 : 0;
+  ++home.arrived;
+  if (home.arrived < threads_) {
+    home.at_barrier.push_back(running_);
     leave();
-    return last_votes_;
+    return home.last_votes;
   }
-  arrived_ = 0;
-  last_votes_ = votes_;
-  shared_.block_barrier();
-  ready_.insert(ready_.end(), at_barrier_.begin(), at_barrier_.end());
-  at_barrier_.clear();
-  return last_votes_;
+  home.arrived = 0;
+  home.last_votes = home.votes;
+  home.shared.block_barrier();
+  ready_.insert(ready_.end(), home.at_barrier.begin(), home.at_barrier.end());
+  home.at_barrier.clear();
+  return home.last_votes;
+}
+
+void Executor::arrive_in_cluster(Site site) {
+  require_waited("comes to the cluster's barrier");
+  if (thread_->arrivals != thread_->waits) stop("arrives twice at the cluster's barrier without waiting");
+  if (cluster_arrived_ == 0) {
+    cluster_site_ = site;
+  } else if (!(cluster_site_ == site)) {
+    stop(fmt::format("diverging barriers of the cluster: this thread is at {}:{}, others are at {}:{}", site.file,
+                     site.line, cluster_site_.file, cluster_site_.line));
+  }
+  ++thread_->arrivals;
+  if (++cluster_arrived_ + cluster_ended_ == count_ * threads_) release_cluster();
+}
+
+void Executor::wait_in_cluster(Site site) {
+  if (thread_->arrivals == thread_->waits) {
+    stop(fmt::format("{}:{}: waits at the cluster's barrier without having arrived", site.file, site.line));
+  }
+  if (cluster_rounds_ < thread_->arrivals) {
+    at_cluster_.push_back(running_);
+    leave();
+  }
+  ++thread_->waits;
+}
+
+void Executor::release_cluster() {
+  cluster_arrived_ = 0;
+  ++cluster_rounds_;
+  ready_.insert(ready_.end(), at_cluster_.begin(), at_cluster_.end());
+  at_cluster_.clear();
+}
+
+Block& Executor::neighbour(unsigned rank) {
+  if (rank >= count_) stop(fmt::format("block {} of a cluster of {}", rank, count_));
+  if (blocks_[rank].ended == threads_) stop(fmt::format("block {} of the cluster has returned", rank));
+  return blocks_[rank];
 }
 
 void Executor::collective(Site site, std::uint32_t mask, void* payload, Collective compute) {
   require_waited("meets its warp");
   const unsigned lane = thread_->lane();
   const unsigned number = thread_->warp();
-  Gathering& warp = warps_[number];
+  Block& home = *thread_->home;
+  Block::Gathering& warp = home.warps[number];
   if ((mask >> lane & 1U) == 0)
     stop(fmt::format("{}:{}: the mask {:#010x} leaves out lane {} itself", site.file, site.line, mask, lane));
   if (warp.arrived == 0) {
@@ -205,7 +287,7 @@ void Executor::collective(Site site, std::uint32_t mask, void* payload, Collecti
     return;
   }
   warp.arrived = 0;
-  shared_.warp_barrier(number);
+  home.shared.warp_barrier(number);
   if (compute != nullptr) compute(warp.payloads, mask);
   ready_.insert(ready_.end(), warp.waiting.begin(), warp.waiting.end());
   warp.waiting.clear();

@@ -2,7 +2,8 @@
 //
 // A thread begins as a plain call on a fiber. If it returns without having waited, the same fiber calls the next
 // thread, so a kernel without barriers costs no switch at all; where it waits (a barrier, a warp's collective) another
-// fiber goes on. One Executor belongs to one host thread; blocks of a launch are spread over several.
+// fiber goes on. One Executor belongs to one host thread; blocks of a launch are spread over several, the blocks of a
+// cluster run together on one.
 #pragma once
 
 #include <boost/context/detail/fcontext.hpp>
@@ -38,17 +39,22 @@ struct Copy {
   unsigned source = 0;  // read from the source, the rest is zeros
 };
 
+struct Block;
+
 struct Thread {
   Dim index{0, 0, 0};
   Dim block{0, 0, 0};
-  unsigned number = 0;  // within the block
-  bool waited = true;   // for the kernel before
+  Block* home = nullptr;
+  unsigned number = 0;                    // within the block
+  std::uint32_t arrivals = 0, waits = 0;  // at the cluster's barrier
+  bool waited = true;                     // for the kernel before
   std::size_t shared_top = 0, shared_array = 0;
   std::vector<std::vector<Copy>> groups;  // committed, oldest first
   std::vector<Copy> open;                 // not committed
 
   [[nodiscard]] unsigned lane() const { return number % 32; }
   [[nodiscard]] unsigned warp() const { return number / 32; }
+  [[nodiscard]] Visitor visitor() const { return {number, arrivals, waits}; }
 };
 
 // What a warp does together: every lane named by the mask brings a payload, the last to come computes for all.
@@ -59,6 +65,37 @@ struct LaunchShape {
   Dim grid, block;
   std::size_t dynamic_shared = 0;
   bool dependent = false;  // every thread must wait for the kernel before, first of all
+  unsigned cluster = 1;    // blocks, one after another in x
+  [[nodiscard]] std::size_t most_shared() const { return cluster > 1 ? most_shared_in_cluster : shim::most_shared; }
+};
+
+struct Fiber {
+  boost::context::detail::fcontext_t context = nullptr;
+  void* stack = nullptr;
+  Thread thread;
+};
+
+// A block that runs: how far its threads are, and where they wait for one another.
+struct Block {
+  struct Gathering {  // of one warp
+    Site site;
+    std::uint32_t mask = 0, arrived = 0;
+    void* payloads[32] = {};
+    std::vector<Fiber*> waiting;
+  };
+
+  void begin(const LaunchShape& shape, Dim at, unsigned number);
+
+  Dim index{0, 0, 0};
+  unsigned rank = 0;  // within the cluster
+  unsigned begun = 0, ended = 0;
+  std::uint32_t waits = 0;  // at the cluster's barrier, of the thread that waited most and has returned
+  Site barrier_site;
+  unsigned arrived = 0;
+  int votes = 0, last_votes = 0;
+  std::vector<Fiber*> at_barrier;
+  std::vector<Gathering> warps;
+  SharedMemory shared;
 };
 
 class Executor {
@@ -70,7 +107,8 @@ class Executor {
   Executor(Executor&&) = delete;
   Executor& operator=(Executor&&) = delete;
 
-  // Runs one block. Throws Error (device) naming kernel, block, thread and what went wrong.
+  // Runs one block, or the cluster that begins with it. Throws Error (device) naming kernel, block, thread and what
+  // went wrong.
   void run(const LaunchShape& shape, Dim block, const std::function<void()>& body);
 
   // For the code of a kernel, on its fiber:
@@ -84,7 +122,9 @@ class Executor {
     return *thread_;
   }
   [[nodiscard]] const LaunchShape& shape() const { return *shape_; }
-  [[nodiscard]] SharedMemory& shared() { return shared_; }
+  [[nodiscard]] SharedMemory& shared() { return thread_->home->shared; }
+  // Of the block's cluster. Stops the thread if there is none of that rank.
+  [[nodiscard]] Block& neighbour(unsigned rank);
 
   // Stops a thread of a dependent launch that has not waited for the kernel before.
   void require_waited(const char* does) {
@@ -94,25 +134,19 @@ class Executor {
   // All threads of the block; gives how many brought a true `vote`.
   int barrier(Site site, bool vote);
   void collective(Site site, std::uint32_t mask, void* payload, Collective compute);
+  // All threads of the cluster that have not returned: each says that it has come, and later waits for the others.
+  void arrive_in_cluster(Site site);
+  void wait_in_cluster(Site site);
   // Stops the whole block with this message. Never returns.
   [[noreturn]] void stop(const std::string& message);
 
  private:
-  struct Fiber {
-    boost::context::detail::fcontext_t context = nullptr;
-    void* stack = nullptr;
-    Thread thread;
-  };
-  struct Gathering {  // of one warp
-    Site site;
-    std::uint32_t mask = 0, arrived = 0;
-    void* payloads[32] = {};
-    std::vector<Fiber*> waiting;
-  };
-
   static void enter(boost::context::detail::transfer_t from);
   void work();
-  void begin_thread(unsigned number);
+  Block* next_block();
+  void begin_thread(Block& block);
+  void end_thread();
+  void release_cluster();
   void hop(Fiber& to);
   void leave();
   Fiber& idle_fiber();
@@ -129,17 +163,14 @@ class Executor {
 
   const LaunchShape* shape_ = nullptr;
   const std::function<void()>* body_ = nullptr;
-  Dim block_{0, 0, 0};
-  unsigned threads_ = 0, begun_ = 0, ended_ = 0;
+  std::deque<Block> blocks_;  // the first `count_` are in use
+  unsigned count_ = 0, threads_ = 0;
   std::string error_;
 
-  Site barrier_site_;
-  unsigned arrived_ = 0;
-  int votes_ = 0, last_votes_ = 0;
-  std::vector<Fiber*> at_barrier_;
-  std::vector<Gathering> warps_;
-
-  SharedMemory shared_;
+  Site cluster_site_;
+  unsigned cluster_arrived_ = 0, cluster_ended_ = 0;
+  std::uint32_t cluster_rounds_ = 0;
+  std::vector<Fiber*> at_cluster_;
 };
 
 }  // namespace wajah::shim

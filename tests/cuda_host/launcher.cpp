@@ -21,7 +21,12 @@ void check(const LaunchShape& shape) {
   refuse("blocks in y:", shape.grid.y, 65'535);
   refuse("blocks in z:", shape.grid.z, 65'535);
   refuse("blocks in x:", shape.grid.x, 0x7FFF'FFFF);
-  refuse("bytes of shared memory:", shape.dynamic_shared, most_shared);
+  refuse("bytes of shared memory:", shape.dynamic_shared, shape.most_shared());
+  refuse("blocks a cluster:", shape.cluster, 8);  // what every card of sm_90 takes
+  if (shape.grid.x % shape.cluster != 0) {
+    fail(ErrorKind::device, "{}: {} blocks in x are not a multiple of the cluster's {}", shape.kernel, shape.grid.x,
+         shape.cluster);
+  }
 }
 
 // Executors keep their stacks from launch to launch.
@@ -43,7 +48,7 @@ class Blocks {
 
   void run(Executor& executor) {
     try {
-      for (std::size_t i = next_++; i < shape_.grid.count(); i = next_++) {
+      for (std::size_t i = next(); i < shape_.grid.count(); i = next()) {
         const auto x = i % shape_.grid.x;
         const auto y = i / shape_.grid.x % shape_.grid.y;
         const auto z = i / shape_.grid.x / shape_.grid.y;
@@ -61,6 +66,8 @@ class Blocks {
   }
 
  private:
+  std::size_t next() { return next_.fetch_add(shape_.cluster); }
+
   const LaunchShape& shape_;
   const std::function<void()>& body_;
   std::atomic<std::size_t> next_{0};

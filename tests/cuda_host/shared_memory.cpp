@@ -6,15 +6,19 @@
 
 namespace wajah::shim {
 
-void SharedMemory::clear(unsigned warps) {
-  if (base_ == nullptr) {
+void SharedMemory::clear(unsigned warps, std::size_t most) {
+  if (bytes_.size() < most + 128) {
+    bytes_.resize(most + 128);
+    words_.resize(most / word);
     const auto address = reinterpret_cast<std::uintptr_t>(bytes_.data());
     base_ = bytes_.data() + (128 - address % 128) % 128;
   }
   std::fill_n(words_.begin(), (used_ + word - 1) / word, Word{});
   arrays_.clear();
   used_ = 0;
+  most_ = most;
   block_round_ = 1;
+  latest_neighbour_ = 0;
   warp_rounds_.assign(warps, 1);
 }
 
@@ -22,9 +26,9 @@ SharedMemory::Extent SharedMemory::declare(std::size_t& top, std::size_t& count,
                                            std::string& error) {
   const std::size_t first = (top + 127) / 128 * 128;
   if (count == arrays_.size()) {
-    if (first + bytes > most_shared) {
+    if (first + bytes > most_) {
       error = fmt::format("shared array {} of {} bytes after {} others, expected at most {} in all", name, bytes, first,
-                          most_shared);
+                          most_);
       return {};
     }
     arrays_.push_back({name, first, bytes});
@@ -49,7 +53,7 @@ std::string SharedMemory::name_at(std::size_t offset) const {
 }
 
 std::string SharedMemory::explain(Fault fault, const char* pointer, std::size_t bytes, const Extent& in,
-                                  unsigned thread) {
+                                  const Visitor& visitor) {
   const auto offset_of = [&](const char* at) { return static_cast<std::size_t>(at - base_); };
   if (fault == Fault::outside) {
     return fmt::format("{} bytes at byte {} of a shared array of {} bytes ({})", bytes, pointer - in.first,
@@ -59,8 +63,12 @@ std::string SharedMemory::explain(Fault fault, const char* pointer, std::size_t 
   std::size_t offset = offset_of(pointer) / word * word;
   for (; offset + word < offset_of(pointer) + bytes; offset += word) {
     const Word& w = words_[offset / word];
-    const bool wrong = w.state != State::full || !ordered(w.write, thread) || !ordered(w.reading, thread);
-    if (wrong) break;
+    if (fault == Fault::race_with_neighbour ? w.neighbour > visitor.waits
+        : fault == Fault::neighbours_race
+            ? w.state == State::full && w.write.arrivals >= visitor.waits
+            : w.state != State::full || !ordered(w.write, visitor) || !ordered(w.reading, visitor)) {
+      break;
+    }
   }
   const Word& w = words_[offset / word];
   const auto who = [](const Access& access) {
@@ -75,6 +83,12 @@ std::string SharedMemory::explain(Fault fault, const char* pointer, std::size_t 
                          name_at(offset), who(w.write));
     case Fault::race_with_write:
       return fmt::format("{} was written by {} and no barrier came in between", name_at(offset), who(w.write));
+    case Fault::neighbours_race:
+      return fmt::format("read of {} of another block, where {} wrote and no barrier of the cluster came in between",
+                         name_at(offset), who(w.write));
+    case Fault::race_with_neighbour:
+      return fmt::format("write to {}, which another block read with no barrier of the cluster in between",
+                         name_at(offset));
     default:
       return fmt::format("write to {}, which {} read with no barrier in between", name_at(offset), who(w.reading));
   }
