@@ -30,6 +30,9 @@ struct CudaOptions {
   // Programmatic dependent launch, where the card can (compute capability 9.0). WAJAH_CUDA_DEPENDENT_LAUNCH=0 in the
   // environment turns it off whatever stands here.
   bool dependent_launch = true;
+  // Residual blocks of few images in one launch (layers/fused_blocks.hpp), where the card can (compute capability 9).
+  // WAJAH_CUDA_FUSED_BLOCKS=1 in the environment turns it on, 0 off, whatever stands here.
+  bool fused_blocks = false;
 };
 
 [[nodiscard]] std::string_view name_of(Arithmetic arithmetic);
@@ -82,6 +85,7 @@ class Cuda {
   [[nodiscard]] const Launch& launch() const;
   [[nodiscard]] int card() const;
   [[nodiscard]] const CudaFacts& facts() const;
+  [[nodiscard]] bool fused_blocks() const;  // as the options and the card say
   // Bytes of the share, in use now and at most.
   struct MemoryUse {
     std::size_t share = 0, used = 0, peak = 0;

@@ -65,6 +65,12 @@ template <class Device>
   return pack_for_cudnn(device, weights);
 }
 
+// What is compared with cuDNN goes layer by layer.
+template <class Device>
+[[nodiscard]] bool wants_fused_blocks(const WithCudnn<Device>&) {
+  return false;
+}
+
 template <class Device>
 void conv2d(const WithCudnn<Device>& device, const Conv2dArgs& args) {
   const CudnnPlans::Work work = device.plans().prepare(args);

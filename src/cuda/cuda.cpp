@@ -18,10 +18,15 @@ constexpr std::size_t staging_bytes = std::size_t{8} << 20U;   // pinned: a 1080
 constexpr std::size_t partial_bytes = std::size_t{16} << 20U;  // for sums that several blocks make together
 constexpr int oldest_major = 8;                                // cp.async and the tensor cores' formats
 constexpr int dependent_major = 9;                             // griddepcontrol
+constexpr int cluster_major = 9;                               // clusters as sm_90a has them
 
 bool turned_off(const char* variable) {
   const char* value = std::getenv(variable);
   return value != nullptr && std::string_view(value) == "0";
+}
+bool turned_on(const char* variable) {
+  const char* value = std::getenv(variable);
+  return value != nullptr && std::string_view(value) == "1";
 }
 
 constexpr std::string_view lost = "if the card was lost, start wajah again or use --device cpu";
@@ -84,7 +89,7 @@ struct Cuda::Card {
   CudaFacts facts;
   std::shared_ptr<CardMemory> memory;
   std::chrono::milliseconds patience;
-  bool dependent_launch;
+  bool dependent_launch, fused_blocks;
 
   // Once one has waited in vain nobody else shall, and a call may not return at all.
   void require_answers() const {
@@ -179,8 +184,11 @@ Cuda::Cuda(const CudaOptions& options, const CudaDriver& driver) {
   auto memory = std::make_shared<CardMemory>(driver, options.card, share);
   const bool dependent =
       options.dependent_launch && facts.major >= dependent_major && !turned_off("WAJAH_CUDA_DEPENDENT_LAUNCH");
+  constexpr const char* fused_variable = "WAJAH_CUDA_FUSED_BLOCKS";
+  const bool fused = facts.major == cluster_major && !turned_off(fused_variable) &&
+                     (options.fused_blocks || turned_on(fused_variable));
   card_ = std::make_shared<Card>(
-      Card{driver, options.card, std::move(facts), std::move(memory), options.patience, dependent});
+      Card{driver, options.card, std::move(facts), std::move(memory), options.patience, dependent, fused});
   stream_ = std::make_shared<Stream>(card_, options.arithmetic);
 }
 
@@ -278,6 +286,8 @@ const Launch& Cuda::launch() const {
 }
 
 int Cuda::card() const { return card_->index; }
+
+bool Cuda::fused_blocks() const { return card_->fused_blocks; }
 
 const CudaFacts& Cuda::facts() const { return card_->facts; }
 

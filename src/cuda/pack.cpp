@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "../layers/int8_parts.hpp"
-#include "../search/half.hpp"
+#include "words.hpp"
 
 namespace wajah {
 namespace {
@@ -41,11 +41,6 @@ Buffer upload_slopes(const Cuda& device, const Activation& activation, int chann
 // To nearest, of two equally near the one further from zero, as cvt.rna.tf32 does.
 float round_to_tf32(float x) { return std::bit_cast<float>((std::bit_cast<std::uint32_t>(x) + 0x1000U) & ~0x1FFFU); }
 
-std::uint16_t to_bfloat(float x) {
-  const auto bits = std::bit_cast<std::uint32_t>(x);
-  return static_cast<std::uint16_t>((bits + 0x7FFFU + (bits >> 16U & 1U)) >> 16U);
-}
-
 // The same numbers in what tensor cores multiply: TF32 as floats, the others as 16 bits.
 Buffer upload_as(Arithmetic format, const Cuda& device, std::vector<float> values) {
   if (format == Arithmetic::fp32) return device.uploaded(values.data(), values.size() * sizeof(float));
@@ -54,7 +49,7 @@ Buffer upload_as(Arithmetic format, const Cuda& device, std::vector<float> value
     return device.uploaded(values.data(), values.size() * sizeof(float));
   }
   std::vector<std::uint16_t> words(values.size());
-  std::transform(values.begin(), values.end(), words.begin(), format == Arithmetic::fp16 ? to_half : to_bfloat);
+  std::transform(values.begin(), values.end(), words.begin(), [&](float value) { return to_word(format, value); });
   return device.uploaded(words.data(), words.size() * sizeof(std::uint16_t));
 }
 

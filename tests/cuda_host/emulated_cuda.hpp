@@ -13,7 +13,8 @@ class EmulatedCuda : public Cuda {
  public:
   explicit EmulatedCuda(Arithmetic arithmetic = Arithmetic::fp32, const CudaDriver& driver = host_driver(),
                         std::chrono::milliseconds patience = CudaOptions{}.patience)
-      : Cuda({0, 1.0, arithmetic, patience}, driver) {}
+      : EmulatedCuda(CudaOptions{0, 1.0, arithmetic, patience}, driver) {}
+  EmulatedCuda(const CudaOptions& options, const CudaDriver& driver) : Cuda(options, driver) {}
   [[nodiscard]] EmulatedCuda on_own_stream() const { return EmulatedCuda(Cuda::on_own_stream()); }
 
  private:
