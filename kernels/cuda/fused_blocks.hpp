@@ -9,9 +9,28 @@
 
 namespace wajah::WAJAH_KERNEL_ISA {
 
-// Two neighbouring channels of a map in global memory; maps of 16-bit words would be two more of these.
-__device__ __forceinline__ float2 read_two(const float* at) { return vector_at<float2>(at); }
-__device__ __forceinline__ void write_two(float* at, float2 two) { vector_at<float2>(at) = two; }
+__device__ __forceinline__ float2 two_of(HalfProduct, unsigned bits) { return halves(bits); }
+__device__ __forceinline__ float2 two_of(BfloatProduct, unsigned bits) {
+  return make_float2(__uint_as_float(bits << 16U), __uint_as_float(bits & 0xFFFF'0000U));
+}
+
+// Two neighbouring channels of a map in global memory.
+template <class Product>
+__device__ float2 read_two(const float* at) {
+  return vector_at<float2>(at);
+}
+template <class Product>
+__device__ float2 read_two(const uint16_t* at) {
+  return two_of(Product{}, vector_at<unsigned>(at));
+}
+template <class Product>
+__device__ void write_two(float* at, float2 two) {
+  vector_at<float2>(at) = two;
+}
+template <class Product>
+__device__ void write_two(uint16_t* at, float2 two) {
+  vector_at<unsigned>(at) = Product::pair(two.x, two.y);
+}
 
 // A warp's weights in the order of their use, a chunk of 512 bytes after another through a ring in shared memory. Every
 // lane brings the 16 bytes that it will read, so nobody else waits for them, and the ring goes on filling while the
@@ -48,10 +67,10 @@ class WeightStream {
   int count_, at_ = 0;
 };
 
-template <class Product, class Plan>
+template <class Product, class Plan, class Args>
 class FusedBlock {
  public:
-  __device__ FusedBlock(const FusedBlocksArgs& args, Shared<unsigned> words)
+  __device__ FusedBlock(const Args& args, Shared<unsigned> words)
       : args_(args),
         x_(words),
         map_(words + plan.x_words()),
@@ -195,6 +214,7 @@ class FusedBlock {
   template <int S, int Tiles>
   __device__ void multiply(float (&sums)[m_tiles][Tiles][4], int depth) {
     constexpr int units = plan.units(S), units_each = plan.units_each(S);
+#pragma unroll 1  // units differ in nothing, and block35 has no registers to spare
     for (int i = 0; i < units_each; ++i) {
       const int unit = min(depth * units_each + i, units - 1);  // those beyond the last have weights of zero
       unsigned rows[m_tiles][2][4];
@@ -286,17 +306,17 @@ class FusedBlock {
 
   __device__ void read_input() {
     each_kept([&](float2& kept, int own, int channel) {
-      kept = read_two(args_.x.data + pixel_of(own) * args_.x.stride + channel);
+      kept = read_two<Product>(args_.x.data + pixel_of(own) * args_.x.stride + channel);
       x_[own * plan.x_pitch() + channel / 2] = Product::pair(kept.x, kept.y);
     });
   }
   __device__ void write_output() {
     each_kept([&](const float2& kept, int own, int channel) {
-      write_two(args_.y.data + pixel_of(own) * args_.y.stride + channel, kept);
+      write_two<Product>(args_.y.data + pixel_of(own) * args_.y.stride + channel, kept);
     });
   }
 
-  const FusedBlocksArgs& args_;
+  const Args& args_;
   Shared<unsigned> x_;    // of the block's pixels, all channels
   Shared<unsigned> map_;  // of all pixels, what the branches made; then a row of zeros
   Shared<float> partials_;

@@ -24,10 +24,12 @@
 namespace wajah {
 
 // y = `repeats` residual blocks after one another on x, each activation(x + scale * body(x)); y may be x itself. In
-// fp16 or bf16 (Launch::arithmetic), with clusters.
-struct FusedBlocksArgs {
-  ConstView<float> x{};
-  View<float> y{};
+// fp16 or bf16 (Launch::arithmetic), with clusters. Maps are float32, or 16-bit words of that arithmetic, to which y is
+// rounded once.
+template <class Word>
+struct FusedBlocksArgsOf {
+  ConstView<Word> x{};
+  View<Word> y{};
   int plan = 0;                   // of fused_plans
   const void* weights = nullptr;  // these two as pack_fused_blocks laid them out
   const float* biases = nullptr;
@@ -35,7 +37,10 @@ struct FusedBlocksArgs {
   float scale = 1;
   bool relu = true;  // or no activation
 };
+using FusedBlocksArgs = FusedBlocksArgsOf<float>;
+using FusedBlocksHalfArgs = FusedBlocksArgsOf<uint16_t>;
 WAJAH_CARD_KERNEL(fused_blocks, FusedBlocksArgs)
+WAJAH_CARD_KERNEL(fused_blocks_half, FusedBlocksHalfArgs)
 
 #ifndef WAJAH_KERNEL_ISA
 
