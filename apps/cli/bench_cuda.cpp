@@ -30,8 +30,9 @@ struct Settings {
   bool json;
 };
 
-// How many of cuDNN's plans did all of a convolution, and how many the sums alone.
-std::string plans_of(const Cuda&) { return {}; }
+// Whether residual blocks may be one launch; how many of cuDNN's plans did all of a convolution, and how many the sums
+// alone.
+std::string plans_of(const Cuda& device) { return wants_fused_blocks(device) ? "  may fuse residual blocks" : ""; }
 std::string plans_of(const WithCudnn<Cuda>& device) {
   const auto [whole, sums] = device.plans().count();
   return fmt::format("  cuDNN {}: {} plans, {} of them for sums alone", device.plans().driver().version(), whole + sums,
@@ -48,6 +49,7 @@ void print(const Settings& settings, const Device& device, int batch, const Timi
                             {"device", device.facts().name},
                             {"precision", name_of(settings.arithmetic)},
                             {"cuda_conv", settings.conv},
+                            {"fuses_blocks", wants_fused_blocks(device)},
                             {"batch", batch},
                             {"median_ms_per_image", rounded(median, 5)},
                             {"min_ms_per_image", rounded(min, 5)},

@@ -117,9 +117,13 @@ bool wants_fused_blocks(const Cuda& device) {
 
 // A cluster an image: more images than clusters that run at once would wait for one another, while the layers'
 // own kernels share weights among images.
-bool fuses_blocks(const Launch& on, const FusedPlan& plan, ConstView<float> x, View<float> y) {
+template <class Word>
+bool fuses_blocks(const Launch& on, const FusedPlan& plan, ConstView<Word> x, View<Word> y) {
   const bool shape = x.shape.h == plan.height && x.shape.w == plan.width && x.shape.c == plan.channels;
   return shape && x.shape.n * plan.cluster() <= on.processors && lies_well(x) && lies_well(y);
 }
+
+template bool fuses_blocks<float>(const Launch&, const FusedPlan&, ConstView<float>, View<float>);
+template bool fuses_blocks<uint16_t>(const Launch&, const FusedPlan&, ConstView<uint16_t>, View<uint16_t>);
 
 }  // namespace wajah

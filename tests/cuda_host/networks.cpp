@@ -82,6 +82,18 @@ TEST_CASE("cuda networks: Inception-ResNet-v1") {
   check<InceptionResnetV1>("Inception-ResNet-v1", {1, 160, 160, 3}, 1e-4);
 }
 
+TEST_CASE("cuda networks: Inception-ResNet-v1 with its residual blocks fused") {
+  CudaDriver driver = host_driver();
+  driver.describe = [](int, CudaFacts* facts) {
+    return *facts = {"the host", 9, 0, 132, std::size_t{4} << 30U, std::size_t{4} << 30U}, 0;
+  };
+  CudaOptions options;
+  options.memory_fraction = 1;
+  options.arithmetic = Arithmetic::fp16;
+  options.fused_blocks = true;
+  check_on<InceptionResnetV1>(EmulatedCuda(options, driver), "Inception-ResNet-v1 fused", {1, 160, 160, 3}, 1e-2);
+}
+
 #ifdef WAJAH_HAVE_CUDA
 // The same for real: ./test --gpu.
 TEST_CASE("on a card: whole networks, in every format and several batches") {
@@ -91,6 +103,8 @@ TEST_CASE("on a card: whole networks, in every format and several batches") {
   }
   for (const Arithmetic arithmetic : {Arithmetic::fp32, Arithmetic::tf32, Arithmetic::fp16, Arithmetic::bf16}) {
     const Cuda card({0, 0.1, arithmetic});
+    CudaOptions fusing{0, 0.1, arithmetic};
+    fusing.fused_blocks = true;
     const bool exact = arithmetic == Arithmetic::fp32;
     const double tolerance = arithmetic == Arithmetic::bf16 ? 1e-1 : 1e-2;
     for (const int images : {1, 2, 17, 64}) {
@@ -100,7 +114,9 @@ TEST_CASE("on a card: whole networks, in every format and several batches") {
     }
     for (const int images : {1, 9}) {
       check_on<MobileFaceNet>(card, "MobileFaceNet", {images, 112, 112, 3}, exact ? 2e-5 : tolerance);
-      check_on<InceptionResnetV1>(card, "Inception-ResNet-v1", {images, 160, 160, 3}, exact ? 1e-4 : tolerance);
+      const Shape faces{images, 160, 160, 3};
+      check_on<InceptionResnetV1>(card, "Inception-ResNet-v1", faces, exact ? 1e-4 : tolerance);
+      check_on<InceptionResnetV1>(Cuda(fusing), "Inception-ResNet-v1 fused", faces, exact ? 1e-4 : tolerance);
     }
   }
 }

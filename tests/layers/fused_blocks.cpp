@@ -122,7 +122,7 @@ void check(const char* name, Shape image, int images, Arithmetic arithmetic, boo
   FusedBlocks<Layer> layer;
   layer.load(cuda, Weights::invented());
   REQUIRE(layer.packed.weights.size() > 0);
-  REQUIRE(fuses_blocks(cuda.launch(), fused_plans[layer.plan], {x.data(), shape}, {nullptr, shape}));
+  REQUIRE(fuses_blocks<float>(cuda.launch(), fused_plans[layer.plan], {x.data(), shape}, {nullptr, shape}));
   const std::vector<float> got = on_card(cuda, layer, shape, x, in_place);
   const double error = error_of(got, on_cpu<Layer>(shape, x), x);
   const double tolerance = arithmetic == Arithmetic::bf16 ? bf16_tolerance : fp16_tolerance;
@@ -226,7 +226,7 @@ TEST_CASE("fused blocks: for which maps") {
   alignas(16) float numbers[4];
   const auto fuses = [&](const FusedPlan& plan, Shape shape, std::ptrdiff_t stride, int off = 0) {
     const View<float> map(numbers + off, shape, stride);
-    return fuses_blocks(on, plan, map, map);
+    return fuses_blocks<float>(on, plan, map, map);
   };
   CHECK(fuses(block17_plan, {1, 8, 8, 896}, 896));
   CHECK(fuses(block17_plan, {16, 8, 8, 896}, 1792));  // a slice of channels

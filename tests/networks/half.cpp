@@ -72,7 +72,7 @@ bool takes(Arithmetic arithmetic) {
 
 TEST_CASE("networks on 16 bits: for what embeds, in fp16 and bf16") {
   for (const Arithmetic words : {Arithmetic::fp16, Arithmetic::bf16}) {
-    CHECK(takes<InceptionResnetV1, InceptionResnetV1Half>(words));
+    CHECK(takes<InceptionResnetV1, Halved<InceptionResnetV1Fused>>(words));
     CHECK(takes<MobileFaceNet, MobileFaceNetHalf>(words));
     CHECK(takes<ONet, ONet>(words));
   }

@@ -56,7 +56,8 @@ struct PackedFusedBlocks {
 
 // Whether residual blocks shall be fused on this device at all, and for so many images of x's shape.
 [[nodiscard]] bool wants_fused_blocks(const Cuda& device);
-[[nodiscard]] bool fuses_blocks(const Launch& on, const FusedPlan& plan, ConstView<float> x, View<float> y);
+template <class Word>
+[[nodiscard]] bool fuses_blocks(const Launch& on, const FusedPlan& plan, ConstView<Word> x, View<Word> y);
 
 namespace detail {
 
@@ -150,8 +151,12 @@ constexpr int fused_plan_of() {
 
 namespace detail {
 
+void launch_fused_blocks(const auto& device, const FusedBlocksArgs& args) { fused_blocks(device, args); }
+void launch_fused_blocks(const auto& device, const FusedBlocksHalfArgs& args) { fused_blocks_half(device, args); }
+
 template <class Inner, class Block>
 struct FusedBlocksBase {
+  using Input = InputOf<Inner>;
   static constexpr int plan = fused_plan_of<Block>();
   static_assert(plan >= 0, "there is no plan for this residual block");
 
@@ -159,12 +164,12 @@ struct FusedBlocksBase {
   static constexpr std::size_t workspace(Shape x) { return Inner::workspace(x); }
   static constexpr void each(Shape x, auto&& visit) { Inner::each(x, visit); }
 
-  void forward(const auto& device, ConstView<float> x, View<float> y, Arena arena) const {
+  void forward(const auto& device, ConstView<Input> x, View<Input> y, Arena arena) const {
     if constexpr (requires { wants_fused_blocks(device); }) {
-      if (packed.weights.size() > 0 && fuses_blocks(device.launch(), fused_plans[plan], x, y)) {
-        return fused_blocks(
-            device, FusedBlocksArgs{x, y, plan, packed.weights.template as<>(), packed.biases.template as<float>(),
-                                    repeats, Block::scale, FusedBlock<Block>::relu});
+      if (packed.weights.size() > 0 && fuses_blocks<Input>(device.launch(), fused_plans[plan], x, y)) {
+        return launch_fused_blocks(device, FusedBlocksArgsOf<Input>{x, y, plan, packed.weights.template as<>(),
+                                                                    packed.biases.template as<float>(), repeats,
+                                                                    Block::scale, FusedBlock<Block>::relu});
       }
     }
     inner.forward(device, x, y, arena);
@@ -188,11 +193,12 @@ struct FusedBlocksBase {
 
 }  // namespace detail
 
-template <class Inner>
+// Inner: the layer as it is computed elsewhere, over maps of floats or of words (halved.hpp).
+template <class Layer, class Inner = Layer>
 struct FusedBlocks;
 
-template <int Count, Name Prefix, class Block>
-struct FusedBlocks<Repeat<Count, Prefix, Block>> : detail::FusedBlocksBase<Repeat<Count, Prefix, Block>, Block> {
+template <int Count, Name Prefix, class Block, class Inner>
+struct FusedBlocks<Repeat<Count, Prefix, Block>, Inner> : detail::FusedBlocksBase<Inner, Block> {
   void load(const auto& device, const Weights& weights) {
     this->inner.load(device, weights);
     std::vector<Weights> blocks;
@@ -201,8 +207,8 @@ struct FusedBlocks<Repeat<Count, Prefix, Block>> : detail::FusedBlocksBase<Repea
   }
 };
 
-template <class Body, class Scale>
-struct FusedBlocks<Residual<Body, Scale>> : detail::FusedBlocksBase<Residual<Body, Scale>, Residual<Body, Scale>> {
+template <class Body, class Scale, class Inner>
+struct FusedBlocks<Residual<Body, Scale>, Inner> : detail::FusedBlocksBase<Inner, Residual<Body, Scale>> {
   void load(const auto& device, const Weights& weights) {
     this->inner.load(device, weights);
     this->load_blocks(device, std::array{weights});

@@ -8,6 +8,7 @@
 #include <wajah/layers/conv2d_half.hpp>
 #include <wajah/layers/conv2d_to_half.hpp>
 #include <wajah/layers/depthwise_conv2d_half.hpp>
+#include <wajah/layers/fused_blocks.hpp>
 #include <wajah/layers/max_pool2d_half.hpp>
 #include <wajah/layers/per_image.hpp>
 #include <wajah/layers/repeat.hpp>
@@ -55,6 +56,10 @@ struct Halve<Residual<Body, Scale>> {
 template <int Count, Name Prefix, class Block>
 struct Halve<Repeat<Count, Prefix, Block>> {
   using type = Repeat<Count, Prefix, typename Halve<Block>::type>;
+};
+template <class Layer>
+struct Halve<FusedBlocks<Layer>> {
+  using type = FusedBlocks<Layer, typename Halve<Layer>::type>;
 };
 template <class... Branches>
 struct Halve<Concat<Branches...>> {

@@ -1,9 +1,9 @@
-// The embedding networks on maps of 16 bits (layers/halved.hpp), for cards. They load the weights of the networks they
-// are made from.
+// The embedding networks on maps of 16 bits (layers/halved.hpp), for cards and for CPUs with half arithmetic. They load
+// the weights of the networks they are made from.
 #pragma once
 
 #include <wajah/layers/halved.hpp>
-#include <wajah/networks/inception_resnet_v1.hpp>
+#include <wajah/networks/fused.hpp>
 #include <wajah/networks/mobilefacenet.hpp>
 
 namespace wajah {
@@ -24,7 +24,7 @@ struct FormOn16Bits {
 };
 template <>
 struct FormOn16Bits<InceptionResnetV1> {
-  using type = InceptionResnetV1Half;
+  using type = Halved<InceptionResnetV1Fused>;
 };
 template <>
 struct FormOn16Bits<MobileFaceNet> {
