@@ -134,6 +134,7 @@ WAJAH_VEC void tile(const DotMatrixArgs& args, int i, int j) {
       }
     };
     int k = p * lanes;
+#pragma GCC unroll 4
     for (; k + lanes <= d; k += sums)
       add(
           k, [](const float* x) __attribute__((always_inline)) { return Vec::load(x); });

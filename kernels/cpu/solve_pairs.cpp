@@ -8,7 +8,7 @@
 // compared, 0 or an infinity, so that no step needs a mask. Gradients are floats, 40 of them in three registers;
 // coefficients are doubles, because their sum must stay 0, and at the end the gradient is computed anew in double, so
 // what is reported is what holds. The gain of a step needs a division by the curvature: those of a pair are made once
-// for all six machines.
+// for all its machines, where start_pairs.cpp did not find their end already.
 #include <wajah/svm/solve_pairs.hpp>
 
 #include <doubles.hpp>
@@ -259,7 +259,6 @@ WAJAH_VEC void copy_row(const float* from, float* to, int count) {
 void complete_pair(const CompletePairArgs& args, Part part) {
   if (part.index != 0) return;
   const int n = args.n, first = args.first, second = n - first, padded = args.padded;
-  float diagonal[most] = {};
   for (int t = 0; t < first; ++t) {
     copy_row(args.first_tile + t * first, args.gram + t * padded, first);
     const float* cross = args.gram + t * padded + first;
@@ -271,8 +270,14 @@ void complete_pair(const CompletePairArgs& args, Part part) {
   for (int t = 0; t < n; ++t) {
     float* row = args.gram + t * padded;
     for (int s = n; s < padded; ++s) row[s] = 0;
-    diagonal[t] = row[t];
   }
+}
+
+void invert_curvature(const InvertCurvatureArgs& args, Part part) {
+  if (part.index != 0) return;
+  const int n = args.n, padded = args.padded;
+  float diagonal[most] = {};
+  for (int t = 0; t < n; ++t) diagonal[t] = args.gram[t * padded + t];
   for (int i = 0; i < n; ++i) {
     const float* row = args.gram + i * padded;
     for (int j = 0; j < padded; j += lanes) {

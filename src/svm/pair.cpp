@@ -169,9 +169,8 @@ Pair train_alone(const Kernel& kernel, const PairMembers& members, const PairOpt
 }
 
 // Neighbours of one padded size go together.
-void train_some(const Kernel& kernel, std::span<const PairMembers> members, const PairOptions& options,
-                std::span<Pair> pairs) {
-  PairBatch batch(kernel, options);
+void train_some(PairBatch& batch, const Kernel& kernel, std::span<const PairMembers> members,
+                const PairOptions& options, std::span<Pair> pairs) {
   for (std::size_t p = 0; p < members.size();) {
     const std::size_t size = PairBatch::padded(rows_of(members[p]));
     const std::size_t begin = p;
@@ -194,14 +193,16 @@ void train_some(const Kernel& kernel, std::span<const PairMembers> members, cons
 
 std::vector<Pair> train_pairs(const Kernel& kernel, std::span<const PairMembers> members, const PairOptions& options,
                               int threads) {
-  constexpr std::size_t chunk = 16;
+  constexpr std::size_t chunk = PairBatch::most_pairs;
   check_options(options.solver);
   for (const PairMembers& pair : members) check(*pair.first, *pair.second);
   std::vector<Pair> pairs(members.size());
-  for_each_index(threads, (members.size() + chunk - 1) / chunk, [&](std::size_t c) {
-    const std::size_t begin = c * chunk, count = std::min(chunk, members.size() - begin);
-    train_some(kernel, members.subspan(begin, count), options, std::span(pairs).subspan(begin, count));
-  });
+  for_each_index(
+      threads, (members.size() + chunk - 1) / chunk, [&] { return PairBatch(kernel, options); },
+      [&](PairBatch& batch, std::size_t c) {
+        const std::size_t begin = c * chunk, count = std::min(chunk, members.size() - begin);
+        train_some(batch, kernel, members.subspan(begin, count), options, std::span(pairs).subspan(begin, count));
+      });
   return pairs;
 }
 

@@ -6,6 +6,7 @@
 #include <wajah/error.hpp>
 #include <wajah/svm/solve_pair.hpp>
 #include <wajah/svm/solve_pairs.hpp>
+#include <wajah/svm/start_pairs.hpp>
 
 #include <algorithm>
 #include <array>
@@ -29,19 +30,11 @@ double rho_of(const Variables& v, std::size_t rows) {
   return threshold.rho();
 }
 
-// The rows from `begin` to `end`, one class, and how much of the solution they hold.
-struct Side {
-  std::size_t begin = 0, end = 0;
-  double sum = 0, largest = 0;  // of |beta|
-};
-
-Side side_of(const Variables& v, std::size_t begin, std::size_t end) {
-  Side side{begin, end, 0, 0};
-  for (std::size_t t = begin; t < end; ++t) {
-    side.sum += std::abs(v.beta[t]);
-    side.largest = std::max(side.largest, std::abs(v.beta[t]));
-  }
-  return side;
+// The lengths of the coefficients from `begin` to `end`, one class, added up.
+double sum_of_sizes(const Variables& v, std::size_t begin, std::size_t end) {
+  double sum = 0;
+  for (std::size_t t = begin; t < end; ++t) sum += std::abs(v.beta[t]);
+  return sum;
 }
 
 }  // namespace
@@ -56,22 +49,51 @@ class PairBatch::Slot {
     c_ = options.solver.c;
     signs_.fill(-1);
     std::fill_n(signs_.begin(), first_, 1);
+    inverted_ = false;
     fill(members, kernel, options.cpu);
     for (std::size_t t = 0; t < rows_; ++t) check_diagonal(t, static_cast<double>(gram_[t * padded_ + t]));
   }
 
+  // What start_pairs is to find.
+  [[nodiscard]] PairStart start() {
+    PairStart start{};
+    start.gram = gram_.data();
+    start.n = static_cast<int>(rows_);
+    start.first = static_cast<int>(first_);
+    start.beta = started_.data();
+    for (std::size_t f = 0; f < folds; ++f) start.fold_beta[f] = fold_started_[f].data();
+    start.decisions = started_decisions_.data();
+    return start;
+  }
+
+  // From where start_pairs left it.
   [[nodiscard]] PairJob whole() {
-    for (auto* values : {&all_.lower, &all_.upper, &all_.beta}) std::fill_n(values->begin(), padded_, 0.0);
-    for (std::size_t t = 0; t < rows_; ++t) set_bounds(all_, t, false);
+    begin_at(all_, started_, folds);
     return job(all_);
   }
 
-  // The machine without `fold`, where both classes are left.
-  [[nodiscard]] std::optional<PairJob> without(std::size_t fold) {
+  // Whether the machine without `fold` is known already, because start_pairs found it or because one class is left.
+  [[nodiscard]] bool knows(std::size_t fold, const PairStart& start, bool exact) {
     answers_[fold] = answer_of_one_class(std::span(signs_).first(rows_), fold);
-    if (answers_[fold]) return std::nullopt;
-    leave_out(fold);
+    if (answers_[fold]) {
+      for (std::size_t t = fold; t < rows_; t += folds) decisions_[t] = *answers_[fold];
+      return true;
+    }
+    if (exact || (start.met >> fold & 1U) == 0) return false;
+    for (std::size_t t = fold; t < rows_; t += folds) decisions_[t] = static_cast<double>(started_decisions_[t]);
+    return true;
+  }
+
+  [[nodiscard]] PairJob without(std::size_t fold) {
+    begin_at(folds_[fold], fold_started_[fold], fold);
     return job(folds_[fold]);
+  }
+
+  // What steps need and looking does not.
+  void invert(const Cpu& cpu) {
+    if (inverted_) return;
+    invert_curvature(cpu, {gram_.data(), inverse_.data(), static_cast<int>(rows_), static_cast<int>(padded_)});
+    inverted_ = true;
   }
 
   // From the first solution to one that holds to the tolerance, where floats were not enough.
@@ -92,8 +114,6 @@ class PairBatch::Slot {
   }
 
   void write(const PairJob& job, bool converged, Pair& pair) {
-    positive_ = side_of(all_, 0, first_);
-    negative_ = side_of(all_, first_, rows_);
     pair.first.assign(job.beta, job.beta + first_);
     pair.second.assign(job.beta + first_, job.beta + rows_);
     pair.rho = job.rho;
@@ -105,10 +125,6 @@ class PairBatch::Slot {
   }
 
   [[nodiscard]] Sigmoid sigmoid(const Cpu& cpu) {
-    for (std::size_t fold = 0; fold < folds; ++fold) {
-      if (!answers_[fold]) continue;
-      for (std::size_t t = fold; t < rows_; t += folds) decisions_[t] = *answers_[fold];
-    }
     for (std::size_t t = 0; t < rows_; ++t) check_decision(t, decisions_[t]);
     Sigmoid sigmoid;
     wajah::fit_sigmoid(cpu,
@@ -119,9 +135,9 @@ class PairBatch::Slot {
  private:
   void fill(const PairMembers& members, const Kernel& kernel, const Cpu& cpu) {
     gram(cpu, kernel, members.first->x, members.second->x, gram_.data() + first_, padded_);
-    complete_pair(cpu, {own_tile(*members.first, kernel, cpu, tiles_[0]),
-                        own_tile(*members.second, kernel, cpu, tiles_[1]), gram_.data(), inverse_.data(),
-                        static_cast<int>(rows_), static_cast<int>(first_), static_cast<int>(padded_)});
+    complete_pair(cpu,
+                  {own_tile(*members.first, kernel, cpu, tiles_[0]), own_tile(*members.second, kernel, cpu, tiles_[1]),
+                   gram_.data(), static_cast<int>(rows_), static_cast<int>(first_), static_cast<int>(padded_)});
   }
   static const float* own_tile(const ClassRows& c, const Kernel& kernel, const Cpu& cpu, std::vector<float>& room) {
     if (!c.gram.empty()) return c.gram.data();
@@ -129,11 +145,6 @@ class PairBatch::Slot {
     room.resize(n * n);
     gram(cpu, kernel, c.x, c.x, room.data(), n);
     return room.data();
-  }
-
-  void set_bounds(Variables& v, std::size_t t, bool left_out) const {
-    v.lower[t] = left_out || signs_[t] > 0 ? 0 : -c_;
-    v.upper[t] = left_out || signs_[t] < 0 ? 0 : c_;
   }
 
   [[nodiscard]] PairJob job(Variables& v) const {
@@ -149,26 +160,20 @@ class PairBatch::Slot {
     return job;
   }
 
-  // Begins near its end: the rows judged go to 0, and those left take over what they held, class by class, as far as
-  // bounds allow. Half the steps of a start from 0.
-  void leave_out(std::size_t fold) {
-    Variables& v = folds_[fold];
-    for (auto member : {&Variables::lower, &Variables::upper, &Variables::beta})
-      std::copy_n((all_.*member).begin(), padded_, (v.*member).begin());
-    Side positive = positive_, negative = negative_;
-    for (std::size_t t = fold; t < rows_; t += folds) {
-      (t < first_ ? positive : negative).sum -= std::abs(v.beta[t]);
-      v.lower[t] = v.upper[t] = v.beta[t] = 0;
+  // Coefficients near `from`, between bounds and with a sum of 0, as far as doubles can say: the class that weighs more
+  // gives up the difference. Rows of the fold left out have no room at all.
+  void begin_at(Variables& v, const std::array<float, most_rows>& from, std::size_t left_out) const {
+    for (auto* values : {&v.lower, &v.upper, &v.beta}) std::fill_n(values->begin(), padded_, 0.0);
+    for (std::size_t t = 0; t < rows_; ++t) {
+      (signs_[t] > 0 ? v.upper : v.lower)[t] = signs_[t] > 0 ? c_ : -c_;
+      v.beta[t] = std::clamp(static_cast<double>(from[t]), v.lower[t], v.upper[t]);
     }
-    constexpr double nothing = 1e-9;  // of what rows left out leave, roundings
-    double total = positive_.sum;
-    for (const Side& side : {positive, negative})
-      total = side.sum > nothing * side.largest ? std::min(total, side.sum * c_ / side.largest) : 0;
-    for (const Side& side : {positive, negative}) {
-      const double factor = total > 0 ? total / side.sum : 0;
-      for (std::size_t t = side.begin; t < side.end; ++t)
-        v.beta[t] = std::clamp(v.beta[t] * factor, v.lower[t], v.upper[t]);
-    }
+    for (std::size_t t = left_out; left_out < folds && t < rows_; t += folds) v.lower[t] = v.upper[t] = v.beta[t] = 0;
+    const double positive = sum_of_sizes(v, 0, first_), negative = sum_of_sizes(v, first_, rows_);
+    const double total = std::min(positive, negative);
+    const bool sound = total > 0 && std::isfinite(positive + negative);  // else from nothing
+    for (std::size_t t = 0; t < rows_; ++t)
+      v.beta[t] = sound ? v.beta[t] * (total / (t < first_ ? positive : negative)) : 0;
   }
 
   static void check_decision(std::size_t t, double value) {
@@ -181,8 +186,10 @@ class PairBatch::Slot {
   std::array<int, most_rows> signs_;
   alignas(64) std::array<float, most_rows * most_rows> gram_, inverse_;
   std::array<std::vector<float>, 2> tiles_;  // of classes that came without theirs
+  bool inverted_ = false;
+  std::array<float, most_rows> started_, started_decisions_;  // what start_pairs found
+  std::array<std::array<float, most_rows>, folds> fold_started_;
   Variables all_;
-  Side positive_, negative_;  // of all_, solved
   std::array<Variables, folds> folds_;
   std::array<std::optional<int>, folds> answers_;
   std::array<double, most_rows> decisions_{};
@@ -195,50 +202,78 @@ bool PairBatch::fits(std::size_t rows, std::size_t memory) {
 std::size_t PairBatch::padded(std::size_t rows) { return (rows + vector_width - 1) / vector_width * vector_width; }
 
 PairBatch::PairBatch(const Kernel& kernel, const PairOptions& options)
-    : kernel_(kernel), options_(options), slots_(new Slot[most_pairs]) {}
+    : kernel_(kernel), options_(options), slots_(new Slot[most_pairs]), scratch_(start_pairs_scratch * sizeof(float)) {}
 
+PairBatch::PairBatch(PairBatch&&) noexcept = default;
 PairBatch::~PairBatch() = default;
 
-void PairBatch::train(std::span<const PairMembers> members, std::span<Pair* const> results) {
-  constexpr int steps_a_row = 64;  // beyond, floats go round in circles
-  // The machines of folds only feed a sigmoid, for which floats will do unless much is asked.
-  const bool folds_exact = options_.solver.tolerance < 5e-4;
-  const auto solve_all = [&](std::span<PairJob> jobs, bool exact) {
-    if (jobs.empty()) return;
-    const auto padded_size = static_cast<int>(padded(static_cast<std::size_t>(jobs.front().n)));
-    solve_pairs(options_.cpu, {jobs.data(), static_cast<int>(jobs.size()), padded_size, options_.solver.tolerance,
-                               steps_a_row * padded_size, exact});
-  };
-  std::array<PairJob, most_pairs> whole;
-  for (std::size_t p = 0; p < members.size(); ++p) {
-    slots_[p].begin(members[p], kernel_, options_);
-    whole[p] = slots_[p].whole();
-  }
-  solve_all(std::span(whole).first(members.size()), true);
-  for (std::size_t p = 0; p < members.size(); ++p)
-    slots_[p].write(whole[p], slots_[p].finish(whole[p], options_), *results[p]);
-  if (!options_.probability) return;
+// As many steps as floats may need; beyond, they go round in circles. look_only: none.
+void PairBatch::solve(std::span<PairJob> jobs, bool exact, bool look_only) const {
+  constexpr int steps_a_row = 64;
+  if (jobs.empty()) return;
+  const auto size = static_cast<int>(padded(static_cast<std::size_t>(jobs.front().n)));
+  solve_pairs(options_.cpu, {jobs.data(), static_cast<int>(jobs.size()), size, options_.solver.tolerance,
+                             look_only ? 0 : steps_a_row * size, exact});
+}
 
+void PairBatch::train_whole(std::span<Pair* const> results) {
+  std::array<PairJob, most_pairs> jobs, open;
+  std::array<std::size_t, most_pairs> opened;
+  for (std::size_t p = 0; p < results.size(); ++p) jobs[p] = slots_[p].whole();
+  solve(std::span(jobs).first(results.size()), true, true);
+  std::size_t count = 0;
+  for (std::size_t p = 0; p < results.size(); ++p) {
+    if (jobs[p].met) continue;
+    slots_[p].invert(options_.cpu);
+    opened[count] = p;
+    open[count++] = jobs[p];
+  }
+  solve(std::span(open).first(count), true, false);
+  for (std::size_t o = 0; o < count; ++o) jobs[opened[o]] = open[o];
+  for (std::size_t p = 0; p < results.size(); ++p)
+    slots_[p].write(jobs[p], slots_[p].finish(jobs[p], options_), *results[p]);
+}
+
+void PairBatch::judge_folds(std::span<const PairStart> starts) {
   struct Judging {
     std::size_t pair, fold;
   };
+  // The machines of folds only feed a sigmoid, for which floats will do unless much is asked.
+  const bool exact = options_.solver.tolerance < 5e-4;
   std::array<PairJob, most_pairs * folds> jobs;
   std::array<Judging, most_pairs * folds> judgings;
   std::size_t count = 0;
-  for (std::size_t p = 0; p < members.size(); ++p) {
+  for (std::size_t p = 0; p < starts.size(); ++p) {
     for (std::size_t fold = 0; fold < folds; ++fold) {
-      const auto job = slots_[p].without(fold);
-      if (!job) continue;
+      if (slots_[p].knows(fold, starts[p], exact)) continue;
+      slots_[p].invert(options_.cpu);
       judgings[count] = {p, fold};
-      jobs[count++] = *job;
+      jobs[count++] = slots_[p].without(fold);
     }
   }
-  solve_all(std::span(jobs).first(count), folds_exact);
+  solve(std::span(jobs).first(count), exact, false);
   for (std::size_t j = 0; j < count; ++j) {
     Slot& slot = slots_[judgings[j].pair];
     (void)slot.finish(jobs[j], options_);
     slot.judge(judgings[j].fold, jobs[j]);
   }
+}
+
+void PairBatch::train(std::span<const PairMembers> members, std::span<Pair* const> results) {
+  std::array<PairStart, most_pairs> starts;
+  std::size_t rows = 0;
+  for (std::size_t p = 0; p < members.size(); ++p) {
+    slots_[p].begin(members[p], kernel_, options_);
+    starts[p] = slots_[p].start();
+    rows = std::max(rows, static_cast<std::size_t>(starts[p].n));
+  }
+  start_pairs(options_.cpu,
+              {starts.data(), static_cast<int>(members.size()), static_cast<int>(padded(rows)),
+               static_cast<float>(options_.solver.c), static_cast<float>(options_.solver.tolerance * 0.998),
+               options_.probability, scratch_.as<float>()});
+  train_whole(results);
+  if (!options_.probability) return;
+  judge_folds(std::span(starts).first(members.size()));
   for (std::size_t p = 0; p < members.size(); ++p) results[p]->sigmoid = slots_[p].sigmoid(options_.cpu);
 }
 

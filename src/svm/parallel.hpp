@@ -20,10 +20,10 @@ inline int resolve_threads(int threads) {
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
-// Calls work(i) once for every i below count; whichever thread is free takes the next one, since pieces differ in size.
-// Throws what the first failing piece threw, leaving the rest undone.
-template <class Work>
-void for_each_index(int threads, std::size_t count, const Work& work) {
+// Calls work(state, i) once for every i below count, state being what make() gave the thread; whichever thread is free
+// takes the next one, since pieces differ in size. Throws what the first failing piece threw, leaving the rest undone.
+template <class Make, class Work>
+void for_each_index(int threads, std::size_t count, const Make& make, const Work& work) {
   std::atomic<std::size_t> next{0};
   std::exception_ptr error;
   std::mutex error_guard;
@@ -31,7 +31,10 @@ void for_each_index(int threads, std::size_t count, const Work& work) {
       static_cast<int>(std::min<std::size_t>(static_cast<std::size_t>(threads), std::max<std::size_t>(count, 1))));
   pool.run([&](Part) {
     try {
-      for (std::size_t i = next++; i < count; i = next++) work(i);
+      std::size_t i = next++;
+      if (i >= count) return;
+      auto state = make();
+      for (; i < count; i = next++) work(state, i);
     } catch (...) {
       next = count;
       const std::scoped_lock lock(error_guard);
@@ -39,6 +42,14 @@ void for_each_index(int threads, std::size_t count, const Work& work) {
     }
   });
   if (error) std::rethrow_exception(error);
+}
+
+// work(i), for work that keeps nothing.
+template <class Work>
+void for_each_index(int threads, std::size_t count, const Work& work) {
+  struct Nothing {};
+  for_each_index(
+      threads, count, [] { return Nothing{}; }, [&](const Nothing&, std::size_t i) { work(i); });
 }
 
 }  // namespace wajah::svm

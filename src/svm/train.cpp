@@ -47,7 +47,7 @@ std::vector<std::vector<float>> class_grams(const Cpu& cpu, const Kernel& kernel
 // All pairs in the order of pair_index, trained in squares of classes whose rows stay in the second cache.
 std::vector<Pair> train_all(const Kernel& kernel, std::span<const ClassRows> classes, const PairOptions& options,
                             int threads) {
-  constexpr std::size_t side = 8;
+  constexpr std::size_t side = 4;
   const std::size_t k = classes.size();
   std::vector<PairMembers> members;
   std::vector<std::size_t> places;

@@ -1,5 +1,5 @@
-// The kernels behind training, dot_matrix, solve_pair, solve_pairs and fit_sigmoid, against their plain forms, on every
-// instruction set of this CPU.
+// The kernels behind training, dot_matrix, solve_pair, start_pairs, solve_pairs and fit_sigmoid, against their plain
+// forms, on every instruction set of this CPU.
 #include <wajah/svm/dot_matrix.hpp>
 #include <wajah/svm/kernel.hpp>
 #include <wajah/svm/pair.hpp>
@@ -150,6 +150,36 @@ TEST_CASE("jobs in flight together end as alone, within their arrays, and with c
         std::mt19937 random(static_cast<unsigned>(n));
         check_jobs(cpu, {n, first, 7, c, c > 0.5}, random);
       }
+    }
+  });
+}
+
+TEST_CASE("machines are begun within their bounds, and most of those of folds at their end") {
+  for_each_cpu([&](const Cpu& cpu, const std::string& name) {
+    for (const auto& [n, first] : {std::pair{2, 1}, {5, 4}, {16, 7}, {17, 3}, {33, 32}, {40, 20}, {48, 1}, {64, 30}}) {
+      for (const double c : {0.05, 1.0, 30.0}) {
+        CAPTURE(name);
+        std::mt19937 random(static_cast<unsigned>(n));
+        check_starts(cpu, {n, first, 17, c, true}, random);
+        // Of photos in more dimensions than there are photos, as those of faces are.
+        const int met = check_starts(cpu, {n, first, 17, c, true, 128}, random);
+        if (n >= 16 && first > 1 && c > 1) CHECK(met > 5 * 17 / 2);
+      }
+    }
+  });
+}
+
+TEST_CASE("a start from numbers too large for floats, or the same photo many times, is within bounds or no number") {
+  for_each_cpu([&](const Cpu& cpu, const std::string&) {
+    for (const float scale : {0.0F, 1e-18F, 1.0F, 1e18F}) {
+      std::mt19937 random(3);
+      GuardedJob job(40, 20, 48, Touch::first, 1, random);
+      for (std::size_t t = 0; t < job.rows.x.size(); ++t) job.rows.x[t] = scale * job.rows.x[t % (3 * job.rows.d)];
+      job.complete(cpu, 40, 20, 48);
+      GuardedStart is(job, 48, Touch::last);
+      const Buffer scratch(start_pairs_scratch * sizeof(float));
+      start_pairs(cpu, {&is.start, 1, 48, 1, 1e-3F, true, scratch.as<float>()});
+      for (int t = 0; t < 40; ++t) CHECK_FALSE(std::abs(is.start.beta[t]) > 1);
     }
   });
 }

@@ -1,5 +1,6 @@
 // The kernels behind training on problems of random sizes, bounds and overlap, between pages that must not be touched:
-// solve_pair and fit_sigmoid against their plain forms, solve_pairs and complete_pair against what must hold of them.
+// solve_pair and fit_sigmoid against their plain forms, solve_pairs, complete_pair and start_pairs against
+// what must hold of them.
 #include "random_shapes.hpp"
 
 #include <wajah/svm/kernel.hpp>
@@ -139,6 +140,21 @@ TEST_CASE("solve_pairs, complete_pair: random shapes") {
       CAPTURE(name);
       std::mt19937 same(static_cast<unsigned>(seed));
       check_jobs(cpu, jobs, same);
+    });
+  }
+}
+
+TEST_CASE("start_pairs: random shapes") {
+  Draw draw(34);
+  for (int i = shapes_to_draw(); i > 0; --i) {
+    const Signs signs(draw, 64);
+    const JobShape jobs{
+        signs.n, signs.first, draw.up_to(18), draw.one_of({0.05, 1.0, 30.0}), true, draw.chance() ? 9U : 128U};
+    const auto seed = draw.random()();
+    for_each_isa(draw, [&](const Cpu& cpu, const std::string& name) {
+      CAPTURE(name);
+      std::mt19937 same(static_cast<unsigned>(seed));
+      check_starts(cpu, jobs, same);
     });
   }
 }

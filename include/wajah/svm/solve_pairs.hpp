@@ -6,9 +6,10 @@
 namespace wajah {
 
 // One problem as in solve_pair.hpp. Its first `first` of n <= 64 variables have sign +1, the others -1. gram has n rows
-// of `padded` values, those from n on 0, inverse the same room for 1 / (k_ii + k_jj - 2 k_ij), see invert_curvature.
-// In: beta within its bounds that sums to 0. Out: beta, its gradient sign - K beta, and rho, the threshold it gives;
-// met: the conditions hold to the tolerance by that gradient. Where they do not, solve_pair goes on from there.
+// of `padded` values, those from n on 0; inverse, the same room, has what invert_curvature writes, and is not read
+// where no step is allowed. In: beta within its bounds that sums to 0. Out: beta, its gradient sign - K beta, and rho,
+// the threshold it gives; met: the conditions hold to the tolerance by that gradient. Where they do not, solve_pair
+// goes on from there.
 struct PairJob {
   const float *gram, *inverse;
   int n, first;
@@ -32,14 +33,21 @@ struct SolvePairsArgs {
 WAJAH_KERNEL(solve_pairs, SolvePairsArgs)
 
 // Completes a pair's matrix. Given are the cross products, rows 0 to first - 1 and columns first to n - 1 of gram, and
-// the dense tiles of each class with itself; added are these, the mirror image, 0 beyond n, and inverse[i][j] = 1 /
-// max(gram[i][i] + gram[j][j] - 2 gram[i][j], least) for i < n, j < padded.
+// the dense tiles of each class with itself; added are these, the mirror image, and 0 beyond n.
 struct CompletePairArgs {
   const float *first_tile, *second_tile;
-  float *gram, *inverse;
+  float* gram;
   int n, first, padded;
 };
 WAJAH_KERNEL(complete_pair, CompletePairArgs)
+
+// inverse[i][j] = 1 / max(gram[i][i] + gram[j][j] - 2 gram[i][j], least) for i < n, j < padded.
+struct InvertCurvatureArgs {
+  const float* gram;
+  float* inverse;
+  int n, padded;
+};
+WAJAH_KERNEL(invert_curvature, InvertCurvatureArgs)
 
 // fit_sigmoid() of platt.hpp for n <= 256 decision values, the first `first` of them of sign +1.
 struct FitSigmoidArgs {

@@ -1,0 +1,463 @@
+// Where the machines of many pairs end, by an active set.
+//
+// The plain way (solver.cpp) takes 53 steps for a pair of 20 + 20 photos and 26 for each machine of a fold. But who is
+// a support vector is guessed well: if it is known, what remains are linear equations, K beta + rho = sign, sum of beta
+// = 0, and whom the answer contradicts joins or leaves: a second round is right for nearly all. Twelve factorisations
+// of 32 to 40 rows are less work than 183 steps, but alone each would be a chain of divisions. Step 1: a lane is a
+// pair, so nothing is shuffled, nothing waits for a sum across lanes, and whoever is no support vector has an inverse
+// pivot of 0 instead of a branch; four rows and two columns at a time keep the multiplications busy. Step 2: positions
+// are ordered by fold, so that the machine without fold f begins with the factor of folds 0 to f - 1 as it stands.
+//
+// Cholesky, not the bordered matrix: the two right-hand sides sign and 1 are two more rows of the factor, u and v, and
+// rho = u.v / v.v. A pivot that is a rounding, of a photo that was there already, counts as not free.
+#include <wajah/svm/start_pairs.hpp>
+
+#include <lane_bits.hpp>
+
+namespace wajah::WAJAH_KERNEL_ISA {
+namespace {
+
+// Of a type without a name outside this file: called, not copied.
+#define WAJAH_CALL __attribute__((noinline))
+
+constexpr int folds = PairStart::folds;
+constexpr float far = 1e30F;
+constexpr int tile = 6;  // rows at a time, with two columns
+
+#if defined(__AVX512F__)
+WAJAH_VEC Vec root(Vec x) { return Vec(_mm512_maskz_sqrt_ps(all_lanes, x.v)); }
+#elif defined(__AVX2__)
+WAJAH_VEC Vec root(Vec x) { return Vec(_mm256_sqrt_ps(x.v)); }
+#else
+WAJAH_VEC Vec root(Vec x) {
+  for (int l = 0; l < lanes; ++l) x.v[l] = __builtin_sqrtf(x.v[l]);
+  return x;
+}
+#endif
+
+// 1 where x > 0, otherwise 0.
+WAJAH_VEC Vec positive(Vec x) { return min(max(x * Vec(far), Vec(0.0F)), Vec(1.0F)); }
+
+WAJAH_VEC constexpr int cell(int row, int column) { return row * (row + 1) / 2 + column; }
+
+// An array of Vecs, one value of every pair each.
+struct Lines {
+  float* at;
+
+  WAJAH_VEC Vec operator[](int i) const { return Vec::load(at + i * lanes); }
+  WAJAH_VEC void set(int i, Vec x) const { x.store(at + i * lanes); }
+};
+
+// The positions left out: those of a fold, or none.
+struct Gap {
+  int begin, end;
+};
+
+class Group {
+ public:
+  WAJAH_VEC Group(const StartPairsArgs& args, int begin)
+      : args_(args), count_(args.count - begin < lanes ? args.count - begin : lanes) {
+    int rows = 0;
+    for (int l = 0; l < lanes; ++l) {
+      pair_[l] = args.pairs + begin + (l < count_ ? l : 0);
+      rows = pair_[l]->n > rows ? pair_[l]->n : rows;
+    }
+    rows_ = rows;
+    fold_ = ((rows + folds - 1) / folds + 1) / 2 * 2;
+    n_ = folds * fold_;
+    float* next = args.scratch;
+    const auto room = [&](int lines) __attribute__((always_inline)) {
+      const Lines here{next};
+      next += lines * lanes;
+      return here;
+    };
+    kernel_ = room(cell(n_ + 2, 0));
+    factor_ = room(cell(n_ + 2, 0));
+    sign_ = room(n_);
+    valid_ = room(n_);
+    free_ = room(n_);
+    inverse_ = room(n_);
+    x_ = room(n_);
+    product_ = room(n_);
+    for (Lines& lines : fold_free_) lines = room(n_);
+  }
+
+  WAJAH_VEC void run() {
+    fill();
+    guess();
+    const Gap none{n_, n_};
+    solve(none, 0);
+    multiply();
+    change(none, free_);
+    solve(none, 0);
+    clamp();
+    write_whole();
+    if (args_.folds) run_folds();
+  }
+
+ private:
+  WAJAH_VEC int position(int t) const { return t % folds * fold_ + t / folds; }
+  WAJAH_VEC Gap gap(int fold) const { return {fold * fold_, (fold + 1) * fold_}; }
+
+  // Kernel values, signs, and the two right-hand sides as two more rows.
+  WAJAH_VEC void fill() {
+    const Vec zero(0.0F), one(1.0F);
+    for (int i = 0; rows_ < n_ && i < cell(n_, 0); ++i) kernel_.set(i, zero);
+    for (int p = 0; p < n_; ++p) {
+      valid_.set(p, zero);
+      sign_.set(p, zero);
+    }
+    for (int t = 0; t < rows_; ++t) {
+      const int p = position(t);
+      float sign[lanes], valid[lanes];
+      for (int l = 0; l < lanes; ++l) {
+        valid[l] = t < pair_[l]->n ? 1.0F : 0.0F;
+        sign[l] = t < pair_[l]->first ? 1.0F : -valid[l];
+      }
+      sign_.set(p, Vec::load(sign));
+      valid_.set(p, Vec::load(valid));
+      fill_row(t);
+    }
+    for (int p = 0; p < n_; ++p) {
+      kernel_.set(cell(n_, p), sign_[p]);
+      kernel_.set(cell(n_ + 1, p), one);
+    }
+  }
+
+  // Kernel values of row t with rows 0 to t, of every pair that has it; arrays are a whole number of vectors wide.
+  WAJAH_VEC void fill_row(int t) {
+    const int p = position(t);
+    for (int s = 0; s <= t; s += 8) {
+      float block[8][lanes];
+      for (int l = 0; l < lanes; l += eight_lanes) transpose(t, s, l, block);
+      for (int k = 0; k < 8 && s + k <= t; ++k) {
+        const int q = position(s + k);
+        kernel_.set(p > q ? cell(p, q) : cell(q, p), Vec::load(block[k]));
+      }
+    }
+  }
+
+#ifdef __AVX2__
+  static constexpr int eight_lanes = 8;
+  // Eight values of eight pairs' row t, from column s on.
+  WAJAH_VEC void transpose(int t, int s, int lane, float (&block)[8][lanes]) const {
+    __m256 a[8], b[8];
+    for (int l = 0; l < 8; ++l) {
+      const PairStart& pair = *pair_[lane + l];
+      a[l] = t < pair.n ? _mm256_loadu_ps(pair.gram + t * args_.padded + s) : _mm256_setzero_ps();
+    }
+    for (int l = 0; l < 8; l += 2) {
+      b[l] = _mm256_unpacklo_ps(a[l], a[l + 1]);
+      b[l + 1] = _mm256_unpackhi_ps(a[l], a[l + 1]);
+    }
+    for (int l = 0; l < 8; l += 4) {
+      a[l] = _mm256_shuffle_ps(b[l], b[l + 2], 0x44);
+      a[l + 1] = _mm256_shuffle_ps(b[l], b[l + 2], 0xEE);
+      a[l + 2] = _mm256_shuffle_ps(b[l + 1], b[l + 3], 0x44);
+      a[l + 3] = _mm256_shuffle_ps(b[l + 1], b[l + 3], 0xEE);
+    }
+    for (int k = 0; k < 4; ++k) {
+      _mm256_storeu_ps(&block[k][lane], _mm256_permute2f128_ps(a[k], a[k + 4], 0x20));
+      _mm256_storeu_ps(&block[k + 4][lane], _mm256_permute2f128_ps(a[k], a[k + 4], 0x31));
+    }
+  }
+#else
+  static constexpr int eight_lanes = 1;
+  WAJAH_VEC void transpose(int t, int s, int lane, float (&block)[8][lanes]) const {
+    const PairStart& pair = *pair_[lane];
+    for (int k = 0; k < 8; ++k) block[k][lane] = t < pair.n ? pair.gram[t * args_.padded + s + k] : 0.0F;
+  }
+#endif
+
+  // Support vectors are those near the other class: the machine whose coefficients are all alike in a class gives
+  // margins, 1 on average, and whose margin is far above that of the others is none.
+  WAJAH_VEC void guess() {
+    constexpr float deviations = 0.5F;
+    const Vec zero(0.0F), one(1.0F);
+    Vec positives = zero, negatives = zero;
+    for (int p = 0; p < n_; ++p) {
+      positives = positives + max(sign_[p], zero);
+      negatives = negatives + max(zero - sign_[p], zero);
+    }
+    for (int p = 0; p < n_; ++p) x_.set(p, max(sign_[p], zero) / positives + min(sign_[p], zero) / negatives);
+    multiply();
+    // The mean over a class of the products is x . product, class by class.
+    Vec above = zero, below = zero;
+    for (int p = 0; p < n_; ++p) {
+      above = fma(max(x_[p], zero), product_[p], above);
+      below = fma(max(zero - x_[p], zero), product_[p], below);
+    }
+    const Vec middle = (above + below) * Vec(0.5F), scale = Vec(2.0F) / max(above - below, Vec(1e-20F));
+    Vec spread = zero;
+    for (int p = 0; p < n_; ++p) {
+      const Vec margin = sign_[p] * (product_[p] - middle) * scale;
+      const Vec off = (margin - one) * valid_[p];
+      spread = fma(off, off, spread);
+      x_.set(p, margin);
+    }
+    const Vec most_margin = fma(root(spread / (positives + negatives)), Vec(deviations), Vec(1.0F + 1e-3F));
+    for (int p = 0; p < n_; ++p) free_.set(p, positive(most_margin - x_[p]) * valid_[p]);
+  }
+
+  // factor_ and x_ of the free positions outside the gap, where the factor's columns before `from` stand already.
+  WAJAH_CALL void solve(Gap skip, int from) {
+    for (int c = from; c < n_; c += 2) {
+      if (c == skip.begin) c = skip.end;
+      if (c >= n_) break;
+      if (c < skip.begin && skip.begin < n_) {
+        columns_of(skip, c, c, skip.begin);
+        rows_of(skip, c, skip.end, n_ + 2);
+      } else {
+        columns_of(skip, c, c, n_ + 2);
+      }
+    }
+    substitute(skip);
+  }
+
+  // Columns c and c + 1 of the rows from c to end - 1, the pivots first.
+  WAJAH_VEC void columns_of(Gap skip, int c, int begin, int end) {
+    if (end - begin >= tile) {
+      rows<tile, true>(skip, c, begin);
+      rows_of(skip, c, begin + tile, end);
+    } else {
+      rows<2, true>(skip, c, begin);
+      rows_of(skip, c, begin + 2, end);
+    }
+  }
+  WAJAH_VEC void rows_of(Gap skip, int c, int begin, int end) {
+    int r = begin;
+    for (; r + tile <= end; r += tile) rows<tile, false>(skip, c, r);
+    if (tile > 4 && r + 4 <= end) {
+      rows<4, false>(skip, c, r);
+      r += 4;
+    }
+    for (; r < end; r += 2) rows<2, false>(skip, c, r);
+  }
+
+  template <int count, bool pivots>
+  WAJAH_VEC void rows(Gap skip, int c, int r) {
+    const Lines factor = factor_, kernel = kernel_;
+    Vec sum[count][2];
+    for (auto& row : sum)
+      for (Vec& value : row) value = Vec(0.0F);
+    const int first = cell(c, 0), second = cell(c + 1, 0);
+    int row[count];
+    for (int i = 0; i < count; ++i) row[i] = cell(r + i, 0);
+    const auto add = [&](int begin, int end) __attribute__((always_inline)) {
+      for (int k = begin; k < end; ++k) {
+        const Vec a = factor[first + k], b = factor[second + k];
+        for (int i = 0; i < count; ++i) {
+          const Vec value = factor[row[i] + k];
+          sum[i][0] = fma(value, a, sum[i][0]);
+          sum[i][1] = fma(value, b, sum[i][1]);
+        }
+      }
+    };
+    if (c < skip.begin) {
+      add(0, c);
+    } else {
+      add(0, skip.begin);
+      add(skip.end, c);
+    }
+    if constexpr (pivots) {
+      inverse_.set(c, inverse(c, sum[0][0]));
+      const Vec below = (kernel[second + c] - sum[1][0]) * inverse_[c];
+      factor.set(second + c, below);
+      inverse_.set(c + 1, inverse(c + 1, fma(below, below, sum[1][1])));
+    }
+    const Vec by = inverse_[c], by_next = inverse_[c + 1], below = factor[second + c];
+    for (int i = pivots ? 2 : 0; i < count; ++i) {
+      const Vec value = (kernel[row[i] + c] - sum[i][0]) * by;
+      factor.set(row[i] + c, value);
+      factor.set(row[i] + c + 1, (kernel[row[i] + c + 1] - fma(value, below, sum[i][1])) * by_next);
+    }
+  }
+
+  // 1 / the root of the pivot of position p, 0 where it is not free or a rounding.
+  WAJAH_VEC Vec inverse(int p, Vec sum) const {
+    constexpr float rounding = 1e-5F;
+    const Vec diagonal = kernel_[cell(p, p)], least = fma(diagonal, Vec(rounding), Vec(1e-30F));
+    const Vec pivot = diagonal - sum;
+    return free_[p] * positive(pivot - least) / root(max(pivot, least));
+  }
+
+  // x_ = coefficients, from the factor backwards; the gap gets 0.
+  WAJAH_CALL void substitute(Gap skip) {
+    const Vec zero(0.0F);
+    const int u = cell(n_, 0), v = cell(n_ + 1, 0);
+    Vec uv = zero, vv = zero;
+    for (int p = 0; p < n_; ++p) {
+      if (p == skip.begin) p = skip.end;
+      if (p >= n_) break;
+      uv = fma(factor_[u + p], factor_[v + p], uv);
+      vv = fma(factor_[v + p], factor_[v + p], vv);
+    }
+    rho_ = uv / max(vv, Vec(1e-30F));
+    for (int p = skip.begin; p < skip.end; ++p) x_.set(p, zero);
+    for (int c = n_ - 2; c >= 0; c -= 2) {
+      if (c + 2 == skip.end) c = skip.begin - 2;
+      if (c < 0) break;
+      Vec even[2] = {zero, zero}, odd[2] = {zero, zero};
+      const auto add = [&](int begin, int end) __attribute__((always_inline)) {
+        for (int r = begin; r < end; r += 2) {
+          const Vec a = x_[r], b = x_[r + 1];
+          const int low = cell(r, c), high = cell(r + 1, c);
+          for (int i = 0; i < 2; ++i) {
+            even[i] = fma(factor_[low + i], a, even[i]);
+            odd[i] = fma(factor_[high + i], b, odd[i]);
+          }
+        }
+      };
+      if (c < skip.begin) {
+        add(c + 2, skip.begin);
+        add(skip.end, n_);
+      } else {
+        add(c + 2, n_);
+      }
+      const auto goal = [&](int p) __attribute__((always_inline)) { return factor_[u + p] - rho_ * factor_[v + p]; };
+      const Vec second = (goal(c + 1) - (even[1] + odd[1])) * inverse_[c + 1];
+      x_.set(c + 1, second);
+      x_.set(c, (goal(c) - fma(factor_[cell(c + 1, c)], second, even[0] + odd[0])) * inverse_[c]);
+    }
+  }
+
+  // product_ = kernel_ x_.
+  WAJAH_CALL void multiply() {
+    for (int i = 0; i < n_; i += 2) {
+      const Vec x = x_[i], y = x_[i + 1];
+      const int one = cell(i, 0), other = cell(i + 1, 0);
+      Vec a[2] = {Vec(0.0F), Vec(0.0F)}, b[2] = {Vec(0.0F), Vec(0.0F)};
+      for (int j = 0; j < i; j += 2) {
+        for (int k = 0; k < 2; ++k) {
+          const Vec p = kernel_[one + j + k], q = kernel_[other + j + k], z = x_[j + k];
+          a[k] = fma(p, z, a[k]);
+          b[k] = fma(q, z, b[k]);
+          product_.set(j + k, fma(q, y, fma(p, x, product_[j + k])));
+        }
+      }
+      const Vec between = kernel_[other + i];
+      product_.set(i, fma(between, y, fma(kernel_[one + i], x, a[0] + a[1])));
+      product_.set(i + 1, fma(between, x, fma(kernel_[other + i + 1], y, b[0] + b[1])));
+    }
+  }
+
+  // Who is free next: whoever has a coefficient of the wrong sign leaves, and whoever would rise from 0 joins. Whether
+  // that is anybody.
+  WAJAH_CALL bool change(Gap skip, Lines next) {
+    const Vec zero(0.0F), least(args_.tolerance * 0.5F);
+    Vec any = zero;
+    for (int p = 0; p < n_; ++p) {
+      if (p >= skip.begin && p < skip.end) {
+        next.set(p, zero);
+        continue;
+      }
+      const Vec now = free_[p], sign = sign_[p];
+      const Vec gain = sign * (sign - rho_ - product_[p]) - least;
+      const Vec leaves = now * positive(zero - x_[p] * sign), joins = (valid_[p] - now) * positive(gain);
+      any = max(any, max(leaves, joins));
+      next.set(p, now - leaves + joins);
+    }
+    return max_lane(any) > 0.0F;
+  }
+
+  // Whether a coefficient went beyond its bounds.
+  WAJAH_VEC bool clamp() {
+    const Vec zero(0.0F);
+    Vec most_of_all = zero;
+    for (int p = 0; p < n_; ++p) {
+      const Vec size = x_[p] * sign_[p], kept = min(max(size, zero), Vec(args_.c));
+      most_of_all = max(most_of_all, max(size - kept, kept - size));
+      x_.set(p, kept * sign_[p]);
+    }
+    return max_lane(most_of_all) > 0.0F;
+  }
+
+  WAJAH_VEC void run_folds() {
+    for (int l = 0; l < count_; ++l) pair_[l]->met = 0;
+    bool changed[folds];
+    for (int f = folds - 1; f >= 0; --f) {  // backwards, because a fold's columns take the place of those after it
+      const Gap skip = gap(f);
+      solve(skip, skip.begin);
+      multiply();
+      changed[f] = change(skip, fold_free_[f]);
+      if (!changed[f]) {
+        if (clamp()) multiply();
+        write_fold(f);
+      }
+    }
+    for (int f = 0; f < folds; ++f) {
+      if (!changed[f]) continue;
+      free_ = fold_free_[f];
+      solve(gap(f), 0);
+      clamp();
+      multiply();
+      write_fold(f);
+    }
+  }
+
+  WAJAH_VEC void write(Lines from, float* PairStart::*to) const {
+    for (int t = 0; t < rows_; ++t) {
+      float value[lanes];
+      from[position(t)].store(value);
+      for (int l = 0; l < count_; ++l)
+        if (t < pair_[l]->n) (pair_[l]->*to)[t] = value[l];
+    }
+  }
+  WAJAH_VEC void write_whole() const { write(x_, &PairStart::beta); }
+
+  // The threshold and whether the conditions hold, as solve_pairs tells them.
+  WAJAH_CALL void write_fold(int fold) const {
+    const Vec zero(0.0F), one(1.0F), c(args_.c);
+    const Gap skip = gap(fold);
+    Vec highest(-far), lowest(far), sum = zero, free = zero, rest = zero, sizes = zero;
+    for (int p = 0; p < n_; ++p) {
+      if (p == skip.begin) p = skip.end;
+      if (p >= n_) break;
+      const Vec sign = sign_[p], g = sign - product_[p], size = x_[p] * sign, there = valid_[p];
+      const Vec up = positive(c - size) * there, down = positive(size) * there;
+      const Vec first = max(sign, zero), second = max(zero - sign, zero);
+      const Vec rises = fma(up, first, down * second), falls = fma(down, first, up * second);
+      highest = max(highest, g - (one - rises) * Vec(far));
+      lowest = min(lowest, g + (one - falls) * Vec(far));
+      sum = fma(up * down, g, sum);
+      free = fma(up, down, free);
+      rest = rest + x_[p];
+      sizes = sizes + size;
+    }
+    // Bounds may have taken what made the sum 0.
+    constexpr float rounding = 2e-5F;
+    const Vec beyond = positive(max(rest, zero - rest) - sizes * Vec(rounding));
+    float gap_of[lanes], rho[lanes], middle[lanes], frees[lanes];
+    fma(beyond, Vec(far), highest - lowest).store(gap_of);
+    (zero - sum / max(free, one)).store(rho);
+    (zero - (highest + lowest) * Vec(0.5F)).store(middle);
+    free.store(frees);
+    for (int l = 0; l < count_; ++l) {
+      const float threshold = frees[l] > 0 ? rho[l] : middle[l];
+      PairStart& pair = *pair_[l];
+      if (gap_of[l] < args_.tolerance && gap_of[l] > -far) {
+        pair.met |= 1U << fold;
+        for (int t = fold; t < pair.n; t += folds) pair.decisions[t] = lane_of(product_, position(t), l) - threshold;
+      } else {
+        for (int t = 0; t < pair.n; ++t) pair.fold_beta[fold][t] = lane_of(x_, position(t), l);
+      }
+    }
+  }
+  WAJAH_VEC static float lane_of(Lines lines, int p, int lane) { return lines.at[p * lanes + lane]; }
+
+  const StartPairsArgs& args_;
+  int count_, rows_, fold_, n_;  // pairs, rows of the largest, positions of a fold and of all
+  PairStart* pair_[lanes];
+  Lines kernel_, factor_;  // lower triangles, and two rows more
+  Lines sign_, valid_, free_, inverse_, x_, product_, fold_free_[folds];
+  Vec rho_;
+};
+
+}  // namespace
+
+void start_pairs(const StartPairsArgs& args, Part part) {
+  if (part.index != 0) return;
+  for (int begin = 0; begin < args.count; begin += lanes) Group(args, begin).run();
+}
+
+}  // namespace wajah::WAJAH_KERNEL_ISA
