@@ -144,14 +144,31 @@ WAJAH_VEC bool newton_step(const Problem& problem, Fit& fit, Point& now) {
 
 WAJAH_VEC double magnitude(double x) { return x < 0 ? -x : x; }
 
+// As the plain one.
+WAJAH_VEC Fit near_the_end(const FitSigmoidArgs& args) {
+  const double positives = args.first, negatives = args.n - args.first;
+  const double high = __builtin_log(positives + 1), low = __builtin_log(negatives + 1);
+  double above = 0, below = 0, spread = 0;
+  for (int t = 0; t < args.n; ++t) (t < args.first ? above : below) += args.decisions[t];
+  above /= positives;
+  below /= negatives;
+  for (int t = 0; t < args.n; ++t) {
+    const double off = args.decisions[t] - (t < args.first ? above : below);
+    spread += off * off;
+  }
+  const double apart = above - below, normal = apart * args.n / spread, targets = (high + low) / apart;
+  const double a = normal < targets ? -normal : -targets, b = (low - high) / 2 - a * (above + below) / 2;
+  return apart > 0 && b - b == 0 ? Fit{a, b} : Fit{0, low - high};
+}
+
 }  // namespace
 
 void fit_sigmoid(const FitSigmoidArgs& args, Part part) {
   constexpr int rounds = 100;
-  constexpr double gradient_tolerance = 1e-5;
+  constexpr double gradient_tolerance = 1e-7;
   if (part.index != 0) return;
   const Problem problem(args);
-  Fit fit{0, __builtin_log((args.n - args.first + 1.0) / (args.first + 1.0))};
+  Fit fit = near_the_end(args);
   Point now = problem.at(fit);
   for (int round = 0; round < rounds; ++round) {
     if (magnitude(now.da) < gradient_tolerance && magnitude(now.db) < gradient_tolerance) break;

@@ -163,7 +163,7 @@ TEST_CASE("machines are begun within their bounds, and most of those of folds at
         check_starts(cpu, {n, first, 17, c, true}, random);
         // Of photos in more dimensions than there are photos, as those of faces are.
         const int met = check_starts(cpu, {n, first, 17, c, true, 128}, random);
-        if (n >= 16 && first > 1 && c > 1) CHECK(met > 5 * 17 / 2);
+        if (n >= 16 && first > 1 && c > 1) CHECK(met > 5 * 17 / 4);
       }
     }
   });
