@@ -54,7 +54,7 @@ struct Solver {
     return bits;
   }
 
-  WAJAH_VEC static void begin(Flight& f, PairJob& job) {
+  WAJAH_VEC void begin(Flight& f, PairJob& job) const {
     f.job = &job;
     f.steps = 0;
     const uint64_t rise = off(job.beta, job.upper), fall = off(job.beta, job.lower);
@@ -67,7 +67,8 @@ struct Solver {
       where(fall >> at, Vec(0.0F), Vec(infinity)).store(f.falling + at);
       g[v] = where(positive >> at, Vec(1.0F), where(there >> at, Vec(-1.0F), Vec(0.0F)));
     }
-    for (int s = 0; s < job.n; ++s) {
+    // Where only the exact gradient counts, that of floats need not be made.
+    for (int s = 0; s < job.n && (args.limit > 0 || !args.exact); ++s) {
       const Vec by(static_cast<float>(-job.beta[s]));
 #pragma GCC unroll 16
       for (int v = 0; v < vectors; ++v) g[v] = fma(by, Vec::load(job.gram + s * padded + v * lanes), g[v]);
@@ -254,17 +255,38 @@ WAJAH_VEC void copy_row(const float* from, float* to, int count) {
   }
 }
 
+// The mirror image of `rows` rows of `columns` values.
+WAJAH_VEC void mirror(const float* from, float* to, int rows, int columns, int padded) {
+  int t = 0;
+#ifdef __AVX2__
+  for (; t + 4 <= rows; t += 4) {
+    int s = 0;
+    for (; s + 4 <= columns; s += 4) {
+      const float* at = from + t * padded + s;
+      __m128 a = _mm_loadu_ps(at), b = _mm_loadu_ps(at + padded);
+      __m128 c = _mm_loadu_ps(at + 2 * padded), d = _mm_loadu_ps(at + 3 * padded);
+      _MM_TRANSPOSE4_PS(a, b, c, d);
+      float* here = to + s * padded + t;
+      _mm_storeu_ps(here, a);
+      _mm_storeu_ps(here + padded, b);
+      _mm_storeu_ps(here + 2 * padded, c);
+      _mm_storeu_ps(here + 3 * padded, d);
+    }
+    for (; s < columns; ++s)
+      for (int r = t; r < t + 4; ++r) to[s * padded + r] = from[r * padded + s];
+  }
+#endif
+  for (; t < rows; ++t)
+    for (int s = 0; s < columns; ++s) to[s * padded + t] = from[t * padded + s];
+}
+
 }  // namespace
 
 void complete_pair(const CompletePairArgs& args, Part part) {
   if (part.index != 0) return;
   const int n = args.n, first = args.first, second = n - first, padded = args.padded;
-  for (int t = 0; t < first; ++t) {
-    copy_row(args.first_tile + t * first, args.gram + t * padded, first);
-    const float* cross = args.gram + t * padded + first;
-    float* mirror = args.gram + first * padded + t;
-    for (int s = 0; s < second; ++s) mirror[s * padded] = cross[s];
-  }
+  for (int t = 0; t < first; ++t) copy_row(args.first_tile + t * first, args.gram + t * padded, first);
+  mirror(args.gram + first, args.gram + first * padded, first, second, padded);
   for (int t = 0; t < second; ++t)
     copy_row(args.second_tile + t * second, args.gram + (first + t) * padded + first, second);
   for (int t = 0; t < n; ++t) {

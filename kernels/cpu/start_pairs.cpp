@@ -21,6 +21,7 @@ namespace {
 #define WAJAH_CALL __attribute__((noinline))
 
 constexpr int folds = PairStart::folds;
+constexpr int most_rows = 64;
 constexpr float far = 1e30F;
 constexpr int tile = 6;  // rows at a time, with two columns
 
@@ -65,6 +66,7 @@ class Group {
     rows_ = rows;
     fold_ = ((rows + folds - 1) / folds + 1) / 2 * 2;
     n_ = folds * fold_;
+    for (int t = 0; t < most_rows; ++t) position_[t] = t % folds * fold_ + t / folds;
     float* next = args.scratch;
     const auto room = [&](int lines) __attribute__((always_inline)) {
       const Lines here{next};
@@ -87,7 +89,7 @@ class Group {
     guess();
     const Gap none{n_, n_};
     solve(none, 0);
-    multiply();
+    multiply(none);
     change(none, free_);
     solve(none, 0);
     clamp();
@@ -96,7 +98,7 @@ class Group {
   }
 
  private:
-  WAJAH_VEC int position(int t) const { return t % folds * fold_ + t / folds; }
+  WAJAH_VEC int position(int t) const { return position_[t]; }
   WAJAH_VEC Gap gap(int fold) const { return {fold * fold_, (fold + 1) * fold_}; }
 
   // Kernel values, signs, and the two right-hand sides as two more rows.
@@ -126,21 +128,21 @@ class Group {
 
   // Kernel values of row t with rows 0 to t, of every pair that has it; arrays are a whole number of vectors wide.
   WAJAH_VEC void fill_row(int t) {
-    const int p = position(t);
-    for (int s = 0; s <= t; s += 8) {
-      float block[8][lanes];
-      for (int l = 0; l < lanes; l += eight_lanes) transpose(t, s, l, block);
-      for (int k = 0; k < 8 && s + k <= t; ++k) {
-        const int q = position(s + k);
-        kernel_.set(p > q ? cell(p, q) : cell(q, p), Vec::load(block[k]));
-      }
-    }
+    for (int s = 0; s <= t; s += eight)
+      for (int l = 0; l < lanes; l += lanes_at_once) fill_block(t, s, l);
   }
 
+  // Where row t's values with row s lie.
+  WAJAH_VEC float* place(int t, int s) const {
+    const int p = position(t), q = position(s);
+    return kernel_.at + (p > q ? cell(p, q) : cell(q, p)) * lanes;
+  }
+
+  static constexpr int eight = 8;
 #ifdef __AVX2__
-  static constexpr int eight_lanes = 8;
-  // Eight values of eight pairs' row t, from column s on.
-  WAJAH_VEC void transpose(int t, int s, int lane, float (&block)[8][lanes]) const {
+  static constexpr int lanes_at_once = 8;
+  // Eight values of eight pairs' row t, from row s on, as eight lines.
+  WAJAH_VEC void fill_block(int t, int s, int lane) const {
     __m256 a[8], b[8];
     for (int l = 0; l < 8; ++l) {
       const PairStart& pair = *pair_[lane + l];
@@ -157,15 +159,16 @@ class Group {
       a[l + 3] = _mm256_shuffle_ps(b[l + 1], b[l + 3], 0xEE);
     }
     for (int k = 0; k < 4; ++k) {
-      _mm256_storeu_ps(&block[k][lane], _mm256_permute2f128_ps(a[k], a[k + 4], 0x20));
-      _mm256_storeu_ps(&block[k + 4][lane], _mm256_permute2f128_ps(a[k], a[k + 4], 0x31));
+      if (s + k <= t) _mm256_storeu_ps(place(t, s + k) + lane, _mm256_permute2f128_ps(a[k], a[k + 4], 0x20));
+      if (s + k + 4 <= t) _mm256_storeu_ps(place(t, s + k + 4) + lane, _mm256_permute2f128_ps(a[k], a[k + 4], 0x31));
     }
   }
 #else
-  static constexpr int eight_lanes = 1;
-  WAJAH_VEC void transpose(int t, int s, int lane, float (&block)[8][lanes]) const {
+  static constexpr int lanes_at_once = 1;
+  WAJAH_VEC void fill_block(int t, int s, int lane) const {
     const PairStart& pair = *pair_[lane];
-    for (int k = 0; k < 8; ++k) block[k][lane] = t < pair.n ? pair.gram[t * args_.padded + s + k] : 0.0F;
+    for (int k = 0; k < eight && s + k <= t; ++k)
+      place(t, s + k)[lane] = t < pair.n ? pair.gram[t * args_.padded + s + k] : 0.0F;
   }
 #endif
 
@@ -180,7 +183,7 @@ class Group {
       negatives = negatives + max(zero - sign_[p], zero);
     }
     for (int p = 0; p < n_; ++p) x_.set(p, max(sign_[p], zero) / positives + min(sign_[p], zero) / negatives);
-    multiply();
+    multiply({n_, n_});
     // The mean over a class of the products is x . product, class by class.
     Vec above = zero, below = zero;
     for (int p = 0; p < n_; ++p) {
@@ -321,13 +324,17 @@ class Group {
     }
   }
 
-  // product_ = kernel_ x_.
-  WAJAH_CALL void multiply() {
+  // product_ = kernel_ x_, without the positions skipped, whose x_ is 0.
+  WAJAH_CALL void multiply(Gap skip) {
     for (int i = 0; i < n_; i += 2) {
+      if (i == skip.begin) i = skip.end;
+      if (i >= n_) break;
       const Vec x = x_[i], y = x_[i + 1];
       const int one = cell(i, 0), other = cell(i + 1, 0);
       Vec a[2] = {Vec(0.0F), Vec(0.0F)}, b[2] = {Vec(0.0F), Vec(0.0F)};
       for (int j = 0; j < i; j += 2) {
+        if (j == skip.begin) j = skip.end;
+        if (j >= i) break;
         for (int k = 0; k < 2; ++k) {
           const Vec p = kernel_[one + j + k], q = kernel_[other + j + k], z = x_[j + k];
           a[k] = fma(p, z, a[k]);
@@ -360,28 +367,23 @@ class Group {
     return max_lane(any) > 0.0F;
   }
 
-  // Whether a coefficient went beyond its bounds.
-  WAJAH_VEC bool clamp() {
-    const Vec zero(0.0F);
-    Vec most_of_all = zero;
-    for (int p = 0; p < n_; ++p) {
-      const Vec size = x_[p] * sign_[p], kept = min(max(size, zero), Vec(args_.c));
-      most_of_all = max(most_of_all, max(size - kept, kept - size));
-      x_.set(p, kept * sign_[p]);
-    }
-    return max_lane(most_of_all) > 0.0F;
+  // Coefficients within their bounds.
+  WAJAH_VEC void clamp() {
+    for (int p = 0; p < n_; ++p) x_.set(p, min(max(x_[p] * sign_[p], Vec(0.0F)), Vec(args_.c)) * sign_[p]);
   }
 
   WAJAH_VEC void run_folds() {
     for (int l = 0; l < count_; ++l) pair_[l]->met = 0;
     bool changed[folds];
+    const Gap none{n_, n_};
     for (int f = folds - 1; f >= 0; --f) {  // backwards, because a fold's columns take the place of those after it
       const Gap skip = gap(f);
       solve(skip, skip.begin);
-      multiply();
+      multiply(skip);
       changed[f] = change(skip, fold_free_[f]);
       if (!changed[f]) {
-        if (clamp()) multiply();
+        clamp();
+        multiply(none);
         write_fold(f);
       }
     }
@@ -390,7 +392,7 @@ class Group {
       free_ = fold_free_[f];
       solve(gap(f), 0);
       clamp();
-      multiply();
+      multiply(none);
       write_fold(f);
     }
   }
@@ -448,6 +450,7 @@ class Group {
   const StartPairsArgs& args_;
   int count_, rows_, fold_, n_;  // pairs, rows of the largest, positions of a fold and of all
   PairStart* pair_[lanes];
+  int position_[most_rows];
   Lines kernel_, factor_;  // lower triangles, and two rows more
   Lines sign_, valid_, free_, inverse_, x_, product_, fold_free_[folds];
   Vec rho_;
