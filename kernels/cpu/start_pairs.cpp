@@ -247,6 +247,7 @@ class Group {
     int row[count];
     for (int i = 0; i < count; ++i) row[i] = cell(r + i, 0);
     const auto add = [&](int begin, int end) __attribute__((always_inline)) {
+#pragma GCC unroll 2
       for (int k = begin; k < end; ++k) {
         const Vec a = factor[first + k], b = factor[second + k];
         for (int i = 0; i < count; ++i) {
