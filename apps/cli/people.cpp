@@ -34,14 +34,25 @@ std::string date_of(attendance::Time at, const attendance::Zone& zone) {
   return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}", t.year, t.month, t.day, t.hour, t.minute);
 }
 
+// The id of the embedder in use; nothing without one. Who is enrolled is told also where its file cannot be read.
+std::optional<std::string> model_in_use(const CommonOptions& common) try {
+  const auto file = look_for_embedder(common);
+  if (!file) return std::nullopt;
+  const ModelCard card = card_of(server::open_embedder(*file, mirror_of(common)));
+  return attendance::model_id(card, card.crop);
+} catch (const Error& error) {
+  if (error.kind() != ErrorKind::model) throw;
+  fmt::print(stderr, "wajah people: {}; so nobody knows who needs new photos\n", error.what());
+  return std::nullopt;
+}
+
 // By id, why somebody cannot be recognised by the embedder in use: "needs new photos", or "waits to be embedded again".
 std::map<attendance::PersonId, std::string_view> unknown_to_model(attendance::Store& store,
                                                                   const CommonOptions& common) {
-  const auto file = look_for_embedder(common);
-  if (!file) return {};
-  const ModelCard card = card_of(server::open_embedder(*file, mirror_of(common)));
+  const auto model = model_in_use(common);
+  if (!model) return {};
   std::map<attendance::PersonId, std::string_view> people;
-  for (const auto& [person, pictures] : store.waiting(attendance::model_id(card, card.crop))) {
+  for (const auto& [person, pictures] : store.waiting(*model)) {
     people[person.id] = pictures > 0 ? "waits to be embedded again" : "needs new photos";
   }
   return people;
@@ -49,7 +60,10 @@ std::map<attendance::PersonId, std::string_view> unknown_to_model(attendance::St
 
 int list(Arguments arguments) {
   CommonOptions common;
-  OptionSet set("people list [--data DIR] [--json]", "Lists who is enrolled, in the order of enrolment.");
+  OptionSet set(
+      "people list [--data DIR] [--json]",
+      "Lists who is enrolled, in the order of enrolment, and where the embedder in use can be read, who needs "
+      "new photos for it.");
   set.common(common, {.weights = true, .mirror = true, .data = true, .json = true});
   if (!set.parse(arguments)) return exit_yes;
   require_data_folder(common);

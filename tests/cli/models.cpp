@@ -1,0 +1,44 @@
+// What wajah models use leaves behind when something is wrong: with the file, with its card, on the way.
+#include "attendance/data_folder.hpp"
+#include "attendance/sqlite_store.hpp"
+#include "attendance/storage/database.hpp"
+#include "check.hpp"
+#include "cli/inputs.hpp"
+#include "cli/program.hpp"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+using namespace wajah::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+// Somebody whose one photo has an embedding of a model that nobody uses any more, and no picture that was kept.
+void enrol_somebody(const fs::path& data) {
+  const wajah::attendance::DataFolder folder(data);
+  wajah::attendance::Database database(folder);
+  wajah::attendance::SqliteStore store(database);
+  REQUIRE(store.enrol({"1", "ANI", "m1", {{{}, 10, 10, {1, 2, 3}, {}}}, {}, {}}));
+}
+
+}  // namespace
+
+TEST_CASE("people list: needs no models, also where one was chosen that is gone") {
+  const Workplace place;
+  write_random_embedder(place);
+  REQUIRE(place.run({"models", "use", "embedder.safetensors"}).status == 0);
+  enrol_somebody(place / "data");
+  CHECK(contains(place.run({"people", "list"}).out, "needs new photos"));
+  fs::remove(place / "embedder.safetensors");
+  const Outcome listed = place.run({"people", "list"});
+  CHECK(listed.status == 0);
+  CHECK(contains(listed.out, "ANI"));
+  CHECK(contains(listed.err, "embedder.safetensors is not there"));
+}
