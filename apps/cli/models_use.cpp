@@ -9,8 +9,9 @@
 #include "cli/public_models.hpp"
 #include "cli/report.hpp"
 #include "cli/weight_files.hpp"
+#include "server/model_card.hpp"
 
-#include <wajah/convert/open.hpp>
+#include <wajah/embed/embedder.hpp>
 #include <wajah/error.hpp>
 #include <wajah/text.hpp>
 
@@ -49,10 +50,10 @@ bool is_detector(const fs::path& file) {
   return weights.has("pnet/conv1/weights");
 }
 
-// Loads it, so that nobody finds out at the door that it is no model.
+// Loads it as the server would, with its card, so that nobody finds out at the door that it is no model.
 ModelRole role_of(const fs::path& file) {
   if (!is_detector(file)) {
-    (void)convert_embedder(file);
+    (void)load_embedder(server::open_embedder(file), Cpu(1));
     return ModelRole::embedder;
   }
   const std::array files{file};

@@ -1,6 +1,7 @@
 #include "server/model_card.hpp"
 
 #include <wajah/convert/open.hpp>
+#include <wajah/decision_curve.hpp>
 #include <wajah/error.hpp>
 #include <wajah/file.hpp>
 #include <wajah/text.hpp>
@@ -22,12 +23,32 @@ namespace json = boost::json;
 namespace {
 
 constexpr std::size_t largest_card = std::size_t{1} << 20;
-constexpr std::array<std::string_view, 3> entries{"crop", "decision_curve", "mirror"};
+struct Entry {
+  std::string_view key;
+  void (*check)(std::string_view text);  // throws Error (model)
+};
+
+constexpr std::array<Entry, 3> entries{{
+    {"crop", [](std::string_view text) { (void)parse_crop(text); }},
+    {"decision_curve", [](std::string_view text) { (void)parse_decision_curve(text); }},
+    {"mirror", [](std::string_view text) { (void)parse_mirror(text); }},
+}};
 
 std::string text_of(const json::object& card, std::string_view key, const fs::path& file) {
   const json::value& value = card.at(key);
   if (const json::string* text = value.if_string()) return std::string(*text);
   fail(ErrorKind::model, "{}: {} is no text, expected one as 'wajah calibrate' writes it", file.string(), quote(key));
+}
+
+// The parsers know no file; whoever reads of a bad curve wants to know which card to mend.
+std::string checked_entry(const json::object& card, const Entry& entry, const fs::path& file) {
+  const std::string text = text_of(card, entry.key, file);
+  try {
+    entry.check(text);
+  } catch (const Error& error) {
+    fail(ErrorKind::model, "{}: {}", file.string(), error.what());
+  }
+  return text;
 }
 
 }  // namespace
@@ -63,8 +84,8 @@ Weights open_embedder(const fs::path& file) {
          expected);
   }
   std::map<std::string, std::string> metadata;
-  for (const std::string_view key : entries) {
-    if (card->contains(key)) metadata.emplace(key, text_of(*card, key, path));
+  for (const Entry& entry : entries) {
+    if (card->contains(entry.key)) metadata.emplace(entry.key, checked_entry(*card, entry, path));
   }
   return weights.with_metadata(metadata);
 }

@@ -19,8 +19,8 @@ namespace wajah::server {
 // something else. Throws Error (model) if it is no JSON.
 [[nodiscard]] std::optional<boost::json::object> read_card(const std::filesystem::path& card);
 
-// wajah::open_embedder, with the entries of the card beside the file as its metadata. Throws Error (model), also if the
-// card is one of another architecture.
+// wajah::open_embedder, with the entries of the card beside the file as its metadata. Throws Error (model), naming the
+// card's file if it is one of another architecture or an entry is none.
 [[nodiscard]] Weights open_embedder(const std::filesystem::path& file);
 
 // The same with `mirror` instead of the card's, if there is one.

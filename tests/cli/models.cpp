@@ -30,6 +30,28 @@ void enrol_somebody(const fs::path& data) {
 
 }  // namespace
 
+TEST_CASE("models use: a file whose card is wrong is refused before anything is written") {
+  const Workplace place;
+  write_random_embedder(place);
+  const auto refused = [&](const std::string& card, const std::string& told) {
+    place.write("embedder.json", card);
+    const Outcome outcome = place.run({"models", "use", "embedder.safetensors"});
+    CAPTURE(outcome.err);
+    CHECK(outcome.status == 4);
+    CHECK(outcome.one_sentence());
+    CHECK(contains(outcome.err, "embedder.json: "));
+    CHECK(contains(outcome.err, told));
+    CHECK(!fs::exists(place / "data"));
+  };
+  refused(R"({"architecture": "inception-resnet-v1", "decision_curve": "1 2 3"})", "five numbers");
+  refused(R"({"architecture": "inception-resnet-v1", "crop": "square 160"})", "the profile is unknown");
+  refused(R"({"architecture": "inception-resnet-v1", "mirror": "sometimes"})", "never, enrol or always");
+  refused(R"({"architecture": "inception-resnet-v1", "mirror": 1})", "is no text");
+  refused(R"({"architecture": "mobilefacenet"})", "is the card of 'mobilefacenet'");
+  place.write("embedder.json", R"({"architecture": "inception-resnet-v1", "mirror": "never"})");
+  CHECK(place.run({"models", "use", "embedder.safetensors"}).status == 0);
+}
+
 TEST_CASE("people list: needs no models, also where one was chosen that is gone") {
   const Workplace place;
   write_random_embedder(place);
