@@ -61,11 +61,18 @@ ModelRole role_of(const fs::path& file) {
   return ModelRole::detector;
 }
 
-void set_role(ModelChoice& choice, ModelRole role, std::string value) {
+// What NAME asks for: the choice with it, and the role whose file it is; nothing: both.
+struct Change {
+  ModelChoice choice;
+  std::optional<ModelRole> role;
+};
+
+Change with_role(ModelChoice choice, ModelRole role, std::string value) {
   (role == ModelRole::detector ? choice.detector : choice.embedder) = std::move(value);
+  return {std::move(choice), role};
 }
 
-ModelChoice changed(ModelChoice choice, const std::string& name, const fs::path& models) {
+Change changed(ModelChoice choice, const std::string& name, const fs::path& models) {
   std::error_code none;
   if (name == built_in) {
     require_built_in();
@@ -75,15 +82,13 @@ ModelChoice changed(ModelChoice choice, const std::string& name, const fs::path&
     if (!fs::exists(models / model->output, none)) {
       fail(ErrorKind::model, "{} is not here yet: 'wajah models fetch {}' gets it", name, name);
     }
-    set_role(choice, role_of(models / model->output), name);
-    return choice;
+    return with_role(std::move(choice), role_of(models / model->output), name);
   }
   if (!fs::exists(name, none)) {
     fail(ErrorKind::usage, "{} is neither {}, a file, nor a public model; 'wajah models list' shows those", quote(name),
          built_in);
   }
-  set_role(choice, role_of(name), fs::absolute(name).lexically_normal().string());
-  return choice;
+  return with_role(std::move(choice), role_of(name), fs::absolute(name).lexically_normal().string());
 }
 
 void print_in_use(const CommonOptions& common) {
@@ -141,24 +146,25 @@ int use_model(Arguments arguments) {
   OptionSet set(
       "models use [options] NAME",
       "Chooses the weights that a data folder is used with: a fetched model by its name, any file of weights, "
-      "or 'built-in'. Photos that were kept are embedded again at once; whose were not is told.");
+      "or 'built-in'. Photos that were kept are embedded again at once; whose were not is told. Where that cannot be "
+      "done or is interrupted, the same command goes on: exit 3 if the data folder is in use or sealed.");
   set.add("later", later, "leave embedding again to the next start of the server");
   set.operands(names, "NAME", 1, 1);
   set.common(common, {.device = true, .mtcnn = true, .data = true, .json = true});
   if (!set.parse(arguments)) return exit_yes;
 
   const fs::path models = models_folder(common);
-  const ModelChoice before = read_model_choice(models), after = changed(before, names[0], models);
-  write_model_choice(after, models);
-  print_in_use(common);
-  if (later || after.embedder == before.embedder || !has_database(common)) return exit_yes;
+  const Change change = changed(read_model_choice(models), names[0], models);
+  write_model_choice(change.choice, models);
   try {
-    embed_again(common);
+    print_in_use(common);
+    // An earlier call may have been interrupted: what waits in the data folder decides, not whether the choice changed.
+    if (!later && change.role != ModelRole::detector && has_database(common)) embed_again(common);
   } catch (const Error& error) {
-    if (error.kind() != ErrorKind::storage) throw;
-    fmt::print(stderr,
-               "wajah models: the choice is written, but {}; kept photos are embedded again at the next start\n",
-               error.what());
+    fail(error.kind(),
+         "the choice is written, but {}; kept photos are embedded again by the same command once this is mended, or at "
+         "the next start of the server",
+         error.what());
   }
   return exit_yes;
 }

@@ -30,6 +30,46 @@ void enrol_somebody(const fs::path& data) {
 
 }  // namespace
 
+TEST_CASE("models use: what was left undone is done by the same command") {
+  const Workplace place;
+  write_random_mtcnn(place);
+  write_random_embedder(place);
+  enrol_somebody(place / "data");
+  const std::vector<std::string> use{"models", "use", "embedder.safetensors", "--mtcnn", "mtcnn.safetensors"};
+
+  SUBCASE("the choice was made before, and nothing followed") {
+    auto later = use;
+    later.insert(later.begin() + 2, "--later");
+    const Outcome postponed = place.run(later);
+    REQUIRE(postponed.status == 0);
+    CHECK(!contains(postponed.out, "ANI"));
+    const Outcome again = place.run(use);
+    CHECK(again.status == 0);
+    CHECK(contains(again.out, "ANI"));
+  }
+  SUBCASE("the data folder is sealed and the key is not there") {
+    REQUIRE(place.run({"keys", "make-file", "storage.key"}).status == 0);
+    REQUIRE(place.run({"people", "list", "--storage-key-file", "storage.key"}).status == 0);
+    const Outcome sealed = place.run(use);
+    CHECK(sealed.status == 3);
+    CHECK(contains(sealed.err, "the choice is written, but "));
+    CHECK(contains(sealed.err, "storage.key_file"));
+    CHECK(contains(sealed.err, "by the same command"));
+    CHECK(contains(place.read("data/models/in_use.toml"), "embedder.safetensors"));
+    const Outcome opened = place.run(use, {{"WAJAH_STORAGE_KEY_FILE", "storage.key"}});
+    CHECK(opened.status == 0);
+    CHECK(contains(opened.out, "ANI"));
+  }
+  SUBCASE("a server is using the data folder") {
+    const wajah::attendance::DataFolder server(place / "data");
+    const Outcome busy = place.run(use);
+    CHECK(busy.status == 3);
+    CHECK(contains(busy.err, "another wajah is using it"));
+    CHECK(contains(busy.err, "at the next start of the server"));
+    CHECK(place.run({"models", "use", "mtcnn.safetensors"}).status == 0);  // no photo waits for another detector
+  }
+}
+
 TEST_CASE("models use: a file whose card is wrong is refused before anything is written") {
   const Workplace place;
   write_random_embedder(place);
