@@ -17,13 +17,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view file_name = "in_use.toml";
+constexpr std::string_view file_name = "in_use.toml", how_to_mend = "'wajah models use NAME' writes this file anew";
 
 std::optional<std::string> text_of(const toml::node& node, const fs::path& file, std::string_view key) {
   const auto text = node.value<std::string>();
   if (node.is_string() && text && !text->empty()) return text;
-  fail(ErrorKind::model, "{}: {} is not a name or a path; 'wajah models use' writes this file anew", file.string(),
-       quote(key));
+  fail(ErrorKind::model, "{}: {} is not a name or a path; {}", file.string(), quote(key), how_to_mend);
 }
 
 }  // namespace
@@ -41,12 +40,13 @@ ModelChoice read_model_choice(const fs::path& models) {
       } else if (key.str() == "embedder") {
         choice.embedder = text_of(node, file, key.str());
       } else {
-        fail(ErrorKind::model, "{}: unknown key {}, expected detector and embedder", file.string(), quote(key.str()));
+        fail(ErrorKind::model, "{}: unknown key {}, expected detector and embedder; {}", file.string(),
+             quote(key.str()), how_to_mend);
       }
     }
   } catch (const toml::parse_error& error) {
-    fail(ErrorKind::model, "{}, line {}: {}; 'wajah models use' writes this file anew", file.string(),
-         error.source().begin.line, error.description());
+    fail(ErrorKind::model, "{}, line {}: {}; {}", file.string(), error.source().begin.line, error.description(),
+         how_to_mend);
   }
   return choice;
 }

@@ -91,6 +91,28 @@ Change changed(ModelChoice choice, const std::string& name, const fs::path& mode
   return with_role(std::move(choice), role_of(name), fs::absolute(name).lexically_normal().string());
 }
 
+// A file that cannot be understood is what this command is the cure for.
+ModelChoice former_choice(const fs::path& models, std::string& fault) {
+  try {
+    return read_model_choice(models);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::model) throw;
+    fault = error.what();
+    return {};
+  }
+}
+
+// Gives what was asked for once it is written.
+Change choose(const std::string& name, const fs::path& models) {
+  std::string fault;
+  Change change = changed(former_choice(models, fault), name, models);
+  write_model_choice(change.choice, models);
+  if (!fault.empty()) {
+    fmt::print(stderr, "wajah models: {}, which is done now; what was chosen in it is forgotten\n", fault);
+  }
+  return change;
+}
+
 void print_in_use(const CommonOptions& common) {
   const auto detector = look_for_mtcnn(common), embedder = look_for_embedder(common);
   if (common.json) {
@@ -153,9 +175,7 @@ int use_model(Arguments arguments) {
   set.common(common, {.device = true, .mtcnn = true, .data = true, .json = true});
   if (!set.parse(arguments)) return exit_yes;
 
-  const fs::path models = models_folder(common);
-  const Change change = changed(read_model_choice(models), names[0], models);
-  write_model_choice(change.choice, models);
+  const Change change = choose(names[0], models_folder(common));
   try {
     print_in_use(common);
     // An earlier call may have been interrupted: what waits in the data folder decides, not whether the choice changed.

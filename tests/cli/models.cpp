@@ -92,6 +92,25 @@ TEST_CASE("models use: a file whose card is wrong is refused before anything is 
   CHECK(place.run({"models", "use", "embedder.safetensors"}).status == 0);
 }
 
+TEST_CASE("models use: a choice that cannot be understood is written anew, as its message says") {
+  const Workplace place;
+  write_random_mtcnn(place);
+  place.write("a.jpg", drawn_jpeg());
+  for (const std::string damage : {"embedder = 5\n", "x = \n", "foo = \"bar\"\n", "detector = \"\"\n"}) {
+    CAPTURE(damage);
+    place.write("data/models/in_use.toml", damage);
+    CHECK(contains(place.run({"models", "list"}).err, "'wajah models use NAME' writes this file anew"));
+    CHECK(place.run({"models", "use", "nothing"}).status == 2);
+    CHECK(place.read("data/models/in_use.toml") == damage);
+    const Outcome mended = place.run({"models", "use", "mtcnn.safetensors"});
+    CAPTURE(mended.err);
+    CHECK(mended.status == 0);
+    CHECK(contains(mended.err, "which is done now"));
+    CHECK(place.run({"models", "list"}).status == 0);
+    CHECK(contains(place.read("data/models/in_use.toml"), "mtcnn.safetensors"));
+  }
+}
+
 TEST_CASE("people list: needs no models, also where one was chosen that is gone") {
   const Workplace place;
   write_random_embedder(place);
