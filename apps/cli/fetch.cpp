@@ -2,6 +2,7 @@
 
 #include "cli/conversion.hpp"
 #include "cli/download.hpp"
+#include "cli/fetch_lock.hpp"
 #include "cli/report.hpp"
 
 #include <wajah/error.hpp>
@@ -26,6 +27,23 @@ std::string base_address() {
   return set != nullptr ? set : "https://raw.githubusercontent.com";
 }
 
+// What is verified is a copy that nobody else has ever had open: whoever may still write to the part changes nothing
+// that is read from here on.
+void verify(const PublicFile& file, const fs::path& part, const fs::path& whole) {
+  const fs::path checked = fs::path(whole).concat(".checked");
+  std::error_code failed, none;
+  fs::remove(checked, none);
+  fs::copy_file(part, checked, failed);
+  if (failed) fail(ErrorKind::storage, "{}: cannot be written: {}", checked.string(), failed.message());
+  const std::string fault = fault_of(file, checked);
+  if (fault.empty()) fs::rename(checked, whole);
+  fs::remove(checked, none);
+  fs::remove(part, none);
+  if (!fault.empty()) {
+    fail(ErrorKind::input, "{}: {}; what was downloaded has been thrown away", file.name(), fault);
+  }
+}
+
 // The file under its own name is whole and verified; until then it is "<name>.part".
 fs::path fetch_file(const PublicFile& file, const fs::path& folder) {
   fs::path whole = folder / file.name();
@@ -39,11 +57,7 @@ fs::path fetch_file(const PublicFile& file, const fs::path& folder) {
     progress->show(done >> 10U);
   });
   progress.reset();
-  if (const std::string fault = fault_of(file, part); !fault.empty()) {
-    fs::remove(part, none);
-    fail(ErrorKind::input, "{}: {}; what was downloaded has been thrown away", file.name(), fault);
-  }
-  fs::rename(part, whole);
+  verify(file, part, whole);
   return whole;
 }
 
@@ -54,11 +68,12 @@ Fetched fetch(const PublicModel& model, const fs::path& folder) {
   std::error_code none;
   if (fs::exists(output, none)) return {output, false};
   const fs::path downloads = folder / "download" / model.name;
+  const FetchLock lock(downloads.parent_path(), model.name);
+  if (fs::exists(output, none)) return {output, false};  // of whoever had the lock
   std::vector<fs::path> files;
   for (const PublicFile& file : model.files) files.push_back(fetch_file(file, downloads));
   write_safetensors(files.size() > 1 ? convert_detector(files) : convert_embedder(files[0]), output);
   fs::remove_all(downloads, none);
-  fs::remove(downloads.parent_path(), none);  // only if no other model's are in it
   return {output, true};
 }
 

@@ -208,3 +208,46 @@ TEST_CASE("fetch: the genuine files, with a cut on the way") {
   CHECK(contains(fetch(place, server.address()).out, "already there"));
   CHECK(server.requests().size() == 2);
 }
+
+TEST_CASE("fetch: only one at a time downloads a model into a data folder") {
+  const Workplace place, elsewhere;
+  const std::string data = (place / "data").string();
+  Outcome second;
+  const FileServer other([](const std::string&) { return refusal("404 Not Found"); });
+  const FileServer server([&](const std::string&) {
+    second = elsewhere.run({"models", "fetch", "mtcnn", "--data", data}, {{"WAJAH_FETCH_BASE", other.address()}});
+    return cut_after(garbage, 50);
+  });
+  CHECK(fetch(place, server.address()).status == 3);
+  CHECK(second.status == 3);
+  CHECK(second.one_sentence());
+  CHECK(contains(second.err, "another fetch of mtcnn is running"));
+  CHECK(other.requests().empty());
+  CHECK(place.read(part_name) == garbage.substr(0, 50));
+
+  INFO("its lock ends with it, also where its file stayed behind");
+  place.write("data/models/download/mtcnn.lock", "");
+  CHECK(contains(fetch(place, other.address()).err, "404"));
+  CHECK(!fs::exists(place / "data/models/download/mtcnn.lock"));
+}
+
+TEST_CASE("fetch: what has been verified does not change any more, whoever has the download open") {
+  const auto files = genuine_files();
+  if (files.empty()) {
+    MESSAGE("skipped: the published det*.npy are not here");
+    return;
+  }
+  const Workplace place;
+  place.write(part_name, files.at("det1.npy").substr(0, 1000));
+  fs::create_hard_link(place / part_name, place / "open");
+  const FileServer server([&](const std::string& request) {
+    const std::string name = file_asked_for(request);
+    if (name == "det1.npy") return rest_from(files.at(name), 1000);
+    if (name == "det2.npy") place.write("open", garbage);  // det1.npy has been verified
+    return whole(files.at(name));
+  });
+  const Outcome outcome = fetch(place, server.address());
+  CAPTURE(outcome.err);
+  CHECK(outcome.status == 0);
+  CHECK(server.requests().size() == 3);
+}
