@@ -78,7 +78,7 @@ class Download {
   asio::awaitable<void> run() {
     std::error_code none;
     const std::uintmax_t size = std::filesystem::file_size(file_, none);
-    have_ = none ? 0 : size;
+    have_ = none || size > limit_ ? 0 : size;
     bool done = co_await attempt();
     // A server that refuses the range has another file: nothing of the part can be used.
     if (!done && have_ > 0) {
@@ -123,7 +123,7 @@ class Download {
 
     beast::flat_buffer buffer;
     http::response_parser<http::buffer_body> parser;
-    parser.body_limit(limit_);
+    parser.body_limit(boost::none);  // counted here, where it can be said what is too large
     co_await http::async_read_header(stream, buffer, parser, use_awaitable);
     if (!accept(parser)) co_return false;
     co_await read_body(stream, tcp, buffer, parser);
@@ -135,17 +135,31 @@ class Download {
     const auto length = parser.content_length();
     if (answer.result() == http::status::ok) {
       have_ = 0;
-      total_ = length ? *length : 0;
+      expect(length ? *length : 0);
       return true;
     }
     if (have_ > 0 && answer.result() == http::status::range_not_satisfiable) return false;
     if (have_ > 0 && answer.result() == http::status::partial_content) {
       const auto range = parse_range(answer[http::field::content_range]);
       if (!range || range->first != have_) return false;
-      total_ = range->total;
+      expect(range->total);
       return true;
     }
     fail(ErrorKind::input, "{} answers {} for {}", address_.host, answer.result_int(), quote(address_.target));
+  }
+
+  // 0: the server does not say.
+  void expect(std::uint64_t total) {
+    if (total > limit_) refuse_size(fmt::format("{} bytes", total));
+    total_ = total;
+  }
+
+  // Whatever the file is, it is not the one that was asked for, and neither is its beginning.
+  [[noreturn]] void refuse_size(std::string_view size) const {
+    std::error_code none;
+    std::filesystem::remove(file_, none);
+    fail(ErrorKind::input, "{} has {} for {}, and {} are the most that is taken; nothing of it is kept", address_.host,
+         size, quote(address_.target), limit_);
   }
 
   asio::awaitable<void> read_body(auto& stream, beast::tcp_stream& tcp, beast::flat_buffer& buffer,
@@ -161,16 +175,15 @@ class Download {
       tcp.expires_after(patience);
       const auto [error, count] = co_await http::async_read(stream, buffer, parser, asio::as_tuple(use_awaitable));
       const std::size_t got = bytes.size() - parser.get().body().size;
+      if (have_ + got > limit_) refuse_size(fmt::format("more than {} bytes", limit_));
       if (!out.write(bytes.data(), static_cast<std::streamsize>(got)).flush()) {
         fail(ErrorKind::storage, "{}: cannot be written", file_.string());
       }
       have_ += got;
-      if (have_ > limit_) fail(ErrorKind::input, "{} sends more than {} bytes", address_.host, limit_);
       progress_(have_, total_);
       if (error && error != http::error::need_buffer) {
-        fail(ErrorKind::input,
-             "the connection to {} ended after {} of {} bytes ({}); the same command goes on from there", address_.host,
-             have_, total_, error.message());
+        fail(ErrorKind::input, "the connection to {} ended after {}{} bytes ({}); the same command goes on from there",
+             address_.host, have_, total_ > 0 ? fmt::format(" of {}", total_) : "", error.message());
       }
     }
   }

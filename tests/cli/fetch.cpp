@@ -1,8 +1,11 @@
 // wajah models fetch against a server that is good, bad, slow to finish, or not there.
 #include "check.hpp"
+#include "cli/download.hpp"
 #include "cli/file_server.hpp"
 #include "cli/program.hpp"
 #include "cli/public_models.hpp"
+
+#include <wajah/error.hpp>
 
 #include <doctest/doctest.h>
 
@@ -137,6 +140,57 @@ TEST_CASE("fetch: a server without ranges, or with another file, begins anew") {
     CHECK(fetch(place, server.address()).status == 3);
     CHECK(place.read(part_name) == garbage.substr(0, 50));
   }
+}
+
+TEST_CASE("download: what is larger than allowed is told as such, and nothing of it is kept") {
+  const Workplace place;
+  const auto failure = [&](const std::string& answer) -> std::string {
+    const FileServer server([&](const std::string&) { return answer; });
+    try {
+      wajah::cli::download(server.address() + "/file", place / "part", 50'000, [](std::uint64_t, std::uint64_t) {});
+    } catch (const wajah::Error& error) {
+      CHECK(error.kind() == wajah::ErrorKind::input);
+      return error.what();
+    }
+    return {};
+  };
+  SUBCASE("it says so") {
+    CHECK(contains(failure(whole(garbage)), "has 100000 bytes for '/file', and 50000 are the most"));
+  }
+  SUBCASE("it says so of the whole, and sends a part") {
+    place.write("part", garbage.substr(0, 60));
+    CHECK(contains(failure(rest_from(garbage, 60)), "has 100000 bytes for '/file', and 50000 are the most"));
+  }
+  SUBCASE("it goes on and on") {
+    CHECK(contains(failure("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + garbage), "has more than 50000 bytes"));
+  }
+  SUBCASE("it goes on and on, in chunks") {
+    CHECK(contains(failure("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n186a0\r\n" + garbage + "\r\n"),
+                   "has more than 50000 bytes"));
+  }
+  CHECK(!fs::exists(place / "part"));
+}
+
+TEST_CASE(
+    "download: what is just as large as allowed is taken, and what is left of something larger is not gone on from") {
+  const Workplace place;
+  const FileServer server([](const std::string& request) {
+    return contains(request, "Range:") ? refusal("500 Internal Server Error") : whole(garbage);
+  });
+  place.write("part", garbage + "x");
+  wajah::cli::download(server.address() + "/file", place / "part", garbage.size(), [](std::uint64_t, std::uint64_t) {});
+  CHECK(place.read("part") == garbage);
+}
+
+TEST_CASE("download: a cut is told without a size that nobody has said") {
+  const Workplace place;
+  const FileServer server([](const std::string&) {
+    return std::string("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
+  });
+  CHECK_THROWS_WITH_AS(
+      wajah::cli::download(server.address() + "/file", place / "part", 50'000, [](std::uint64_t, std::uint64_t) {}),
+      doctest::Contains("ended after 5 bytes"), wajah::Error);
+  CHECK(place.read("part") == "hello");
 }
 
 TEST_CASE("fetch: nobody there") {
