@@ -19,10 +19,14 @@ constexpr std::array<std::string_view, 5> colours{"#0b62a4", "#c0392b", "#1e8449
 std::string escaped(std::string_view text) {
   std::string out;
   for (const char c : text) {
-    if (c == '&') out += "&amp;";
-    else if (c == '<') out += "&lt;";
-    else if (c == '>') out += "&gt;";
-    else out += c;
+    if (c == '&')
+      out += "&amp;";
+    else if (c == '<')
+      out += "&lt;";
+    else if (c == '>')
+      out += "&gt;";
+    else
+      out += c;
   }
   return out;
 }
@@ -46,25 +50,31 @@ double place(const Axis& axis, double value) {
 std::vector<double> ticks(const Axis& axis) {
   std::vector<double> values;
   if (axis.scale == Scale::logarithmic) {
-    for (double power = std::ceil(std::log10(axis.least) - 1e-9); std::pow(10, power) <= axis.most * (1 + 1e-9); ++power) {
+    for (double power = std::ceil(std::log10(axis.least) - 1e-9); std::pow(10, power) <= axis.most * (1 + 1e-9);
+         ++power) {
       values.push_back(std::pow(10, power));
     }
     return values;
   }
   const double rough = (axis.most - axis.least) / 5, power = std::pow(10, std::floor(std::log10(rough)));
   const double step = power * (rough / power < 1.5 ? 1 : rough / power < 3.5 ? 2 : rough / power < 7.5 ? 5 : 10);
-  for (double k = std::ceil(axis.least / step - 1e-9); k * step <= axis.most + 1e-9 * step; ++k) values.push_back(k * step);
+  // Adding 0 makes 0 of the -0 that an axis from 0 begins with.
+  for (double k = std::ceil(axis.least / step - 1e-9) + 0.0; k * step <= axis.most + 1e-9 * step; ++k) {
+    values.push_back(k * step);
+  }
   return values;
 }
 
 std::string percent(double share) { return fmt::format("{:.6g} %", share * 100); }
 
 std::string label(double x, double y, std::string_view anchor, std::string_view text, std::string_view more = "") {
-  return fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\"{}>{}</text>\n", x, y, anchor, more, escaped(text));
+  return fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\"{}>{}</text>\n", x, y, anchor, more,
+                     escaped(text));
 }
 
 std::string line(double x1, double y1, double x2, double y2, std::string_view colour) {
-  return fmt::format("<line x1=\"{:.1f}\" y1=\"{:.1f}\" x2=\"{:.1f}\" y2=\"{:.1f}\" stroke=\"{}\"/>\n", x1, y1, x2, y2, colour);
+  return fmt::format("<line x1=\"{:.1f}\" y1=\"{:.1f}\" x2=\"{:.1f}\" y2=\"{:.1f}\" stroke=\"{}\"/>\n", x1, y1, x2, y2,
+                     colour);
 }
 
 }  // namespace

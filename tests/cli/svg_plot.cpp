@@ -28,6 +28,8 @@ TEST_CASE("points lie where the axes put them; outside they lie at the edge") {
     CAPTURE(label);
     CHECK(contains(text, label));
   }
+  CHECK(contains(text, ">0 %<"));
+  CHECK_FALSE(contains(text, ">-0 %<"));
   CHECK(std::ranges::count(text, '<') == std::ranges::count(text, '>'));
 }
 
