@@ -141,7 +141,10 @@ bool OptionSet::parse(Arguments arguments) try {
 
   po::variables_map values;
   const std::vector<std::string> words(arguments.begin(), arguments.end());
-  po::store(po::command_line_parser(words).options(all).positional(positions).style(style).run(), values);
+  const po::parsed_options parsed =
+      po::command_line_parser(words).options(all).positional(positions).style(style).run();
+  check_signs(parsed);
+  po::store(parsed, values);
   if (values.count("help") > 0) {
     print_help();
     return false;
@@ -175,6 +178,17 @@ void OptionSet::check_operands() const {
   }
   if (operands_->size() > most_) {
     fail(ErrorKind::usage, "{} is one {} too many; usage: wajah {}", quote((*operands_)[most_]), operand_name_, usage_);
+  }
+}
+
+// The conversion to an unsigned number takes -1 for the largest there is.
+void OptionSet::check_signs(const po::parsed_options& parsed) const {
+  for (const auto& option : parsed.options) {
+    if (!unsigned_.contains(option.string_key) || option.value.empty()) continue;
+    if (option.value.front().starts_with('-')) {
+      fail(ErrorKind::usage, "--{}: {} given, expected a whole number from 0 on", option.string_key,
+           quote(option.value.front()));
+    }
   }
 }
 

@@ -13,8 +13,10 @@
 #include <cstddef>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace wajah::cli {
@@ -45,6 +47,7 @@ class OptionSet {
   // An option with a value; what the target holds now is the default. names: "min-size", or "cost,C" with a letter.
   template <class T>
   OptionSet& add(const char* names, T& target, const char* metavar, const char* text) {
+    if constexpr (std::is_unsigned_v<T>) unsigned_.insert(long_name(names));
     auto* value = boost::program_options::value(&target)->value_name(metavar);
     if (const std::string now = fmt::format("{}", target); !now.empty()) value->default_value(target, now);
     options_.add_options()(names, value, text);
@@ -71,10 +74,15 @@ class OptionSet {
  private:
   void read_environment(boost::program_options::variables_map& values) const;
   void check_operands() const;
+  void check_signs(const boost::program_options::parsed_options& parsed) const;
   void print_help() const;
   [[nodiscard]] std::string unknown(std::string_view option) const;
+  [[nodiscard]] static std::string long_name(std::string_view names) {
+    return std::string(names.substr(0, names.find(',')));
+  }
 
   std::string usage_, about_;
+  std::set<std::string> unsigned_;  // options that are counts
   boost::program_options::options_description options_, common_;
   std::vector<std::string>* operands_ = nullptr;
   std::string operand_name_;

@@ -140,6 +140,11 @@ TEST_CASE("options out of range are usage errors") {
       {"train", "--features", "x.npy", "--labels", "y.npy", "--output", "m", "--kernel", "poly"},
       {"predict", "--model", "m"},
       {"evaluate", "pairs", "--root", "lfw"},
+      {"evaluate", "gallery", "--root", ".", "--people", "-1"},
+      {"evaluate", "gallery", "--root", ".", "--strangers", "-5"},
+      {"evaluate", "table", "--root", ".", "--people", "-1"},
+      {"evaluate", "table", "--root", ".", "--strangers=-1"},
+      {"bench", "search", "--vectors", "-1"},
       {"verify", "--mirror", "sometimes", "a.jpg", "b.jpg"},
       {"serve", "--mirror", "sometimes"},
       {"convert", "--output", "f"},
@@ -180,8 +185,8 @@ TEST_CASE("a common option's environment twin counts, and the command line count
   const Workplace place;
   const Outcome twin = place.run({"bench", "net", "--net", "onet", "--seconds", "0.01"}, {{"WAJAH_DEVICE", "cuda:99"}});
   CHECK(twin.status == 5);
-  const Outcome both =
-      place.run({"bench", "net", "--net", "onet", "--seconds", "0.01", "--device", "cpu"}, {{"WAJAH_DEVICE", "cuda:99"}});
+  const Outcome both = place.run({"bench", "net", "--net", "onet", "--seconds", "0.01", "--device", "cpu"},
+                                 {{"WAJAH_DEVICE", "cuda:99"}});
   CHECK(both.status == 0);
   CHECK(contains(place.run({"version"}, {{"WAJAH_JSON", "true"}}).out, "\"version\":"));
   CHECK(place.run({"detect", "a.jpg"}, {{"WAJAH_THREADS", "many"}}).status == 2);
