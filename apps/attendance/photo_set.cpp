@@ -80,6 +80,8 @@ std::vector<Digest> PhotoSet::known_photos() const {
   return known;
 }
 
+std::size_t PhotoSet::taken() const { return usable().size() + known_photos().size(); }
+
 std::string PhotoSet::shown(std::size_t file) const {
   constexpr std::size_t longest = 100;
   const std::string& name = files_[file].filename;

@@ -49,6 +49,7 @@ class PhotoSet {
   [[nodiscard]] std::vector<SkippedFile> skipped() const;  // files that are not usable
   [[nodiscard]] std::vector<NewPhoto> new_photos() const;  // the usable ones
   [[nodiscard]] std::vector<Digest> known_photos() const;  // those of the upload that the store has
+  [[nodiscard]] std::size_t taken() const;                 // photos that are usable or known, each counted once
 
   // A file as messages name it: what the client called it, or its place.
   [[nodiscard]] std::string shown(std::size_t file) const;

@@ -177,7 +177,7 @@ UploadResult Service::upload(std::string_view nik, std::string_view name, std::s
     const std::lock_guard one_at_a_time(enrolments_);
     if (force == Force::no) compare(nik, photos);
     result.skipped = photos.skipped();
-    result.stored = files.size() - result.skipped.size();
+    result.stored = photos.taken();
     if (result.stored == 0) refuse_all(std::move(result.skipped));
     enrolment.photos = photos.new_photos();
     enrolment.known = photos.known_photos();
@@ -233,6 +233,8 @@ void Service::refuse_duplicates(PhotoSet& photos, std::span<const FaceVector> ow
   const DecisionCurve& curve = options_.classifier.curve;
   const double limit = checks_of(options_.strictness).duplicate;
   const auto usable = photos.usable();
+  // Photos the person has already count as well, or the same upload would be judged otherwise when it is sent again.
+  const std::size_t sent = photos.taken();
   std::size_t duplicates = 0;
   for (const std::size_t file : usable) {
     const FaceVector face = photos.embedding(file);
@@ -246,7 +248,7 @@ void Service::refuse_duplicates(PhotoSet& photos, std::span<const FaceVector> ow
     ++duplicates;
     photos.refuse(file, {PhotoFault::duplicate_face, "the face is enrolled under another NIK", other->person});
   }
-  if (duplicates == 0 || duplicates * 2 < usable.size()) return;
+  if (duplicates == 0 || duplicates * 2 < sent) return;
   auto skipped = photos.skipped();
   const std::string message = fmt::format("This face is enrolled under another NIK: {}", told(skipped));
   throw Refusal(Cause::duplicate_face, message, std::move(skipped));

@@ -65,7 +65,7 @@ struct Expected {
 
 struct UploadResult {
   Person person;
-  std::size_t stored = 0;  // files that are now photos of the person, those it had before included
+  std::size_t stored = 0;  // photos of the upload that are the person's now, those it had before included, each once
   std::vector<SkippedFile> skipped;
   std::optional<std::string> former_name;  // when the NIK was known under another name, which this upload replaced
   double look = 0, store = 0, train = 0;   // ms: all pictures, comparing and committing, until it counts
@@ -132,11 +132,12 @@ class Service {
 
   // Enrols photos under a NIK; one NIK is one person, a new name renames them. Photos that fail a check of
   // options().strictness, that do not show the person of the others, or that show somebody of another NIK are skipped;
-  // a photo the person has already (the same bytes) counts as stored and is not stored twice. Refusals: bad_nik,
-  // name_not_upper, bad_name, no_files, too_many_files, undecodable (any file), no_face and unusable_photos (all
-  // files), duplicate_face (half of the photos or more), inactive, unknown_person and consent_missing (`expected` does
-  // not hold any more), busy, late, stopping: nothing is stored then. training: it is stored and will be recognised
-  // once a training succeeds.
+  // a photo the person has already (the same bytes) counts as stored and is not stored twice, so that the same upload
+  // is answered in the same way when it is sent again. Refusals: bad_nik, name_not_upper, bad_name, no_files,
+  // too_many_files, undecodable (any file), no_face and unusable_photos (all files), duplicate_face (half or more of
+  // the photos with no fault of their own), inactive, unknown_person and consent_missing (`expected` does not hold any
+  // more), busy, late, stopping: nothing is stored then. training: it is stored and will be recognised once a training
+  // succeeds.
   UploadResult upload(std::string_view nik, std::string_view name, std::span<const File> files, Force force = Force::no,
                       Recognisable recognisable = Recognisable::on_return, const Expected& expected = {});
 

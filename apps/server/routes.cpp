@@ -36,8 +36,8 @@ constexpr Answer missing{422, "A field is missing or empty", json_type, "Missing
 
 constexpr Answer upload_answers[] = {
     {200,
-     "Stored; the person is recognisable from now on. Photos without a usable face are left out and named in the "
-     "header X-Wajah-Skipped.",
+     "Stored; the person is recognisable from now on. The message counts the photos of the upload that the person has "
+     "now, the same bytes once. Photos without a usable face are left out and named in the header X-Wajah-Skipped.",
      json_type, "Success"},
     {400,
      "Nothing was stored: the form is broken or the name not in capitals (detail), more than 100 files, a file that "

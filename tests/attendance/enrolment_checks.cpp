@@ -158,6 +158,12 @@ TEST_CASE("a face that is enrolled under another NIK is refused, names nobody, a
   REQUIRE(mixed.skipped.size() == 1);
   CHECK(mixed.skipped[0].fault == PhotoFault::duplicate_face);
 
+  INFO("the same upload again is answered in the same way, although only the refused photo is new");
+  const auto again = upload(service, "2", "BUDI", {photo("BUDI:1"), photo("ANI:3"), photo("BUDI:2")});
+  CHECK(again.stored == 2);
+  REQUIRE(again.skipped.size() == 1);
+  CHECK(again.skipped[0].fault == PhotoFault::duplicate_face);
+
   INFO("most of the photos are somebody else's: all is refused");
   CHECK(Site::cause_of([&] {
           upload(service, "3", "DEWI", {photo("ANI:4"), photo("ANI:5"), photo("DEWI:1")});
