@@ -29,9 +29,13 @@ constexpr std::string_view config_variable = "WAJAH_CONFIG", data_key = "storage
 
 // Variables of wajah's that are no settings: the instruction set, how kernels are launched, and where tests find their
 // data.
-constexpr std::string_view other_variables[] = {
-    config_variable,           "WAJAH_ISA",   "WAJAH_FP16", "WAJAH_CUDA_DEPENDENT_LAUNCH",
-    "WAJAH_CUDA_FUSED_BLOCKS", "WAJAH_SHARED"};
+constexpr std::string_view other_variables[] = {config_variable,
+                                                "WAJAH_ISA",
+                                                "WAJAH_FP16",
+                                                "WAJAH_CUDA_DEPENDENT_LAUNCH",
+                                                "WAJAH_CUDA_FUSED_BLOCKS",
+                                                "WAJAH_CUDA_WARPGROUP_PRODUCTS",
+                                                "WAJAH_SHARED"};
 
 const Setting* find_key(std::span<const Setting> list, std::string_view key) {
   const auto named = [&](const Setting& setting) { return setting.key == key || setting.former == key; };

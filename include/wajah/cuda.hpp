@@ -31,8 +31,11 @@ struct CudaOptions {
   // environment turns it off whatever stands here.
   bool dependent_launch = true;
   // Residual blocks of few images in one launch (layers/fused_blocks.hpp), where the card can (compute capability 9).
-  // WAJAH_CUDA_FUSED_BLOCKS=1 in the environment turns it on, 0 off, whatever stands here.
+  // Not unless asked for: no card has run them yet. WAJAH_CUDA_FUSED_BLOCKS=1 in the environment asks, 0 forbids.
   bool fused_blocks = false;
+  // Convolutions over 16-bit maps by wgmma and TMA, where the card can (compute capability 9) and a layer is large
+  // enough. The same holds for it; WAJAH_CUDA_WARPGROUP_PRODUCTS=1 or 0.
+  bool warpgroup_products = false;
 };
 
 [[nodiscard]] std::string_view name_of(Arithmetic arithmetic);

@@ -2,6 +2,8 @@
 // place and let calls fail. Every call gives an error code, 0 if all is well.
 #pragma once
 
+#include <wajah/tensor_map.hpp>
+
 #include <cstddef>
 #include <string>
 
@@ -32,6 +34,7 @@ struct CudaDriver {
   int (*end_capture)(void* stream, void** graph);  // of what was launched on the stream since
   int (*launch_graph)(void* graph, void* stream);
   int (*end_graph)(void* graph);
+  int (*make_tensor_map)(TensorMap* map, const TensorMapPlan& plan);
   std::string (*explain)(int error);
   bool (*no_room)(int error);  // memory was lacking: the call did nothing, and others may still be made
   // Where a "card" is host memory: buffers end at forbidden pages and hold not-a-number. null on a card.

@@ -11,6 +11,9 @@ namespace wajah {
 // the bytes of weights.
 enum class Arithmetic { fp32, tf32, fp16, bf16 };
 
+struct TensorMap;  // tensor_map.hpp
+struct TensorMapPlan;
+
 struct Launch {
   void* stream = nullptr;  // a cudaStream_t
   Arithmetic arithmetic = Arithmetic::fp32;
@@ -18,6 +21,9 @@ struct Launch {
   float* partials = nullptr;  // scratch of the device, for sums that several blocks make together
   size_t partial_bytes = 0;
   bool dependent = false;  // a kernel may be placed on the card while the one before it ends, and waits for it itself
+  // CudaDriver's, for kernels that multiply by warpgroups (wgmma) what the TMA brings: null where the card has neither
+  // or nobody has asked for them (CudaOptions::warpgroup_products).
+  int (*make_tensor_map)(TensorMap* map, const TensorMapPlan& plan) = nullptr;
 };
 
 }  // namespace wajah

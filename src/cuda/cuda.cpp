@@ -18,15 +18,15 @@ constexpr std::size_t staging_bytes = std::size_t{8} << 20U;   // pinned: a 1080
 constexpr std::size_t partial_bytes = std::size_t{16} << 20U;  // for sums that several blocks make together
 constexpr int oldest_major = 8;                                // cp.async and the tensor cores' formats
 constexpr int dependent_major = 9;                             // griddepcontrol
-constexpr int cluster_major = 9;                               // clusters as sm_90a has them
+constexpr int hopper_major = 9;                                // clusters as sm_90a has them, and wgmma: no other
 
-bool turned_off(const char* variable) {
+bool is_set_to(const char* variable, std::string_view expected) {
   const char* value = std::getenv(variable);
-  return value != nullptr && std::string_view(value) == "0";
+  return value != nullptr && expected == value;
 }
-bool turned_on(const char* variable) {
-  const char* value = std::getenv(variable);
-  return value != nullptr && std::string_view(value) == "1";
+// What the environment says, or else the options.
+bool asked_for(const char* variable, bool option) {
+  return !is_set_to(variable, "0") && (option || is_set_to(variable, "1"));
 }
 
 constexpr std::string_view lost = "if the card was lost, start wajah again or use --device cpu";
@@ -89,7 +89,7 @@ struct Cuda::Card {
   CudaFacts facts;
   std::shared_ptr<CardMemory> memory;
   std::chrono::milliseconds patience;
-  bool dependent_launch, fused_blocks;
+  bool dependent_launch, fused_blocks, warpgroup_products;
 
   // Once one has waited in vain nobody else shall, and a call may not return at all.
   void require_answers() const {
@@ -115,6 +115,7 @@ struct Cuda::Stream {
     launch.processors = card->facts.processors;
     launch.arithmetic = arithmetic;
     launch.dependent = card->dependent_launch;
+    launch.make_tensor_map = card->warpgroup_products ? driver.make_tensor_map : nullptr;
   }
   // Also for one that was made in part. Stream and staging of a card that does not answer are left to it.
   ~Stream() {
@@ -183,12 +184,12 @@ Cuda::Cuda(const CudaOptions& options, const CudaDriver& driver) {
   const auto share = static_cast<std::size_t>(static_cast<double>(facts.total_bytes) * options.memory_fraction);
   auto memory = std::make_shared<CardMemory>(driver, options.card, share);
   const bool dependent =
-      options.dependent_launch && facts.major >= dependent_major && !turned_off("WAJAH_CUDA_DEPENDENT_LAUNCH");
-  constexpr const char* fused_variable = "WAJAH_CUDA_FUSED_BLOCKS";
-  const bool fused = facts.major == cluster_major && !turned_off(fused_variable) &&
-                     (options.fused_blocks || turned_on(fused_variable));
+      options.dependent_launch && facts.major >= dependent_major && !is_set_to("WAJAH_CUDA_DEPENDENT_LAUNCH", "0");
+  const bool hopper = facts.major == hopper_major;
+  const bool fused = hopper && asked_for("WAJAH_CUDA_FUSED_BLOCKS", options.fused_blocks);
+  const bool warpgroups = hopper && asked_for("WAJAH_CUDA_WARPGROUP_PRODUCTS", options.warpgroup_products);
   card_ = std::make_shared<Card>(
-      Card{driver, options.card, std::move(facts), std::move(memory), options.patience, dependent, fused});
+      Card{driver, options.card, std::move(facts), std::move(memory), options.patience, dependent, fused, warpgroups});
   stream_ = std::make_shared<Stream>(card_, options.arithmetic);
 }
 

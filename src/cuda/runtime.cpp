@@ -4,6 +4,8 @@
 
 #ifdef WAJAH_HAVE_CUDA
 #include <cuda_runtime_api.h>
+
+#include "make_tensor_map.hpp"
 #endif
 
 namespace wajah {
@@ -82,6 +84,7 @@ const CudaDriver& cuda_runtime() {
         return cudaGraphLaunch(static_cast<cudaGraphExec_t>(graph), static_cast<cudaStream_t>(stream));
       },
       .end_graph = [](void* graph) -> int { return cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(graph)); },
+      .make_tensor_map = &make_tensor_map,
       .explain = &explain,
       .no_room = [](int error) { return error == cudaErrorMemoryAllocation; }};
   return driver;
