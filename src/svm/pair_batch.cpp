@@ -30,11 +30,21 @@ double rho_of(const Variables& v, std::size_t rows) {
   return threshold.rho();
 }
 
-// The lengths of the coefficients from `begin` to `end`, one class, added up.
-double sum_of_sizes(const Variables& v, std::size_t begin, std::size_t end) {
-  double sum = 0;
-  for (std::size_t t = begin; t < end; ++t) sum += std::abs(v.beta[t]);
-  return sum;
+// The coefficients of one class: their sizes added up, and how far that sum may grow until the largest meets the bound.
+struct Side {
+  double sum = 0, most = 0;
+};
+
+Side side_of(const Variables& v, std::size_t begin, std::size_t end, double bound) {
+  constexpr double nothing = 1e-9;  // of the largest, what rows left out leave in roundings
+  Side side;
+  double largest = 0;
+  for (std::size_t t = begin; t < end; ++t) {
+    side.sum += std::abs(v.beta[t]);
+    largest = std::max(largest, std::abs(v.beta[t]));
+  }
+  side.most = side.sum > nothing * largest ? side.sum * bound / largest : 0;
+  return side;
 }
 
 }  // namespace
@@ -54,9 +64,10 @@ class PairBatch::Slot {
     for (std::size_t t = 0; t < rows_; ++t) check_diagonal(t, static_cast<double>(gram_[t * padded_ + t]));
   }
 
-  // What start_pairs is to find.
+  // What start_pairs is to find, and until then a start from 0.
   [[nodiscard]] PairStart start() {
     PairStart start{};
+    started_.fill(0);
     start.gram = gram_.data();
     start.n = static_cast<int>(rows_);
     start.first = static_cast<int>(first_);
@@ -68,7 +79,8 @@ class PairBatch::Slot {
 
   // From where start_pairs left it.
   [[nodiscard]] PairJob whole() {
-    begin_at(all_, started_, folds);
+    set_bounds(all_, folds);
+    move_to(all_, std::span<const float>(started_), 0);
     return job(all_);
   }
 
@@ -84,9 +96,17 @@ class PairBatch::Slot {
     return true;
   }
 
-  [[nodiscard]] PairJob without(std::size_t fold) {
-    begin_at(folds_[fold], fold_started_[fold], fold);
-    return job(folds_[fold]);
+  // From where start_pairs left it, or from the machine of all rows: those judged go to 0, and those left take over
+  // what they held, class by class, as far as bounds allow; half the steps of a start from 0.
+  [[nodiscard]] PairJob without(std::size_t fold, bool started) {
+    Variables& v = folds_[fold];
+    set_bounds(v, fold);
+    if (started) {
+      move_to(v, std::span<const float>(fold_started_[fold]), 0);
+    } else {
+      move_to(v, std::span<const double>(all_.beta), side_of(all_, 0, first_, c_).sum);
+    }
+    return job(v);
   }
 
   // What steps need and looking does not.
@@ -160,20 +180,27 @@ class PairBatch::Slot {
     return job;
   }
 
-  // Coefficients near `from`, between bounds and with a sum of 0, as far as doubles can say: the class that weighs more
-  // gives up the difference. Rows of the fold left out have no room at all.
-  void begin_at(Variables& v, const std::array<float, most_rows>& from, std::size_t left_out) const {
+  // Rows of the fold left out have no room at all.
+  void set_bounds(Variables& v, std::size_t left_out) const {
     for (auto* values : {&v.lower, &v.upper, &v.beta}) std::fill_n(values->begin(), padded_, 0.0);
-    for (std::size_t t = 0; t < rows_; ++t) {
-      (signs_[t] > 0 ? v.upper : v.lower)[t] = signs_[t] > 0 ? c_ : -c_;
-      v.beta[t] = std::clamp(static_cast<double>(from[t]), v.lower[t], v.upper[t]);
-    }
-    for (std::size_t t = left_out; left_out < folds && t < rows_; t += folds) v.lower[t] = v.upper[t] = v.beta[t] = 0;
-    const double positive = sum_of_sizes(v, 0, first_), negative = sum_of_sizes(v, first_, rows_);
-    const double total = std::min(positive, negative);
-    const bool sound = total > 0 && std::isfinite(positive + negative);  // else from nothing
+    for (std::size_t t = 0; t < rows_; ++t) (signs_[t] > 0 ? v.upper : v.lower)[t] = signs_[t] > 0 ? c_ : -c_;
+    for (std::size_t t = left_out; left_out < folds && t < rows_; t += folds) v.lower[t] = v.upper[t] = 0;
+  }
+
+  // Coefficients near `from`, between bounds and with a sum of 0, as far as doubles can say. Each class holds `wanted`
+  // in all; 0: as much as the class that holds less.
+  template <class Value>
+  void move_to(Variables& v, std::span<const Value> from, double wanted) const {
     for (std::size_t t = 0; t < rows_; ++t)
-      v.beta[t] = sound ? v.beta[t] * (total / (t < first_ ? positive : negative)) : 0;
+      v.beta[t] = std::clamp(static_cast<double>(from[t]), v.lower[t], v.upper[t]);
+    const Side positive = side_of(v, 0, first_, c_), negative = side_of(v, first_, rows_, c_);
+    const double total = wanted > 0 ? std::min({wanted, positive.most, negative.most})
+                                    : std::min({positive.sum, negative.sum, positive.most, negative.most});
+    const bool sound = total > 0 && std::isfinite(positive.sum + negative.sum);  // else from nothing
+    for (std::size_t t = 0; t < rows_; ++t) {
+      const double factor = sound ? total / (t < first_ ? positive.sum : negative.sum) : 0;
+      v.beta[t] = sound ? std::clamp(v.beta[t] * factor, v.lower[t], v.upper[t]) : 0;
+    }
   }
 
   static void check_decision(std::size_t t, double value) {
@@ -234,7 +261,7 @@ void PairBatch::train_whole(std::span<Pair* const> results) {
     slots_[p].write(jobs[p], slots_[p].finish(jobs[p], options_), *results[p]);
 }
 
-void PairBatch::judge_folds(std::span<const PairStart> starts) {
+void PairBatch::judge_folds(std::span<const PairStart> starts, const Started& started) {
   struct Judging {
     std::size_t pair, fold;
   };
@@ -248,7 +275,7 @@ void PairBatch::judge_folds(std::span<const PairStart> starts) {
       if (slots_[p].knows(fold, starts[p], exact)) continue;
       slots_[p].invert(options_.cpu);
       judgings[count] = {p, fold};
-      jobs[count++] = slots_[p].without(fold);
+      jobs[count++] = slots_[p].without(fold, started[p]);
     }
   }
   solve(std::span(jobs).first(count), exact, false);
@@ -259,21 +286,40 @@ void PairBatch::judge_folds(std::span<const PairStart> starts) {
   }
 }
 
+namespace {
+
+// Rows in few dimensions depend on each other, nearly, so that linear equations tell little: such pairs take their
+// steps from 0.
+bool begins_near(const PairMembers& members) {
+  constexpr int dimensions_a_row = 3;
+  return dimensions_a_row * (members.first->x.shape.n + members.second->x.shape.n) <= members.first->x.shape.c;
+}
+
+}  // namespace
+
 void PairBatch::train(std::span<const PairMembers> members, std::span<Pair* const> results) {
-  std::array<PairStart, most_pairs> starts;
-  std::size_t rows = 0;
+  std::array<PairStart, most_pairs> starts, near;
+  std::array<std::size_t, most_pairs> places;
+  Started started;
+  std::size_t count = 0;
   for (std::size_t p = 0; p < members.size(); ++p) {
     slots_[p].begin(members[p], kernel_, options_);
     starts[p] = slots_[p].start();
-    rows = std::max(rows, static_cast<std::size_t>(starts[p].n));
+    started[p] = begins_near(members[p]);
+    if (!started[p]) continue;
+    places[count] = p;
+    near[count++] = starts[p];
   }
-  start_pairs(options_.cpu,
-              {starts.data(), static_cast<int>(members.size()), static_cast<int>(padded(rows)),
-               static_cast<float>(options_.solver.c), static_cast<float>(options_.solver.tolerance * 0.998),
-               options_.probability, scratch_.as<float>()});
+  if (count > 0) {
+    const std::size_t size = padded(static_cast<std::size_t>(near[0].n));
+    start_pairs(options_.cpu,
+                {near.data(), static_cast<int>(count), static_cast<int>(size), static_cast<float>(options_.solver.c),
+                 static_cast<float>(options_.solver.tolerance * 0.998), options_.probability, scratch_.as<float>()});
+  }
+  for (std::size_t o = 0; o < count; ++o) starts[places[o]].met = near[o].met;
   train_whole(results);
   if (!options_.probability) return;
-  judge_folds(std::span(starts).first(members.size()));
+  judge_folds(std::span(starts).first(members.size()), started);
   for (std::size_t p = 0; p < members.size(); ++p) results[p]->sigmoid = slots_[p].sigmoid(options_.cpu);
 }
 

@@ -7,6 +7,7 @@
 #include <wajah/svm/pair.hpp>
 #include <wajah/svm/start_pairs.hpp>
 
+#include <array>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -15,7 +16,7 @@ namespace wajah::svm {
 
 class PairBatch {
  public:
-  static constexpr std::size_t most_pairs = 8;
+  static constexpr std::size_t most_pairs = 16;  // as many as start_pairs has lanes where vectors are widest
 
   // Whether a pair of so many rows can be in a batch.
   [[nodiscard]] static bool fits(std::size_t rows, std::size_t memory);
@@ -32,10 +33,11 @@ class PairBatch {
 
  private:
   class Slot;
+  using Started = std::array<bool, most_pairs>;  // which pairs start_pairs was asked about
 
   void solve(std::span<PairJob> jobs, bool exact, bool look_only) const;
   void train_whole(std::span<Pair* const> results);
-  void judge_folds(std::span<const PairStart> starts);
+  void judge_folds(std::span<const PairStart> starts, const Started& started);
 
   Kernel kernel_;
   PairOptions options_;
