@@ -1,12 +1,15 @@
 // The ladder of training a support-vector machine: one pair of people through every way of solving it, naive to
 // fastest; processor time of one thread, least of some runs. See smo.md.
+#include <wajah/buffer.hpp>
 #include <wajah/svm/pair.hpp>
 #include <wajah/svm/problem.hpp>
 #include <wajah/svm/solve_pair.hpp>
 #include <wajah/svm/solve_pairs.hpp>
 #include <wajah/svm/solver.hpp>
+#include <wajah/svm/start_pairs.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdio>
 #include <ctime>
@@ -109,8 +112,8 @@ struct Matrices {
   void fill(const People& source, const Cpu& cpu, int p) {
     One& one = all[static_cast<std::size_t>(p)];
     gram(cpu, Kernel{}, source.rows_of_person(0), source.rows_of_person(p + 1), one.gram + photos, padded);
-    complete_pair(
-        cpu, {source.own[0].data(), source.own[People::at(p + 1)].data(), one.gram, one.inverse, rows, photos, padded});
+    complete_pair(cpu, {source.own[0].data(), source.own[People::at(p + 1)].data(), one.gram, rows, photos, padded});
+    invert_curvature(cpu, {one.gram, one.inverse, rows, padded});
   }
   void reset() {
     for (int p = 0; p < pairs; ++p) {
@@ -157,6 +160,30 @@ void plain(const People& source) {
       }));
 }
 
+// The machines of all rows and of the folds, from linear equations.
+void start(const Cpu& cpu, const Matrices& m, const std::string& on) {
+  const Buffer scratch(start_pairs_scratch * sizeof(float));
+  std::vector<std::array<float, padded>> found(pairs * (PairStart::folds + 2));
+  std::vector<PairStart> starts(pairs);
+  for (std::size_t p = 0; p < pairs; ++p) {
+    starts[p].gram = m.jobs[p].gram;
+    starts[p].n = rows;
+    starts[p].first = photos;
+    auto* lines = &found[p * (PairStart::folds + 2)];
+    starts[p].beta = lines[0].data();
+    starts[p].decisions = lines[1].data();
+    for (std::size_t f = 0; f < PairStart::folds; ++f) starts[p].fold_beta[f] = lines[2 + f].data();
+  }
+  for (const bool folds : {false, true})
+    say((folds ? "6 start_pairs, with the five of its folds" : "6 start_pairs, the machine of all rows") + on,
+        measure([&] {
+          start_pairs(cpu, {starts.data(), pairs, padded, 1, 1e-3F, folds, scratch.as<float>()});
+        }));
+  int met = 0;
+  for (const PairStart& is : starts) met += __builtin_popcount(is.met);
+  std::printf("   (%d of %d folds found)\n", met, pairs * PairStart::folds);
+}
+
 void kernels(const People& source, Isa isa) {
   const Cpu cpu(1, isa);
   const std::string on = ", " + std::string(name_of(isa));
@@ -192,6 +219,7 @@ void kernels(const People& source, Isa isa) {
   say("5 the sigmoid, eight values side by side" + on, measure([&] {
         for (int p = 0; p < pairs; ++p) wajah::fit_sigmoid(cpu, {decisions.data(), rows, photos, &a, &b});
       }));
+  start(cpu, m, on);
   PairOptions options;
   options.cpu = cpu;
   say("whole pair" + on, measure([&] { static_cast<void>(train_pairs(Kernel{}, source.members, options, 1)); }));
