@@ -26,6 +26,7 @@ class Number {
     Executor& executor = Executor::current();
     executor.require_waited("writes shared memory");
     note(executor, executor.shared().write(bytes(), sizeof(T), in_, executor.thread().visitor()));
+    executor.async().check_store(bytes(), sizeof(T));
     *at_ = value;
     return *this;
   }
@@ -131,7 +132,8 @@ template <class... Params, class... Args>
 void launch_clusters(const char* name, void (*kernel)(Params...), unsigned cluster, dim3 grid, dim3 block,
                      std::size_t shared, const Launch& on, const Args&... args) {
   if (grid.count() == 0) return;
-  shim::launch({name, grid, block, shared, on.dependent, cluster}, on.stream,
+  // A device that makes tensor maps is of the generation that has more shared memory.
+  shim::launch({name, grid, block, shared, on.dependent, cluster, on.make_tensor_map != nullptr}, on.stream,
                [=] { kernel(static_cast<Params>(args)...); });
 }
 

@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 
+#include "host_tensor_map.hpp"
 #include "launcher.hpp"
 
 namespace wajah {
@@ -94,6 +95,7 @@ const CudaDriver& host_driver() {
       .end_capture = &end_capture,
       .launch_graph = &launch_graph,
       .end_graph = [](void* graph) { return delete static_cast<Recording*>(graph), 0; },
+      .make_tensor_map = &shim::make_host_tensor_map,
       .explain = [](int error) -> std::string { return error == out_of_memory ? "out of memory" : "wrong use"; },
       .no_room = [](int error) { return error == out_of_memory; },
       .forbid = &forbid};

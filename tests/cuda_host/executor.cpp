@@ -48,7 +48,10 @@ void Block::begin(const LaunchShape& shape, Dim at, unsigned number) {
   at_barrier.clear();
   warps.resize(warp_count);
   for (Gathering& warp : warps) warp.arrived = warp.mask = 0;
+  groups.resize(shape.block.count() / threads_of_group);
+  for (GroupGathering& group : groups) group.arrived = 0;
   shared.clear(warp_count, shape.most_shared());
+  async.clear();
 }
 
 void Executor::run(const LaunchShape& shape, Dim block, const std::function<void()>& body) {
@@ -60,15 +63,18 @@ void Executor::run(const LaunchShape& shape, Dim block, const std::function<void
   for (unsigned i = 0; i < count_; ++i) blocks_[i].begin(shape, {block.x + i, block.y, block.z}, i);
   cluster_arrived_ = cluster_ended_ = cluster_rounds_ = 0;
   at_cluster_.clear();
+  parked_.clear();
   error_.clear();
   running_executor = this;
   running_ = &main_;
   hop(idle_fiber());
+  for (unsigned i = 0; i < count_ && error_.empty(); ++i) error_ = blocks_[i].async.left_behind();
   running_executor = nullptr;
   if (!error_.empty()) {
     discard_fibers();  // some are in the middle of a kernel
     for (Block& one : blocks_) {
       for (Block::Gathering& warp : one.warps) warp.waiting.clear();
+      for (Block::GroupGathering& group : one.groups) group.waiting.clear();
     }
     throw Error(ErrorKind::device, error_);
   }
@@ -125,6 +131,7 @@ void Executor::begin_thread(Block& home) {
   thread.shared_top = thread.shared_array = 0;
   thread.groups.clear();
   thread.open.clear();
+  thread.products = {};
   thread_ = &thread;
 }
 
@@ -134,6 +141,7 @@ void Executor::end_thread() {
   require_waited("returns");
   if (thread_->arrivals != thread_->waits) stop("returns without having waited at the cluster's barrier");
   Block& home = *thread_->home;
+  home.async.thread_returns();
   ++home.ended;
   ++cluster_ended_;
   home.waits = std::max(home.waits, thread_->waits);
@@ -154,8 +162,16 @@ void Executor::leave() {
     }
     return hop(next);
   }
-  if (cluster_ended_ < count_ * threads_) error_ = where_all_wait();
+  if (cluster_ended_ < count_ * threads_) {
+    if (deliver()) return leave();
+    error_ = where_all_wait();
+  }
   hop(main_);
+}
+
+// No thread can go on: lets bytes of the TMA arrive. False if none are on their way.
+bool Executor::deliver() {
+  return std::any_of(blocks_.begin(), blocks_.begin() + count_, [](Block& block) { return block.async.deliver(); });
 }
 
 void Executor::hop(Fiber& to) {
@@ -196,6 +212,25 @@ std::string Executor::where_all_wait() const {
     if (warp.arrived == 0) continue;
     text += fmt::format("; warp {} at {}:{}: lanes {:#010x} came, {:#010x} were named", w, warp.site.file,
                         warp.site.line, warp.arrived, warp.mask);
+  }
+  for (std::size_t g = 0; g < block.groups.size(); ++g) {
+    const Block::GroupGathering& group = block.groups[g];
+    if (group.arrived == 0) continue;
+    text += fmt::format("; {} of warpgroup {} at {}:{}", group.arrived, g, group.site.file, group.site.line);
+  }
+  return text + who_is_parked();
+}
+
+std::string Executor::who_is_parked() const {
+  std::string text;
+  for (std::size_t i = 0; i < parked_.size(); ++i) {
+    const Parked& one = parked_[i];
+    const auto alike = [&](const Parked& other) { return other.what == one.what && other.site == one.site; };
+    if (std::find_if(parked_.begin(), parked_.end(), alike) - parked_.begin() < static_cast<std::ptrdiff_t>(i))
+      continue;
+    const Thread& thread = one.fiber->thread;
+    text += fmt::format("; {} for {} at {}:{} (thread {} first)", std::count_if(parked_.begin(), parked_.end(), alike),
+                        thread.home->async.describe(one.what), one.site.file, one.site.line, thread.number);
   }
   return text;
 }
@@ -291,6 +326,42 @@ void Executor::collective(Site site, std::uint32_t mask, void* payload, Collecti
   if (compute != nullptr) compute(warp.payloads, mask);
   ready_.insert(ready_.end(), warp.waiting.begin(), warp.waiting.end());
   warp.waiting.clear();
+}
+
+void Executor::group_collective(Site site, void* payload, GroupCollective compute) {
+  require_waited("meets its warpgroup");
+  const unsigned number = thread_->number / threads_of_group;
+  auto& groups = thread_->home->groups;
+  if (number >= groups.size()) stop(fmt::format("{}:{}: this warp is of no whole warpgroup", site.file, site.line));
+  Block::GroupGathering& group = groups[number];
+  if (group.arrived == 0) {
+    group.site = site;
+  } else if (!(group.site == site)) {
+    stop(fmt::format("diverging warpgroup: this thread is at {}:{}, {} others wait at {}:{}", site.file, site.line,
+                     group.arrived, group.site.file, group.site.line));
+  }
+  group.payloads[thread_->number % threads_of_group] = payload;
+  if (++group.arrived < threads_of_group) {
+    group.waiting.push_back(running_);
+    leave();
+    return;
+  }
+  group.arrived = 0;
+  compute(group.payloads);
+  ready_.insert(ready_.end(), group.waiting.begin(), group.waiting.end());
+  group.waiting.clear();
+}
+
+void Executor::park(Site site, const void* what) {
+  parked_.push_back({site, what, running_});
+  leave();
+}
+
+void Executor::wake(const void* what) {
+  for (const Parked& one : parked_) {
+    if (one.what == what) ready_.push_back(one.fiber);
+  }
+  std::erase_if(parked_, [&](const Parked& one) { return one.what == what; });
 }
 
 }  // namespace wajah::shim

@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "async_proxy.hpp"
 #include "shared_memory.hpp"
 
 namespace wajah::shim {
@@ -22,13 +23,6 @@ namespace wajah::shim {
 struct Dim {
   unsigned x = 1, y = 1, z = 1;
   [[nodiscard]] std::size_t count() const { return std::size_t{x} * y * z; }
-};
-
-// Where in a kernel's source a thread waits.
-struct Site {
-  const char* file = nullptr;
-  unsigned line = 0;
-  friend bool operator==(const Site&, const Site&) = default;
 };
 
 // Bytes on their way into shared memory (cp.async): they arrive when the thread waits for their group.
@@ -51,6 +45,7 @@ struct Thread {
   std::size_t shared_top = 0, shared_array = 0;
   std::vector<std::vector<Copy>> groups;  // committed, oldest first
   std::vector<Copy> open;                 // not committed
+  ProductsOfThread products;              // wgmma
 
   [[nodiscard]] unsigned lane() const { return number % 32; }
   [[nodiscard]] unsigned warp() const { return number / 32; }
@@ -59,6 +54,9 @@ struct Thread {
 
 // What a warp does together: every lane named by the mask brings a payload, the last to come computes for all.
 using Collective = void (*)(void* const* payloads, std::uint32_t mask);
+// The same of a warpgroup, which is four warps: all 128 bring one.
+using GroupCollective = void (*)(void* const* payloads);
+inline constexpr unsigned warps_of_group = 4, threads_of_group = 128;
 
 struct LaunchShape {
   const char* kernel = "";
@@ -66,7 +64,10 @@ struct LaunchShape {
   std::size_t dynamic_shared = 0;
   bool dependent = false;  // every thread must wait for the kernel before, first of all
   unsigned cluster = 1;    // blocks, one after another in x
-  [[nodiscard]] std::size_t most_shared() const { return cluster > 1 ? most_shared_in_cluster : shim::most_shared; }
+  bool on_sm_90 = false;   // and nowhere else
+  [[nodiscard]] std::size_t most_shared() const {
+    return cluster > 1 || on_sm_90 ? most_shared_of_sm_90 : shim::most_shared;
+  }
 };
 
 struct Fiber {
@@ -83,6 +84,12 @@ struct Block {
     void* payloads[32] = {};
     std::vector<Fiber*> waiting;
   };
+  struct GroupGathering {
+    Site site;
+    unsigned arrived = 0;
+    void* payloads[threads_of_group] = {};
+    std::vector<Fiber*> waiting;
+  };
 
   void begin(const LaunchShape& shape, Dim at, unsigned number);
 
@@ -95,7 +102,9 @@ struct Block {
   int votes = 0, last_votes = 0;
   std::vector<Fiber*> at_barrier;
   std::vector<Gathering> warps;
+  std::vector<GroupGathering> groups;  // of four warps
   SharedMemory shared;
+  AsyncProxy async{shared};
 };
 
 class Executor {
@@ -123,6 +132,7 @@ class Executor {
   }
   [[nodiscard]] const LaunchShape& shape() const { return *shape_; }
   [[nodiscard]] SharedMemory& shared() { return thread_->home->shared; }
+  [[nodiscard]] AsyncProxy& async() { return thread_->home->async; }
   // Of the block's cluster. Stops the thread if there is none of that rank.
   [[nodiscard]] Block& neighbour(unsigned rank);
 
@@ -134,6 +144,10 @@ class Executor {
   // All threads of the block; gives how many brought a true `vote`.
   int barrier(Site site, bool vote);
   void collective(Site site, std::uint32_t mask, void* payload, Collective compute);
+  void group_collective(Site site, void* payload, GroupCollective compute);
+  // Until somebody wakes those who wait for `what`.
+  void park(Site site, const void* what);
+  void wake(const void* what);
   // All threads of the cluster that have not returned: each says that it has come, and later waits for the others.
   void arrive_in_cluster(Site site);
   void wait_in_cluster(Site site);
@@ -141,17 +155,25 @@ class Executor {
   [[noreturn]] void stop(const std::string& message);
 
  private:
+  struct Parked {
+    Site site;
+    const void* what;
+    Fiber* fiber;
+  };
+
   static void enter(boost::context::detail::transfer_t from);
   void work();
   Block* next_block();
   void begin_thread(Block& block);
   void end_thread();
   void release_cluster();
+  bool deliver();
   void hop(Fiber& to);
   void leave();
   Fiber& idle_fiber();
   void discard_fibers();
   [[nodiscard]] std::string where_all_wait() const;
+  [[nodiscard]] std::string who_is_parked() const;
 
   std::deque<Fiber> fibers_;
   std::vector<Fiber*> idle_, ready_;
@@ -171,6 +193,7 @@ class Executor {
   unsigned cluster_arrived_ = 0, cluster_ended_ = 0;
   std::uint32_t cluster_rounds_ = 0;
   std::vector<Fiber*> at_cluster_;
+  std::vector<Parked> parked_;
 };
 
 }  // namespace wajah::shim

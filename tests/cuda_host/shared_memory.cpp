@@ -20,6 +20,18 @@ void SharedMemory::clear(unsigned warps, std::size_t most) {
   block_round_ = 1;
   latest_neighbour_ = 0;
   warp_rounds_.assign(warps, 1);
+  clocks_.assign(warps, {});
+  for (unsigned w = 0; w < warps; ++w) clocks_[w].heard[w] = 1;
+  told_.assign(warps, 0);
+  fences_.assign(std::size_t{warps} * 32, 0);
+}
+
+void SharedMemory::block_barrier() {
+  ++block_round_;
+  Clock all;
+  for (const Clock& clock : clocks_) all.join(clock);
+  for (Clock& clock : clocks_) clock = all;
+  for (std::size_t w = 0; w < clocks_.size(); ++w) ++clocks_[w].heard[w];
 }
 
 SharedMemory::Extent SharedMemory::declare(std::size_t& top, std::size_t& count, const char* name, std::size_t bytes,
@@ -66,7 +78,8 @@ std::string SharedMemory::explain(Fault fault, const char* pointer, std::size_t 
     if (fault == Fault::race_with_neighbour ? w.neighbour > visitor.waits
         : fault == Fault::neighbours_race
             ? w.state == State::full && w.write.arrivals >= visitor.waits
-            : w.state != State::full || !ordered(w.write, visitor) || !ordered(w.reading, visitor)) {
+            : w.state != State::full || !ordered(w.write, visitor) || !ordered(w.reading, visitor) ||
+                  !heard(w, visitor.thread / 32) || (fault == Fault::unfenced && !fenced(w))) {
       break;
     }
   }
@@ -79,8 +92,18 @@ std::string SharedMemory::explain(Fault fault, const char* pointer, std::size_t 
   switch (fault) {
     case Fault::empty: return fmt::format("read of {}, which no thread has written", name_at(offset));
     case Fault::flying:
+      if (w.write.thread == nobody) {
+        return fmt::format("use of {}, where bytes that the TMA brings have not arrived: wait for their barrier",
+                           name_at(offset));
+      }
       return fmt::format("read of {}, where a copy_async of {} has not arrived: wait for it, then for the barrier",
                          name_at(offset), who(w.write));
+    case Fault::unheard:
+      return fmt::format("use of {}, which the TMA has brought, by a warp that has not waited for its barrier",
+                         name_at(offset));
+    case Fault::unfenced:
+      return fmt::format("asynchronous use of {}, which {} wrote with no fence_async after it", name_at(offset),
+                         who(w.write));
     case Fault::race_with_write:
       return fmt::format("{} was written by {} and no barrier came in between", name_at(offset), who(w.write));
     case Fault::neighbours_race:

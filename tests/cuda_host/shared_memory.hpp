@@ -6,6 +6,9 @@
 // Blocks of a cluster read one another's. What a thread does before its n-th arrival at the cluster's barrier is before
 // what others do once they have waited n times; nothing else stands between two blocks, and between threads of one
 // block this does as well as a barrier of theirs.
+//
+// Barriers in shared memory (AsyncProxy) order warps of one block as well, by way of the warps' clocks; what several
+// warps have read, only the block's and the cluster's barriers release for writing.
 #pragma once
 
 #include <algorithm>
@@ -14,12 +17,13 @@
 #include <string>
 #include <vector>
 
+#include "clocks.hpp"
+
 namespace wajah::shim {
 
-// Bytes that a block may have on every card that the kernels are built for: sm_86 and sm_89 give least, sm_90 227 KB.
-inline constexpr std::size_t most_shared = 99 * 1024;
-// The same where a launch asks for clusters, which only sm_90 has.
-inline constexpr std::size_t most_shared_in_cluster = 227 * 1024;
+// Bytes that a block may have on every card that the kernels are built for: sm_86 and sm_89 give least. And on sm_90,
+// where a launch asks for what only that has.
+inline constexpr std::size_t most_shared = 99 * 1024, most_shared_of_sm_90 = 227 * 1024;
 
 enum class Fault {
   none,
@@ -29,7 +33,9 @@ enum class Fault {
   race_with_write,
   race_with_read,
   race_with_neighbour,
-  neighbours_race
+  neighbours_race,
+  unheard,
+  unfenced
 };
 
 // Who looks at shared memory: a thread of a block, and how often it has come to the cluster's barrier and left it.
@@ -53,13 +59,14 @@ class SharedMemory {
   // the thread's own. Empty extent: `error` says why.
   Extent declare(std::size_t& top, std::size_t& count, const char* name, std::size_t bytes, std::string& error);
 
-  void block_barrier() { ++block_round_; }
+  void block_barrier();
   void warp_barrier(unsigned warp) { ++warp_rounds_[warp]; }
 
   // Each notes an access and says what is wrong with it.
   Fault read(const char* pointer, std::size_t bytes, const Extent& in, const Visitor& who) {
     return each(pointer, bytes, in, [&](Word& w) {
       if (w.state != State::full) return w.state == State::empty ? Fault::empty : Fault::flying;
+      if (!heard(w, who.thread / 32)) return Fault::unheard;
       if (!ordered(w.write, who)) return Fault::race_with_write;
       note_read(w.reading, who);
       return Fault::none;
@@ -85,6 +92,56 @@ class SharedMemory {
   // Whether a neighbour may still be reading when a thread that has waited so often ends.
   [[nodiscard]] bool neighbours_read(std::uint32_t waits) const { return latest_neighbour_ > waits; }
 
+  // What the asynchronous proxy does (wgmma, TMA). `warps` warps from first_warp on multiply by what lies there.
+  Fault read_asynchronously(const char* pointer, std::size_t bytes, unsigned first_warp, unsigned warps) {
+    return each(pointer, bytes, whole(), [&](const Word& w) {
+      if (w.state != State::full) return w.state == State::empty ? Fault::empty : Fault::flying;
+      for (unsigned warp = first_warp; warp < first_warp + warps; ++warp) {
+        if (!heard(w, warp)) return Fault::unheard;
+        if (!ordered(w.write, {warp * 32, 0, 0})) return Fault::race_with_write;
+      }
+      return fenced(w) ? Fault::none : Fault::unfenced;
+    });
+  }
+  // Bytes are on their way to there, and have arrived as the bytes of a barrier's phase.
+  Fault begin_arrival(const char* pointer, std::size_t bytes, const Extent& in, const Visitor& who) {
+    return each(pointer, bytes, in, [&](Word& w) {
+      if (!heard(w, who.thread / 32)) return Fault::unheard;
+      if (!ordered(w.write, who)) return Fault::race_with_write;
+      if (!ordered(w.reading, who)) return Fault::race_with_read;
+      if (w.neighbour > who.waits) return Fault::race_with_neighbour;
+      if (!fenced(w)) return Fault::unfenced;
+      w.write = w.reading = {};
+      w.state = State::flying;
+      return Fault::none;
+    });
+  }
+  void arrive(const char* pointer, std::size_t bytes, unsigned barrier, std::uint32_t phase) {
+    (void)each(pointer, bytes, whole(), [&](Word& w) {
+      w.state = State::full;
+      w.barrier = static_cast<std::uint8_t>(barrier);
+      w.phase = phase;
+      return Fault::none;
+    });
+  }
+  // What the thread has written is from now on seen by the asynchronous proxy, too (fence.proxy.async).
+  void fence(unsigned thread) { ++fences_[thread]; }
+
+  [[nodiscard]] Clock& clock(unsigned warp) { return clocks_[warp]; }
+  // The warp has waited for a barrier at which others had arrived, and perhaps lanes of its own.
+  void hear(unsigned warp, const Clock& of_barrier) {
+    told_[warp] = std::max(told_[warp], of_barrier.heard[warp]);
+    clocks_[warp].join(of_barrier);
+  }
+
+  // Where a pointer is in the window of shared memory, as instructions name places. It does not begin at a multiple of
+  // 1024 bytes: kernels that need that must see to it.
+  [[nodiscard]] unsigned address(const char* pointer) const {
+    return window_begins + static_cast<unsigned>(pointer - base_);
+  }
+  [[nodiscard]] char* at(unsigned address) const { return base_ + (address - window_begins); }
+  [[nodiscard]] Extent whole() const { return {base_, base_ + used_}; }
+
   // The same place in the memory of another block.
   [[nodiscard]] char* same_place(const char* pointer, const SharedMemory& in) const {
     return in.base_ + (pointer - base_);
@@ -95,8 +152,10 @@ class SharedMemory {
 
  private:
   static constexpr std::size_t word = 4;
+  static constexpr unsigned window_begins = 1024 + 128;  // after what the system keeps for itself
   // Instead of a thread's number: nobody; several; several of one warp, whose number is added.
   static constexpr std::uint16_t nobody = 0xFFFF, several = 0xFFFE, several_of_warp = 0xFF00;
+  static constexpr std::uint8_t no_barrier = 0xFF;
   enum class State : std::uint8_t { empty, flying, full };
 
   struct Access {
@@ -104,10 +163,14 @@ class SharedMemory {
     std::uint16_t warp_round = 0;
     std::uint32_t block_round = 0;
     std::uint32_t arrivals = 0;  // of the thread, at the cluster's barrier: of several, the most
+    std::uint32_t step = 0;      // of the warp's own clock
   };
   struct Word {
     Access write, reading;
     std::uint32_t neighbour = 0;  // arrivals of a block's thread that read it from outside, plus one
+    std::uint32_t phase = 0;      // of the barrier that told of the bytes' arrival
+    std::uint16_t fences = 0;     // the writer's, when it wrote
+    std::uint8_t barrier = no_barrier;
     State state = State::empty;
   };
   struct Array {
@@ -123,8 +186,16 @@ class SharedMemory {
   [[nodiscard]] bool ordered(const Access& before, const Visitor& who) const {
     if (before.thread == who.thread || before.thread == nobody || before.block_round != block_round_) return true;
     if (before.arrivals < who.waits) return true;
-    return before.thread != several && warp_of(before.thread) == who.thread / 32 &&
-           before.warp_round != warp_rounds_[who.thread / 32];
+    if (before.thread == several) return false;
+    const unsigned warp = warp_of(before.thread);
+    if (warp == who.thread / 32) return before.warp_round != warp_rounds_[warp] || told_[warp] >= before.step;
+    return clocks_[who.thread / 32].heard[warp] >= before.step;
+  }
+  [[nodiscard]] bool heard(const Word& w, unsigned warp) const {
+    return w.barrier == no_barrier || clocks_[warp].heard[Clock::warps + w.barrier] >= w.phase;
+  }
+  [[nodiscard]] bool fenced(const Word& w) const {
+    return w.write.thread == nobody || fences_[w.write.thread] != w.fences;
   }
   void note_read(Access& reading, const Visitor& by) const {
     const unsigned thread = by.thread;
@@ -139,15 +210,21 @@ class SharedMemory {
         who = static_cast<std::uint16_t>(several_of_warp + thread / 32);
       }
     }
-    reading = {who, round, block_round_, arrivals};
+    reading = {who, round, block_round_, arrivals, clocks_[thread / 32].heard[thread / 32]};
   }
   Fault store(const char* pointer, std::size_t bytes, const Extent& in, const Visitor& who, State state) {
+    const unsigned warp = who.thread / 32;
+    const Access mine{static_cast<std::uint16_t>(who.thread), warp_rounds_[warp], block_round_, who.arrivals,
+                      clocks_[warp].heard[warp]};
     return each(pointer, bytes, in, [&](Word& w) {
+      if (!heard(w, warp)) return Fault::unheard;
       if (!ordered(w.write, who)) return Fault::race_with_write;
       if (!ordered(w.reading, who)) return Fault::race_with_read;
       if (w.neighbour > who.waits) return Fault::race_with_neighbour;
-      w.write = {static_cast<std::uint16_t>(who.thread), warp_rounds_[who.thread / 32], block_round_, who.arrivals};
+      w.write = mine;
       w.reading = {};
+      w.fences = fences_[who.thread];
+      w.barrier = no_barrier;
       w.state = state;
       return Fault::none;
     });
@@ -170,6 +247,9 @@ class SharedMemory {
   std::uint32_t block_round_ = 1;
   std::uint32_t latest_neighbour_ = 0;  // as Word::neighbour
   std::vector<std::uint16_t> warp_rounds_;
+  std::vector<Clock> clocks_;          // of warps
+  std::vector<std::uint32_t> told_;    // to a warp's lanes, of their own warp's steps
+  std::vector<std::uint16_t> fences_;  // of threads
 };
 
 }  // namespace wajah::shim
