@@ -77,7 +77,7 @@ endfunction()
 function(wajah_add_host_cuda_kernels target folder)
   file(GLOB kernels CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.cu)
   add_library(${target} OBJECT ${kernels})
-  set_source_files_properties(${kernels} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-xc++;-Wno-unknown-pragmas")
+  set_source_files_properties(${kernels} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-xc++;-Wno-unknown-pragmas;-Wno-psabi")
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/${folder}
                                                ${PROJECT_SOURCE_DIR}/tests/cuda_host)
   target_compile_definitions(${target} PRIVATE WAJAH_KERNEL_ISA=cuda_host WAJAH_KERNEL_CUDA)
