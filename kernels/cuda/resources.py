@@ -1,6 +1,7 @@
 """What ptxas says the CUDA kernels need: registers, spills, shared memory.
 
-resources.py check VERSION TABLE LOG...   compares with the committed table; fails on growth and on spills
+resources.py check VERSION TABLE LOG...   compares with the committed table; fails on growth, on spills, and where products
+                                         of warpgroups do not run on by themselves
 resources.py write VERSION TABLE LOG...   renews it (cmake --build build --target cuda_resources)
 
 VERSION is nvcc's; LOG what nvcc -Xptxas -v said of one file. The table is kernels/cuda/resources.tsv. Numbers belong to the
@@ -50,6 +51,12 @@ def parse(logs):
     return {(names[name], card): row for (name, card), row in rows.items()}
 
 
+def remarks(logs):
+    """What ptxas had to add to products of warpgroups (wgmma) because of what stands between them."""
+    lines = (line for log in logs for line in pathlib.Path(log).read_text().splitlines())
+    return sorted({line.strip() for line in lines if re.search(r"wgmma.*serialized|warpgroup\.\w+ is injected", line)})
+
+
 def read(table):
     lines = table.read_text().splitlines()
     version = re.search(r"nvcc ([\d.?]+):", lines[0])[1]
@@ -57,11 +64,13 @@ def read(table):
     return version, {(name, card): list(map(int, numbers)) for name, card, *numbers in fields}
 
 
-def check(version, table, rows):
+def check(version, table, logs):
+    rows = parse(logs)
     known, expected = read(table)
     same = version == known
-    wrong = [f"{name} on {card}: spills {row[1]} bytes a thread" for (name, card), row in rows.items()
-             if row[1] > expected.get((name, card), [0, 0, 0])[1]]
+    wrong = remarks(logs)
+    wrong += [f"{name} on {card}: spills {row[1]} bytes a thread" for (name, card), row in rows.items()
+              if row[1] > expected.get((name, card), [0, 0, 0])[1]]
     for key, row in rows.items() if same else ():
         if key not in expected:
             wrong.append(f"{key[0]} on {key[1]}: not in the table")
@@ -76,7 +85,8 @@ def check(version, table, rows):
     return 1 if wrong or not rows else 0
 
 
-def write(version, table, rows):
+def write(version, table, logs):
+    rows = parse(logs)
     lines = ["\t".join(COLUMNS)] + ["\t".join(map(str, [*key, *row])) for key, row in sorted(rows.items())]
     table.write_text(HEADER.format(version) + "\n".join(lines) + "\n")
     return 0
@@ -84,4 +94,4 @@ def write(version, table, rows):
 
 if __name__ == "__main__":
     verb, version, table, *logs = sys.argv[1:]
-    sys.exit({"check": check, "write": write}[verb](version, pathlib.Path(table), parse(logs)))
+    sys.exit({"check": check, "write": write}[verb](version, pathlib.Path(table), logs))
