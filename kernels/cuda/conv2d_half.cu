@@ -9,9 +9,11 @@
 // bytes
 //    at once: whole sectors of 32 bytes by pairs of lanes.
 // 4. Words that do not lie on 16 bytes, or whose channels are no multiple of 8, are gathered one by one: slow, right.
+// 5. Large layers on Hopper cards, where somebody asks for it: products of warpgroups (conv2d_warpgroup.cu).
 #include <wajah/layers/conv2d_half.hpp>
 
 #include "conv2d_run.hpp"
+#include "conv2d_warpgroup.hpp"
 
 namespace wajah::WAJAH_KERNEL_ISA {
 
@@ -27,7 +29,7 @@ void choose(const Conv2dHalfArgs& args, const Gemm& gemm, const Launch& on) {
 
 void conv2d_half(const Conv2dHalfArgs& args, const Launch& on) {
   Gemm gemm = gemm_of(args);
-  if (gemm.rows == 0) return;
+  if (gemm.rows == 0 || conv2d_warpgroup(args, on)) return;
   gemm.x_vectors = gemm.x_vectors && args.x.shape.c % 8 == 0;
   gemm.vectors = gemm.vectors && in_vectors(View<float>(args.floats, args.y.shape, args.y.stride));
   if (on.arithmetic == Arithmetic::bf16) return choose<BfloatWords, BfloatProduct>(args, gemm, on);

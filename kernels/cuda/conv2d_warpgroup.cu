@@ -118,7 +118,7 @@ TensorMapPlan plan_of_weights(const Conv2dHalfArgs& args, bool bfloat, int colum
 template <class Tile>
 void run(const Conv2dHalfArgs& args, const Windows& windows, const Launch& on) {
   constexpr const char* name = "conv2d_by_warpgroups";
-  constexpr bool bfloat = Tile::words::bfloat;
+  constexpr bool bfloat = is_bfloat<typename Tile::words>;
   const TensorMap x = tensor_map(name, on, plan_of_x(args, windows, bfloat, Tile::rows, Tile::depth));
   const TensorMap weights = tensor_map(name, on, plan_of_weights(args, bfloat, Tile::block_columns, Tile::depth));
   launch(name, conv2d_by_warpgroups<Tile>,

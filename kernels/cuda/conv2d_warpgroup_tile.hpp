@@ -3,24 +3,16 @@
 
 #include <wajah/layers/conv2d_half.hpp>
 
-#include "activation.hpp"
+#include "conv2d_gemm.hpp"
 #include "hopper.hpp"
 #include "warpgroup.hpp"
 
 namespace wajah::WAJAH_KERNEL_ISA::by_warpgroups {
 
-struct HalfWords {
-  static constexpr bool bfloat = false;
-  static __device__ unsigned pair(float low, float high) { return half_bits(low, high); }
-  static __device__ float2 both(unsigned bits) { return halves(bits); }
-};
-struct BfloatWords {
-  static constexpr bool bfloat = true;
-  static __device__ unsigned pair(float low, float high) { return bfloat_bits(low, high); }
-  static __device__ float2 both(unsigned bits) {
-    return make_float2(__uint_as_float(bits << 16), __uint_as_float(bits & 0xFFFF'0000U));
-  }
-};
+template <class Words>
+constexpr bool is_bfloat = false;
+template <>
+inline constexpr bool is_bfloat<BfloatWords> = true;
 
 template <class Words, int Columns, int Stages, int BlocksEach>
 struct WarpgroupTile {
@@ -100,7 +92,7 @@ __device__ __forceinline__ void multiply_steps(Sums<Tile::columns>& sums, uint64
   begin_products();
 #pragma unroll
   for (int k = 0; k < Steps; ++k) {
-    multiply<typename Tile::words>(sums, left + k * warpgroup::left_step, right + k * warpgroup::right_step);
+    multiply<is_bfloat<typename Tile::words>>(sums, left + k * warpgroup::left_step, right + k * warpgroup::right_step);
   }
   commit_products();
 }
@@ -160,12 +152,6 @@ __device__ __forceinline__ void transpose(unsigned (&words)[4], int lane) {
   }
 }
 
-__device__ __forceinline__ float finished(const Conv2dHalfArgs& args, float sum, float add, int channel) {
-  sum += args.biases[channel];
-  if (args.epilogue.add.data != nullptr) sum = add + args.epilogue.scale * sum;
-  return activate(args.activation, sum, channel);
-}
-
 // Ends a row's sums of 32 columns, which four lanes hold in four pairs each, and stores them.
 template <class Words>
 __device__ __forceinline__ void end_row(const Conv2dHalfArgs& args, bool there, int row, int column, int lane,
@@ -183,7 +169,7 @@ __device__ __forceinline__ void end_row(const Conv2dHalfArgs& args, bool there, 
 #pragma unroll
   for (int q = 0; q < 4; ++q) {
     const int channel = column + q * 8 + quarter * 2;
-    const float2 add = Words::both(words[q]);
+    const float2 add = Words::floats(words[q]);
     const bool inside = there && channel < args.y.shape.c;
     const float low = inside ? finished(args, sums[q][0], add.x, channel) : 0.0F;
     const float high = inside ? finished(args, sums[q][1], add.y, channel + 1) : 0.0F;

@@ -132,10 +132,10 @@ __device__ __forceinline__ void wait_for_products(Sums<Columns>& sums) {
                 "%128", "%129", WAJAH_SUMS_32(0), WAJAH_SUMS_32(32), WAJAH_SUMS_32(64), WAJAH_SUMS_32(96));     \
   }
 
-template <class Product, int Columns>
+template <bool Bfloat, int Columns>
 __device__ __forceinline__ void multiply(Sums<Columns>& sums, uint64_t a, uint64_t b) {
   float* const d = sums.values;
-  if constexpr (Product::bfloat) {
+  if constexpr (Bfloat) {
     WAJAH_WGMMA_OF("bf16")
   } else {
     WAJAH_WGMMA_OF("f16")

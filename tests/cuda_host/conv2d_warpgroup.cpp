@@ -7,7 +7,7 @@
 #include "check.hpp"
 #include "cuda_host/emulated_cuda.hpp"
 #include "device.hpp"
-#include "layers/compare.hpp"
+#include "layers/conv2d_cases.hpp"
 #include "reference.hpp"
 
 namespace wajah {
@@ -23,18 +23,6 @@ bool conv2d_warpgroup(const Conv2dHalfArgs& args, const Launch& on);
 }  // namespace cuda
 
 namespace {
-
-struct Case {
-  Shape x;
-  int out = 8;
-  Window window;
-  Pad pad = Pad::valid;
-};
-
-std::string describe(const Case& c) {
-  return fmt::format("{}x{}x{}x{} -> {}, {}x{}/{} pad {}", c.x.n, c.x.h, c.x.w, c.x.c, c.out, c.window.h, c.window.w,
-                     c.window.stride, static_cast<int>(c.pad));
-}
 
 struct Kernel {
   int (*columns)(const Conv2dHalfArgs& args, const Launch& on);
@@ -89,12 +77,11 @@ class HalfMap {
 
 class Trial {
  public:
-  Trial(const Case& c, const Cuda& device, std::mt19937& random)
+  Trial(const Conv2dCase& c, const Cuda& device, std::mt19937& random)
       : case_(c),
         device_(device),
         bfloat_(device.launch().arithmetic == Arithmetic::bf16),
-        y_{c.x.n, reach(c.x.h, c.window.h, c.window.stride, c.pad).out,
-           reach(c.x.w, c.window.w, c.window.stride, c.pad).out, c.out},
+        y_(c.y()),
         kind_(static_cast<ActivationKind>(random() % 4)),
         residual_(random() % 2 == 0),
         in_place_(random() % 2 == 0),
@@ -103,8 +90,6 @@ class Trial {
         x_gap_(random() % 2 == 0 ? 0 : 8),
         y_gap_(random() % 2 == 0 ? 0 : 24),
         random_(random) {}
-
-  [[nodiscard]] bool possible() const { return y_.h > 0 && y_.w > 0; }
 
   // How wide the tiles are that it took.
   int run(const Kernel& kernel) {
@@ -137,7 +122,7 @@ class Trial {
     Launch on = device_.launch();
     on.processors = 1;  // so that small layers keep the card busy
     const int columns = kernel.columns(args, on);
-    const auto launch = [&] { REQUIRE_MESSAGE(kernel.run(args, on), describe(case_)); };
+    const auto launch = [&] { REQUIRE_MESSAGE(kernel.run(args, on), describe("conv2d by warpgroups", case_)); };
     if (captured_) {
       put(x_map, std::vector<float>(x.size()));
       const CudaGraph graph = device_.capture(launch);
@@ -182,7 +167,8 @@ class Trial {
   // Products of the same words, summed in float32 and rounded once.
   void check(const std::vector<float>& got, const std::vector<float>& expected) const {
     const double rounding = floats_ ? 0 : bfloat_ ? 0x1p-8 : 0x1p-11;
-    check_close(describe(case_) + (bfloat_ ? " in bf16" : " in fp16"), got, expected, {2e-5, rounding + 1e-5});
+    check_close(describe("conv2d by warpgroups", case_) + (bfloat_ ? " in bf16" : " in fp16"), got, expected,
+                {2e-5, rounding + 1e-5});
   }
 
   [[nodiscard]] float value(unsigned word) const {
@@ -202,7 +188,7 @@ class Trial {
     map.upload();
   }
 
-  Case case_;
+  Conv2dCase case_;
   const Cuda& device_;
   bool bfloat_;
   Shape y_;
@@ -212,25 +198,27 @@ class Trial {
   std::mt19937& random_;
 };
 
-// Windows, strides and padding on small maps.
-std::vector<Case> small_maps(std::mt19937& random) {
-  std::vector<Case> cases;
-  for (const Window window : {Window{1, 1}, {2, 2}, {3, 3}, {1, 3}, {3, 1}, {1, 7}, {7, 1}, {5, 5}, {7, 7}}) {
-    for (const int stride : {1, 2, 3}) {
-      for (const Pad pad : {Pad::valid, Pad::same, Pad::half}) {
-        for (int side = 1; side <= 17; side += 4) {
-          const int n = 1 + static_cast<int>(random() % 3), other = 1 + static_cast<int>(random() % 17);
-          cases.push_back({{n, side, other, 40}, 56, {window.h, window.w, stride}, pad});
-        }
-      }
-    }
+// The list of all convolutions, with channels for this kernel; the networks' are its own already.
+std::vector<Conv2dCase> small_maps(std::mt19937& random) {
+  std::vector<Conv2dCase> cases;
+  each_small_map(random, [&](Conv2dCase c) {
+    c.x.c = 40;
+    c.out = 56;
+    cases.push_back(c);
+  });
+  return cases;
+}
+std::vector<Conv2dCase> of_networks() {
+  std::vector<Conv2dCase> cases;
+  for (const Conv2dCase& c : conv2d_cases_of_networks) {
+    if (c.x.c >= 32 && c.out >= 48) cases.push_back(c);
   }
   return cases;
 }
 
 // Channels on and beside the steps of depth and the tiles of columns.
-std::vector<Case> channels() {
-  std::vector<Case> cases;
+std::vector<Conv2dCase> channels() {
+  std::vector<Conv2dCase> cases;
   for (const int in : {32, 40, 48, 56, 64, 72, 80, 96, 120, 128, 136, 192}) {
     for (const int out : {48, 56, 64, 72, 128}) {
       cases.push_back({{1, 3, 5, in}, out, {1, 1}, Pad::valid});
@@ -241,7 +229,7 @@ std::vector<Case> channels() {
 }
 
 // Rows on and beside the tile, many images, and more steps than stages.
-const Case rows[] = {
+const Conv2dCase rows[] = {
     {{1, 1, 127, 64}, 64, {1, 1}, Pad::valid},  {{1, 1, 128, 64}, 64, {1, 1}, Pad::valid},
     {{1, 1, 129, 64}, 64, {1, 1}, Pad::valid},  {{16, 8, 8, 64}, 64, {1, 7}, Pad::same},
     {{16, 8, 8, 64}, 64, {7, 1}, Pad::same},    {{29, 3, 3, 192}, 192, {1, 3}, Pad::same},
@@ -250,7 +238,7 @@ const Case rows[] = {
 };
 
 // Large layers of the networks, in tiles of every width.
-const Case large[] = {
+const Conv2dCase large[] = {
     {{1, 20, 20, 32}, 64, {3, 3}, Pad::same},   {{1, 20, 20, 64}, 80, {1, 1}, Pad::valid},
     {{1, 14, 14, 80}, 192, {3, 3}, Pad::valid}, {{1, 12, 12, 192}, 256, {3, 3, 2}, Pad::valid},
     {{2, 17, 17, 256}, 96, {1, 1}, Pad::same},  {{1, 17, 17, 192}, 192, {3, 3}, Pad::same},
@@ -260,10 +248,10 @@ const Case large[] = {
 };
 
 // The widths of the tiles that they took.
-std::set<int> run(std::span<const Case> cases, const Cuda& device, const Kernel& kernel, std::mt19937& random) {
+std::set<int> run(std::span<const Conv2dCase> cases, const Cuda& device, const Kernel& kernel, std::mt19937& random) {
   std::set<int> columns;
-  for (const Case& c : cases) {
-    if (Trial trial(c, device, random); trial.possible()) columns.insert(trial.run(kernel));
+  for (const Conv2dCase& c : cases) {
+    if (c.possible()) columns.insert(Trial(c, device, random).run(kernel));
   }
   return columns;
 }
@@ -273,6 +261,7 @@ TEST_CASE("conv2d by warpgroups: windows, strides and padding, channels, rows an
     std::mt19937 random(static_cast<unsigned>(arithmetic));
     const Cuda device = host_card(arithmetic);
     run(small_maps(random), device, on_host, random);
+    run(of_networks(), device, on_host, random);
     run(channels(), device, on_host, random);
     run(rows, device, on_host, random);
   }
@@ -283,6 +272,27 @@ TEST_CASE("conv2d by warpgroups: large layers of the networks, in tiles of every
     std::mt19937 random(4);
     CHECK(run(large, host_card(arithmetic), on_host, random) == std::set{64, 128, 192, 256});
   }
+}
+
+TEST_CASE("conv2d by warpgroups: conv2d_half takes it where it may, and else what it has always taken") {
+  static int made;
+  const Cuda device = host_card(Arithmetic::fp16);
+  const auto operation = [](const Conv2dHalfArgs& args, const Launch& on) {
+    made = 0;
+    Launch counted = on;
+    counted.make_tensor_map = [](TensorMap* map, const TensorMapPlan& plan) {
+      ++made;
+      return host_driver().make_tensor_map(map, plan);
+    };
+    cuda_host::conv2d_half(args, counted);
+    return true;
+  };
+  std::mt19937 random(8);
+  const Kernel kernel{&cuda_host::warpgroup_columns, operation};
+  (void)Trial({{2, 9, 9, 64}, 64, {3, 3}, Pad::same}, device, random).run(kernel);
+  CHECK(made == 2);
+  (void)Trial({{2, 9, 9, 64}, 40, {3, 3}, Pad::same}, device, random).run(kernel);
+  CHECK(made == 0);
 }
 
 #ifdef WAJAH_HAVE_CUDA
@@ -305,6 +315,7 @@ TEST_CASE("on a card: convolutions by warpgroups") {
     const Kernel kernel{&cuda::warpgroup_columns, &cuda::conv2d_warpgroup};
     std::mt19937 random(7);
     run(small_maps(random), device, kernel, random);
+    run(of_networks(), device, kernel, random);
     run(channels(), device, kernel, random);
     run(rows, device, kernel, random);
     run(large, device, kernel, random);

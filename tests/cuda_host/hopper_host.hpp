@@ -116,12 +116,12 @@ namespace shim {
 // Every thread of a warp does it, or none.
 inline void with_warp(Site site) { Executor::current().collective(site, 0xFFFF'FFFFU, nullptr, nullptr); }
 
-template <class Product>
+template <bool Bfloat>
 float value_of_word(unsigned word) {
   static const std::vector<float> values = [] {
     std::vector<float> all(1U << 16U);
     for (unsigned bits = 0; bits < all.size(); ++bits) {
-      all[bits] = Product::bfloat ? BfloatKind::value(bits) : HalfKind::value(bits);
+      all[bits] = Bfloat ? BfloatKind::value(bits) : HalfKind::value(bits);
     }
     return all;
   }();
@@ -140,13 +140,13 @@ inline MatrixDescriptor descriptor_of(std::uint64_t bits, std::uint64_t first) {
 }
 
 // The eight words at an address, which the warpgroup from first_warp on reads for its current group of products.
-template <class Product>
+template <bool Bfloat>
 void read_eight(float (&to)[8], unsigned address, unsigned first_warp, unsigned group) {
   const char* const from = Executor::current().shared().at(address);
   async().read(first_warp, from, 16, group);
   std::uint16_t words[8];
   std::memcpy(words, from, sizeof words);
-  for (int i = 0; i < 8; ++i) to[i] = value_of_word<Product>(words[i]);
+  for (int i = 0; i < 8; ++i) to[i] = value_of_word<Bfloat>(words[i]);
 }
 
 constexpr int rows_of_group = 64, depth_of_product = 16;
@@ -156,7 +156,7 @@ constexpr fragments::Position sum_of_group(int thread, int i) {
   return {thread / 32 * 16 + thread % 32 / 4 + i / 2 % 2 * 8, i / 4 * 8 + thread % 4 * 2 + i % 2};
 }
 
-template <class Product, int Columns>
+template <bool Bfloat, int Columns>
 void multiply_group(void* const* payloads) {
   Executor& executor = Executor::current();
   const auto of = [&](int thread) -> const ProductOfThread& {
@@ -174,13 +174,13 @@ void multiply_group(void* const* payloads) {
   float eight[8];
   for (unsigned row = 0; row < rows_of_group; ++row) {
     for (unsigned c = 0; c < 2; ++c) {
-      read_eight<Product>(eight, a.along_k(row, c), first_warp, group);
+      read_eight<Bfloat>(eight, a.along_k(row, c), first_warp, group);
       std::copy_n(eight, 8, a_of[row] + c * 8);
     }
   }
   for (unsigned k = 0; k < depth_of_product; ++k) {
     for (unsigned c = 0; c < Columns / 8; ++c) {
-      read_eight<Product>(eight, b.along_mn(k, c), first_warp, group);
+      read_eight<Bfloat>(eight, b.along_mn(k, c), first_warp, group);
       std::copy_n(eight, 8, b_of[k] + c * 8);
     }
   }
@@ -205,13 +205,13 @@ inline void begin_products(WAJAH_SITE) {
   ++shim::Executor::current().thread().products.fences;
 }
 
-template <class Product, int Columns>
+template <bool Bfloat, int Columns>
 void multiply(Sums<Columns>& sums, std::uint64_t a, std::uint64_t b, WAJAH_SITE) {
   shim::Executor& executor = shim::Executor::current();
   shim::ProductsOfThread& products = executor.thread().products;
   shim::ProductOfThread mine{a, b, sums.add(products.current())};
   products.open = true;
-  executor.group_collective({file, line}, &mine, &shim::multiply_group<Product, Columns>);
+  executor.group_collective({file, line}, &mine, &shim::multiply_group<Bfloat, Columns>);
 }
 
 inline void commit_products(WAJAH_SITE) {

@@ -61,7 +61,8 @@ void check_products() {
     for (int i = 0; i < Columns / 2; ++i) sums[i] = 3;
     begin_products();
     for (unsigned k = 0; k < 4; ++k) {
-      multiply<Words>(sums, left_of(memory) + k * warpgroup::left_step, right_of(memory) + k * warpgroup::right_step);
+      multiply<Words::bfloat>(sums, left_of(memory) + k * warpgroup::left_step,
+                              right_of(memory) + k * warpgroup::right_step);
     }
     commit_products();
     wait_for_products<0>(sums);
@@ -94,7 +95,7 @@ TEST_CASE("cuda host: misuse of a warpgroup's products") {
   };
   const auto product = [](const Memory& memory, Sums<64>& sums) {
     begin_products();
-    multiply<Halves>(sums, left_of(memory), right_of(memory));
+    multiply<Halves::bfloat>(sums, left_of(memory), right_of(memory));
     commit_products();
   };
   check_says("sums are looked at before their products have been waited for", 128, [&] {
@@ -115,7 +116,7 @@ TEST_CASE("cuda host: misuse of a warpgroup's products") {
     product(memory, sums);
     wait_for_products<0>(sums);
     sums[3] = 1;
-    multiply<Halves>(sums, left_of(memory), right_of(memory));
+    multiply<Halves::bfloat>(sums, left_of(memory), right_of(memory));
   });
   check_says("wrote with no fence_async after it", 128, [&] {
     const Memory memory;
@@ -140,19 +141,19 @@ TEST_CASE("cuda host: misuse of a warpgroup's products") {
     const Memory memory = ready();
     Sums<64> sums;
     begin_products();
-    multiply<Halves>(sums, left_of(memory) + (me() < 64 ? 0 : 2), right_of(memory));
+    multiply<Halves::bfloat>(sums, left_of(memory) + (me() < 64 ? 0 : 2), right_of(memory));
   });
   check_says("bits where there are none", 128, [&] {
     const Memory memory = ready();
     Sums<64> sums;
     begin_products();
-    multiply<Halves>(sums, left_of(memory) | std::uint64_t{1} << 46U, right_of(memory));
+    multiply<Halves::bfloat>(sums, left_of(memory) | std::uint64_t{1} << 46U, right_of(memory));
   });
   check_says("of no whole warpgroup", 96, [&] {
     const Memory memory;
     Sums<64> sums;
     begin_products();
-    multiply<Halves>(sums, left_of(memory), right_of(memory));
+    multiply<Halves::bfloat>(sums, left_of(memory), right_of(memory));
   });
   check_says("96 of warpgroup 0", 128, [&] {
     const Memory memory = ready();
@@ -193,7 +194,7 @@ TEST_CASE("cuda host: what products read may be overwritten when all warps have 
     for (unsigned round = 0; round < 2; ++round) {
       wait_for_phase(memory.barriers, round);
       begin_products();
-      multiply<Halves>(sums, left_of(memory), right_of(memory));
+      multiply<Halves::bfloat>(sums, left_of(memory), right_of(memory));
       commit_products();
       if (finished) wait_for_products<0>(sums);
       if (round == 0 && leads() && me() / 32 < arrivals) arrive(free);
