@@ -63,7 +63,7 @@ void AsyncProxy::arrive(const char* at, unsigned bytes) {
   const unsigned warp = executor().thread().warp();
   Clock& mine = shared_.clock(warp);
   barrier.gathered.join(mine);
-  ++mine.heard[warp];  // what this warp does from now on, those who wait there know nothing of
+  mine.step(warp);  // what this warp does from now on, those who wait there know nothing of
   barrier.bytes += bytes;
   if (barrier.bytes > most_bytes_expected) executor().stop("a barrier expects more bytes than it can count");
   --barrier.missing;
@@ -122,7 +122,8 @@ bool AsyncProxy::deliver() {
 }
 
 void AsyncProxy::read(unsigned first_warp, const char* from, std::size_t bytes, unsigned group) {
-  const Fault fault = shared_.read_asynchronously(from, bytes, first_warp, warps_of_group);
+  const std::uint32_t waits = executor().thread().home->groups[first_warp / warps_of_group].waits;
+  const Fault fault = shared_.read_asynchronously(from, bytes, first_warp, warps_of_group, waits);
   if (fault != Fault::none) {
     executor().stop(shared_.explain(fault, from, bytes, shared_.whole(), executor().thread().visitor()));
   }

@@ -270,6 +270,7 @@ void Executor::arrive_in_cluster(Site site) {
                      site.line, cluster_site_.file, cluster_site_.line));
   }
   ++thread_->arrivals;
+  thread_->home->shared.arrive_in_cluster(thread_->warp());
   if (++cluster_arrived_ + cluster_ended_ == count_ * threads_) release_cluster();
 }
 
@@ -282,11 +283,13 @@ void Executor::wait_in_cluster(Site site) {
     leave();
   }
   ++thread_->waits;
+  thread_->home->shared.wait_in_cluster(thread_->warp(), thread_->waits);
 }
 
 void Executor::release_cluster() {
   cluster_arrived_ = 0;
   ++cluster_rounds_;
+  for (unsigned i = 0; i < count_; ++i) blocks_[i].shared.release_cluster(cluster_rounds_);
   ready_.insert(ready_.end(), at_cluster_.begin(), at_cluster_.end());
   at_cluster_.clear();
 }
@@ -336,10 +339,12 @@ void Executor::group_collective(Site site, void* payload, GroupCollective comput
   Block::GroupGathering& group = groups[number];
   if (group.arrived == 0) {
     group.site = site;
+    group.waits = thread_->waits;
   } else if (!(group.site == site)) {
     stop(fmt::format("diverging warpgroup: this thread is at {}:{}, {} others wait at {}:{}", site.file, site.line,
                      group.arrived, group.site.file, group.site.line));
   }
+  group.waits = std::min(group.waits, thread_->waits);
   group.payloads[thread_->number % threads_of_group] = payload;
   if (++group.arrived < threads_of_group) {
     group.waiting.push_back(running_);

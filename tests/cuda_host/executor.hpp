@@ -87,6 +87,7 @@ struct Block {
   struct GroupGathering {
     Site site;
     unsigned arrived = 0;
+    std::uint32_t waits = 0;  // at the cluster's barrier, of the thread that waited least
     void* payloads[threads_of_group] = {};
     std::vector<Fiber*> waiting;
   };

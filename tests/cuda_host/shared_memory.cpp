@@ -21,7 +21,8 @@ void SharedMemory::clear(unsigned warps, std::size_t most) {
   latest_neighbour_ = 0;
   warp_rounds_.assign(warps, 1);
   clocks_.assign(warps, {});
-  for (unsigned w = 0; w < warps; ++w) clocks_[w].heard[w] = 1;
+  for (unsigned w = 0; w < warps; ++w) clocks_[w].step(w);
+  gathered_ = in_cluster_[0] = in_cluster_[1] = {};
   told_.assign(warps, 0);
   fences_.assign(std::size_t{warps} * 32, 0);
 }
@@ -31,7 +32,7 @@ void SharedMemory::block_barrier() {
   Clock all;
   for (const Clock& clock : clocks_) all.join(clock);
   for (Clock& clock : clocks_) clock = all;
-  for (std::size_t w = 0; w < clocks_.size(); ++w) ++clocks_[w].heard[w];
+  for (unsigned w = 0; w < clocks_.size(); ++w) clocks_[w].step(w);
 }
 
 SharedMemory::Extent SharedMemory::declare(std::size_t& top, std::size_t& count, const char* name, std::size_t bytes,
@@ -77,7 +78,7 @@ std::string SharedMemory::explain(Fault fault, const char* pointer, std::size_t 
     const Word& w = words_[offset / word];
     if (fault == Fault::race_with_neighbour ? w.neighbour > visitor.waits
         : fault == Fault::neighbours_race
-            ? w.state == State::full && w.write.arrivals >= visitor.waits
+            ? w.state == State::full && !told_neighbours(w, visitor.waits)
             : w.state != State::full || !ordered(w.write, visitor) || !ordered(w.reading, visitor) ||
                   !heard(w, visitor.thread / 32) || (fault == Fault::unfenced && !fenced(w))) {
       break;
@@ -85,6 +86,7 @@ std::string SharedMemory::explain(Fault fault, const char* pointer, std::size_t 
   }
   const Word& w = words_[offset / word];
   const auto who = [](const Access& access) {
+    if (access.thread == nobody) return std::string("the TMA");
     if (access.thread == several) return std::string("several threads");
     if (access.thread >= several_of_warp) return fmt::format("threads of warp {}", access.thread - several_of_warp);
     return fmt::format("thread {}", access.thread);

@@ -84,7 +84,7 @@ class SharedMemory {
     latest_neighbour_ = std::max(latest_neighbour_, who.arrivals + 1);
     return each(pointer, bytes, in, [&](Word& w) {
       if (w.state != State::full) return w.state == State::empty ? Fault::empty : Fault::flying;
-      if (w.write.arrivals >= who.waits) return Fault::neighbours_race;
+      if (!told_neighbours(w, who.waits)) return Fault::neighbours_race;
       w.neighbour = std::max(w.neighbour, who.arrivals + 1);
       return Fault::none;
     });
@@ -92,13 +92,15 @@ class SharedMemory {
   // Whether a neighbour may still be reading when a thread that has waited so often ends.
   [[nodiscard]] bool neighbours_read(std::uint32_t waits) const { return latest_neighbour_ > waits; }
 
-  // What the asynchronous proxy does (wgmma, TMA). `warps` warps from first_warp on multiply by what lies there.
-  Fault read_asynchronously(const char* pointer, std::size_t bytes, unsigned first_warp, unsigned warps) {
+  // What the asynchronous proxy does (wgmma, TMA). `warps` warps from first_warp on, whose threads have all waited so
+  // often at the cluster's barrier, multiply by what lies there.
+  Fault read_asynchronously(const char* pointer, std::size_t bytes, unsigned first_warp, unsigned warps,
+                            std::uint32_t waits) {
     return each(pointer, bytes, whole(), [&](const Word& w) {
       if (w.state != State::full) return w.state == State::empty ? Fault::empty : Fault::flying;
       for (unsigned warp = first_warp; warp < first_warp + warps; ++warp) {
         if (!heard(w, warp)) return Fault::unheard;
-        if (!ordered(w.write, {warp * 32, 0, 0})) return Fault::race_with_write;
+        if (!ordered(w.write, {warp * 32, waits, waits})) return Fault::race_with_write;
       }
       return fenced(w) ? Fault::none : Fault::unfenced;
     });
@@ -130,9 +132,17 @@ class SharedMemory {
   [[nodiscard]] Clock& clock(unsigned warp) { return clocks_[warp]; }
   // The warp has waited for a barrier at which others had arrived, and perhaps lanes of its own.
   void hear(unsigned warp, const Clock& of_barrier) {
-    told_[warp] = std::max(told_[warp], of_barrier.heard[warp]);
+    told_[warp] = std::max(told_[warp], of_barrier.before[warp]);
     clocks_[warp].join(of_barrier);
   }
+
+  // A thread of the warp comes to the cluster's barrier; all have come for the n-th time; it has waited n times.
+  void arrive_in_cluster(unsigned warp) {
+    gathered_.join(clocks_[warp]);
+    clocks_[warp].step(warp);
+  }
+  void release_cluster(std::uint32_t n) { in_cluster_[n % 2] = gathered_; }
+  void wait_in_cluster(unsigned warp, std::uint32_t n) { clocks_[warp].hear(in_cluster_[n % 2]); }
 
   // Where a pointer is in the window of shared memory, as instructions name places. It does not begin at a multiple of
   // 1024 bytes: kernels that need that must see to it.
@@ -189,10 +199,15 @@ class SharedMemory {
     if (before.thread == several) return false;
     const unsigned warp = warp_of(before.thread);
     if (warp == who.thread / 32) return before.warp_round != warp_rounds_[warp] || told_[warp] >= before.step;
-    return clocks_[who.thread / 32].heard[warp] >= before.step;
+    return clocks_[who.thread / 32].before[warp] >= before.step;
   }
   [[nodiscard]] bool heard(const Word& w, unsigned warp) const {
     return w.barrier == no_barrier || clocks_[warp].heard[Clock::warps + w.barrier] >= w.phase;
+  }
+  // Whether a neighbour's thread that has waited so often at the cluster's barrier may know what is there.
+  [[nodiscard]] bool told_neighbours(const Word& w, std::uint32_t waits) const {
+    if (w.barrier == no_barrier) return w.write.arrivals < waits;
+    return in_cluster_[waits % 2].heard[Clock::warps + w.barrier] >= w.phase;
   }
   [[nodiscard]] bool fenced(const Word& w) const {
     return w.write.thread == nobody || fences_[w.write.thread] != w.fences;
@@ -247,7 +262,10 @@ class SharedMemory {
   std::uint32_t block_round_ = 1;
   std::uint32_t latest_neighbour_ = 0;  // as Word::neighbour
   std::vector<std::uint16_t> warp_rounds_;
-  std::vector<Clock> clocks_;          // of warps
+  std::vector<Clock> clocks_;  // of warps
+  // What all who came to the cluster's barrier had heard: so far, and when it was last released an even and an odd
+  // number of times. No thread is more than one time behind.
+  Clock gathered_, in_cluster_[2];
   std::vector<std::uint32_t> told_;    // to a warp's lanes, of their own warp's steps
   std::vector<std::uint16_t> fences_;  // of threads
 };
