@@ -94,6 +94,17 @@ TEST_CASE("cuda networks: Inception-ResNet-v1 with its residual blocks fused") {
   check_on<InceptionResnetV1>(EmulatedCuda(options, driver), "Inception-ResNet-v1 fused", {1, 160, 160, 3}, 1e-2);
 }
 
+// With so few multiprocessors that the large layers of one image keep them busy.
+TEST_CASE("cuda networks: Inception-ResNet-v1 by warpgroups") {
+  CudaOptions options;
+  options.memory_fraction = 1;
+  options.arithmetic = Arithmetic::fp16;
+  options.warpgroup_products = true;
+  const EmulatedCuda cuda(options, host_driver());
+  REQUIRE((cuda.launch().make_tensor_map != nullptr));
+  check_on<InceptionResnetV1>(cuda, "Inception-ResNet-v1 by warpgroups", {1, 160, 160, 3}, 2e-3);
+}
+
 #ifdef WAJAH_HAVE_CUDA
 // The same for real: ./test --gpu.
 TEST_CASE("on a card: whole networks, in every format and several batches") {
@@ -105,6 +116,8 @@ TEST_CASE("on a card: whole networks, in every format and several batches") {
     const Cuda card({0, 0.1, arithmetic});
     CudaOptions fusing{0, 0.1, arithmetic};
     fusing.fused_blocks = true;
+    CudaOptions by_warpgroups{0, 0.1, arithmetic};
+    by_warpgroups.warpgroup_products = true;
     const bool exact = arithmetic == Arithmetic::fp32;
     const double tolerance = arithmetic == Arithmetic::bf16 ? 1e-1 : 1e-2;
     for (const int images : {1, 2, 17, 64}) {
@@ -118,6 +131,8 @@ TEST_CASE("on a card: whole networks, in every format and several batches") {
       check_on<InceptionResnetV1>(card, "Inception-ResNet-v1", faces, exact ? 1e-4 : tolerance);
       check_on<InceptionResnetV1>(Cuda(fusing), "Inception-ResNet-v1 fused", faces, exact ? 1e-4 : tolerance);
     }
+    check_on<InceptionResnetV1>(Cuda(by_warpgroups), "Inception-ResNet-v1 by warpgroups", {64, 160, 160, 3},
+                                exact ? 1e-4 : tolerance);
   }
 }
 #endif
