@@ -6,9 +6,9 @@
 
 namespace wajah {
 
-// What a convolution multiplies in; maps and weights are float32 outside of it, and sums always are. fp32: plain FFMA,
-// the products of the CPU. tf32: 10 bits of mantissa (tensor cores since Ampere). fp16, bf16: 10 and 7 bits, and half
-// the bytes of weights.
+// What a convolution multiplies in; sums are always float32. fp32: plain FFMA, the products of the CPU. tf32: 10 bits
+// of mantissa (tensor cores since Ampere). fp16, bf16: 10 and 7 bits, and half the bytes of weights and, in networks of
+// that form (layers/halved.hpp), of maps.
 enum class Arithmetic { fp32, tf32, fp16, bf16 };
 
 struct TensorMap;  // tensor_map.hpp

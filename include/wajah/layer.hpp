@@ -7,9 +7,9 @@
 //   void forward(const auto& device, ConstView<float> x, View<float> y, Arena scratch) const      never allocates
 //
 // and, for describe() and the benchmarks, its `name` and `macs(Shape x)`, the multiply-accumulates of one forward call.
-// A layer that can close a residual takes an Epilogue as a fifth argument of forward. A layer that reads bytes says so
-// (using Input = std::uint8_t), and what they mean (input(weights)); one that writes bytes has an overload of forward for
-// them, and of load with what its bytes shall mean as a third argument.
+// A layer that can close a residual takes an epilogue as a fifth argument of forward. One that reads bytes or words
+// says so (Input = std::uint8_t or std::uint16_t), and what bytes mean (input(weights)); one that writes them has an
+// overload of forward for them, and for bytes of load with what they shall mean as a third argument.
 #pragma once
 
 #include <wajah/cpu.hpp>
