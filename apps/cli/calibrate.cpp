@@ -1,21 +1,19 @@
 // wajah calibrate: fits an embedder's decision curve on a folder of people.
 #include "attendance/analyser.hpp"
 #include "cli/attendance.hpp"
+#include "cli/calibrated_card.hpp"
 #include "cli/commands.hpp"
 #include "cli/json_text.hpp"
 #include "cli/options.hpp"
 #include "cli/people_folder.hpp"
 #include "cli/report.hpp"
 #include "cli/weight_files.hpp"
-#include "server/model_card.hpp"
 
 #include <wajah/calibration.hpp>
 #include <wajah/error.hpp>
-#include <wajah/file.hpp>
 
 #include <boost/json.hpp>
 
-#include <array>
 #include <atomic>
 #include <exception>
 #include <filesystem>
@@ -121,11 +119,6 @@ class PeopleEmbedding {
   std::exception_ptr failure_;
 };
 
-json::object json_of(const Calibration& calibration) {
-  return {{"people", calibration.people},   {"photos", calibration.photos},       {"galleries", calibration.galleries},
-          {"genuine", calibration.genuine}, {"strangers", calibration.strangers}, {"namesakes", calibration.namesakes}};
-}
-
 // "lfw, --only dev.txt, --part 1/2": who was calibrated on, without the places of the files.
 std::string source_of(const PeopleChoice& choice) {
   const fs::path root = fs::weakly_canonical(choice.root);
@@ -137,38 +130,6 @@ std::string source_of(const PeopleChoice& choice) {
   add("exclude", fs::path(choice.exclude).filename().string());
   add("part", choice.part);
   return source;
-}
-
-// What stands in the card already stays, but for the curve and what is said of it.
-void write_card(const fs::path& file, const ModelCard& model, const PeopleChoice& choice,
-                const Calibration& calibration) {
-  json::object card = server::read_card(file).value_or(json::object{});
-  card["architecture"] = model.architecture;
-  if (!card.contains("crop")) card["crop"] = to_string(model.crop);
-  card["mirror"] = name_of(model.mirror);  // the views the curve was fitted on
-  card["decision_curve"] = to_string(calibration.curve);
-  json::object facts = json_of(calibration);
-  facts["source"] = source_of(choice);
-  card["calibration"] = std::move(facts);
-  std::string text = "{\n";
-  for (const auto& entry : card) {
-    text += fmt::format("{} {}: {}", text.size() > 2 ? ",\n" : "", json::serialize(json::string(entry.key())),
-                        json::serialize(entry.value()));
-  }
-  text += "\n}\n";
-  const std::array parts{std::as_bytes(std::span(text))};
-  write_file(file, parts);
-}
-
-// Into the card beside the weights, and into the weights themselves if their format has metadata.
-void write_beside(const fs::path& weights, const ModelCard& model, const PeopleChoice& choice,
-                  const Calibration& calibration) {
-  if (weights.extension() == ".safetensors") {
-    write_safetensors(read_safetensors(weights).with_metadata({{"decision_curve", to_string(calibration.curve)},
-                                                               {"mirror", std::string(name_of(model.mirror))}}),
-                      weights);
-  }
-  write_card(server::card_file(weights), model, choice, calibration);
 }
 
 void print(const Options& options, const PeopleFolder& folder, const Calibration& calibration) {
@@ -206,11 +167,12 @@ int run(Arguments arguments) {
   const PeopleFolder folder = read_people(options.choice);
   const Devices devices = make_devices(options.common);
   const std::shared_ptr<const Models> models = load_models(options.common, devices);
+  if (!options.output.empty()) (void)read_card_of(options.output, models->card().architecture);  // before the long work
   const std::vector<CalibrationPerson> people = PeopleEmbedding(folder, models, devices.cpu).run();
-  const Calibration calibration = calibrate(people, options.random_state);
-  if (!options.output.empty()) write_card(options.output, models->card(), options.choice, calibration);
-  if (options.write) write_beside(embedder_file(options.common), models->card(), options.choice, calibration);
-  print(options, folder, calibration);
+  const Fitted fitted{models->card(), calibrate(people, options.random_state), source_of(options.choice)};
+  if (!options.output.empty()) write_card(options.output, fitted);
+  if (options.write) write_beside(embedder_file(options.common), fitted);
+  print(options, folder, fitted.calibration);
   return exit_yes;
 }
 
