@@ -1,5 +1,6 @@
 #include "cli/calibrated_card.hpp"
 
+#include "cli/file_hash.hpp"
 #include "server/model_card.hpp"
 
 #include <wajah/error.hpp>
@@ -11,6 +12,7 @@
 #include <boost/json/serialize.hpp>
 
 #include <array>
+#include <cstdint>
 #include <span>
 
 namespace wajah::cli {
@@ -18,6 +20,16 @@ namespace {
 
 namespace fs = std::filesystem;
 namespace json = boost::json;
+
+struct FileFacts {
+  std::int64_t bytes = 0;
+  std::string sha256;
+};
+
+FileFacts facts_of(const fs::path& file) {
+  const MappedFile mapped(file);
+  return {static_cast<std::int64_t>(mapped.bytes().size()), sha256_of(mapped.bytes())};
+}
 
 bool is(const json::object& card, std::string_view key, const json::value& value) {
   const json::value* found = card.if_contains(key);
@@ -52,6 +64,15 @@ void write_metadata(const fs::path& weights, const Fitted& fitted) {
                     weights);
 }
 
+// The card of converted weights may tell the hash of the download instead: that one stays.
+void follow(json::object& card, const fs::path& weights, const FileFacts& before, const FileFacts& now) {
+  const bool by_name = is(card, "file", json::value(weights.filename().string()));
+  if (card.contains("bytes") && (by_name || is(card, "bytes", before.bytes))) card["bytes"] = now.bytes;
+  if (card.contains("sha256") && (by_name || is(card, "sha256", json::value(before.sha256)))) {
+    card["sha256"] = now.sha256;
+  }
+}
+
 }  // namespace
 
 json::object json_of(const Calibration& calibration) {
@@ -78,7 +99,11 @@ void write_beside(const fs::path& weights, const Fitted& fitted) {
   const fs::path file = server::card_file(weights);
   json::object card = read_card_of(file, fitted.model.architecture);
   fit_in(card, fitted);
-  if (weights.extension() == ".safetensors") write_metadata(weights, fitted);
+  if (weights.extension() == ".safetensors") {
+    const FileFacts before = facts_of(weights);
+    write_metadata(weights, fitted);
+    follow(card, weights, before, facts_of(weights));
+  }
   write(file, card);
 }
 

@@ -28,8 +28,8 @@ struct Fitted {
 // was fitted on. Throws Error: model like read_card_of, storage if it cannot be written.
 void write_card(const std::filesystem::path& card, const Fitted& fitted);
 
-// Into the card beside the weights, and into the weights themselves if their format has metadata.
-// Throws likewise.
+// Into the card beside the weights, and into the weights themselves if their format has metadata; "bytes" and "sha256"
+// of the card follow them, where they tell of this file and not of what it was made from. Throws likewise.
 void write_beside(const std::filesystem::path& weights, const Fitted& fitted);
 
 }  // namespace wajah::cli

@@ -1,17 +1,14 @@
 #include "cli/public_models.hpp"
 
+#include "cli/file_hash.hpp"
 #include "cli/suggest.hpp"
 
 #include <wajah/error.hpp>
 #include <wajah/file.hpp>
 #include <wajah/text.hpp>
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <array>
-#include <cstddef>
-#include <memory>
 #include <vector>
 
 namespace wajah::cli {
@@ -44,32 +41,6 @@ constexpr std::array models{
                 "Apache-2.0, foamliu/MobileFaceNet", "mobilefacenet.safetensors", mobilefacenet_files},
 };
 
-class Hasher {
- public:
-  explicit Hasher(const EVP_MD* algorithm) : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) {
-    require(context_ && EVP_DigestInit_ex(context_.get(), algorithm, nullptr) == 1);
-  }
-
-  Hasher& add(std::span<const std::byte> bytes) {
-    require(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1);
-    return *this;
-  }
-
-  [[nodiscard]] std::string hex() {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-    unsigned length = 0;
-    require(EVP_DigestFinal_ex(context_.get(), digest.data(), &length) == 1);
-    return fmt::format("{:02x}", fmt::join(digest.begin(), digest.begin() + length, ""));
-  }
-
- private:
-  static void require(bool done) {
-    if (!done) fail(ErrorKind::input, "the TLS library cannot compute a hash");
-  }
-
-  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
-};
-
 }  // namespace
 
 std::string PublicFile::location() const { return fmt::format("/{}/{}/{}", repository, commit, path); }
@@ -94,12 +65,7 @@ const PublicModel& find_public_model(std::string_view name) {
 std::string fault_of(const PublicFile& known, const std::filesystem::path& file) {
   const MappedFile mapped(file, ErrorKind::input);
   const bool blob = known.sha256.empty();
-  Hasher hasher(blob ? EVP_sha1() : EVP_sha256());
-  if (blob) {
-    const std::string header = fmt::format("blob {}", mapped.bytes().size());
-    hasher.add(std::as_bytes(std::span(header.c_str(), header.size() + 1)));
-  }
-  const std::string got = hasher.add(mapped.bytes()).hex();
+  const std::string got = blob ? git_blob_of(mapped.bytes()) : sha256_of(mapped.bytes());
   const std::string_view expected = blob ? known.git_blob : known.sha256;
   if (got == expected) return {};
   return fmt::format("{} is {}, expected {}", blob ? "its Git blob id" : "its SHA-256", got, expected);

@@ -1,5 +1,6 @@
 // What calibrate writes into cards and weights that are there already.
 #include "cli/calibrated_card.hpp"
+#include "cli/file_hash.hpp"
 #include "cli/inputs.hpp"
 #include "cli/program.hpp"
 #include "server/model_card.hpp"
@@ -7,6 +8,7 @@
 #include <wajah/error.hpp>
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 #include <boost/json.hpp>
 
 using namespace wajah::test;
@@ -21,6 +23,8 @@ cli::Fitted fitted_on(const wajah::ModelCard& model) {
   fitted.calibration.people = 40;
   return fitted;
 }
+
+std::string hash_of(const std::string& bytes) { return cli::sha256_of(std::as_bytes(std::span(bytes))); }
 
 }  // namespace
 
@@ -50,4 +54,30 @@ TEST_CASE("calibrate: a card of another architecture is an error and stays as it
   CHECK(own.at("licence").as_string() == "mine");
   CHECK(own.at("decision_curve").as_string() == "-1 20 10 -0.5 3");
   CHECK(own.at("calibration").at("people").as_int64() == 40);
+}
+
+TEST_CASE("calibrate --write: size and hash in the card are those of the file as it is then") {
+  const Workplace place;
+  write_random_embedder(place);
+  const std::string before = place.read("embedder.safetensors");
+  const cli::Fitted fitted = fitted_on(card_of(wajah::server::open_embedder(place / "embedder.safetensors")));
+  const auto card_after = [&](const std::string& facts) {
+    place.write("embedder.json", R"({"architecture": "inception-resnet-v1", )" + facts + "}");
+    cli::write_beside(place / "embedder.safetensors", fitted);
+    return json::parse(place.read("embedder.json"));
+  };
+
+  const auto told = card_after(fmt::format(R"("bytes": {}, "sha256": "{}")", before.size(), hash_of(before)));
+  const std::string after = place.read("embedder.safetensors");
+  CHECK(after != before);
+  CHECK(told.at("sha256").as_string() == hash_of(after));
+  CHECK(told.at("bytes").as_int64() == static_cast<std::int64_t>(after.size()));
+
+  const auto mended = card_after(R"("file": "embedder.safetensors", "bytes": 1, "sha256": "wrong before")");
+  CHECK(mended.at("sha256").as_string() == hash_of(place.read("embedder.safetensors")));
+  CHECK(mended.at("bytes").as_int64() == static_cast<std::int64_t>(after.size()));
+
+  const auto made = card_after(R"("source": "somewhere", "sha256": "of the download")");
+  CHECK(made.at("sha256").as_string() == "of the download");
+  CHECK(!made.as_object().contains("bytes"));
 }
