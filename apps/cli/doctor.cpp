@@ -13,6 +13,7 @@
 #include "cli/weight_files.hpp"
 #include "server/access/certificates.hpp"
 #include "server/access/exposure.hpp"
+#include "server/model_card.hpp"
 
 #include <wajah/convert/open.hpp>
 #include <wajah/cuda.hpp>
@@ -107,9 +108,9 @@ Finding check_cpu(const CommonOptions& options) {
                                  cpu.threads(), cpu.threads() == 1 ? "" : "s")};
 }
 
-std::string licence_of(const Weights& weights) {
-  const auto found = weights.metadata().find("licence");
-  return found == weights.metadata().end() ? "licence not stated" : "licence " + found->second;
+std::string licence_text(const fs::path& file, const Weights& weights) {
+  const std::string licence = server::licence_of(file, weights);
+  return licence.empty() ? "licence not stated" : "licence " + licence;
 }
 
 Finding nothing_found(std::string_view option) {
@@ -151,7 +152,7 @@ Finding try_card(const Devices& devices, const CommonOptions& options) {
     finding.text += fmt::format("; self-test: {} drawn faces found, the CPU finds {}", found, expected);
   }
   if (const auto file = look_for_embedder(options)) {
-    const Weights weights = open_embedder(*file);
+    const Weights weights = server::open_embedder(*file);
     const double apart = distance(embed_drawn(load_embedder(weights, devices), devices.cpu),
                                   embed_drawn(load_embedder(weights, devices.cpu), devices.cpu));
     if (!(apart < card_tolerance)) finding.state = State::fail;
@@ -184,21 +185,22 @@ Finding check_detector(const CommonOptions& options) {
   const Weights weights = open_mtcnn(*file);
   const Cpu cpu(1);
   const std::size_t drawn = draw_two_faces().faces.size(), right = count_drawn_found(load_detector(weights, cpu), cpu);
-  return {right == drawn ? State::ok : State::warn, fmt::format("{}, {}; self-test: {} of {} drawn faces found",
-                                                                file->string(), licence_of(weights), right, drawn)};
+  return {right == drawn ? State::ok : State::warn,
+          fmt::format("{}, {}; self-test: {} of {} drawn faces found", file->string(), licence_text(*file, weights),
+                      right, drawn)};
 }
 
 // The chosen kernels against the plain ones: a wrong instruction or a damaged file shows as another embedding.
 Finding check_embedder(const CommonOptions& options) {
   const auto file = look_for_embedder(options);
   if (!file) return nothing_found("weights");
-  const Weights weights = open_embedder(*file);
+  const Weights weights = server::open_embedder(*file);
   const Cpu chosen(1), plain(1, Isa::scalar);
   const double apart =
       distance(embed_drawn(load_embedder(weights, chosen), chosen), embed_drawn(load_embedder(weights, plain), plain));
   return {apart < 1e-4 ? State::ok : State::fail,
-          fmt::format("{}, {}; self-test: 1 - cosine to the plain kernels {:.1e}", file->string(), licence_of(weights),
-                      apart)};
+          fmt::format("{}, {}; self-test: 1 - cosine to the plain kernels {:.1e}", file->string(),
+                      licence_text(*file, weights), apart)};
 }
 
 Finding check_database(const CommonOptions& options) {

@@ -72,7 +72,8 @@ Fetched fetch(const PublicModel& model, const fs::path& folder) {
   if (fs::exists(output, none)) return {output, false};  // of whoever had the lock
   std::vector<fs::path> files;
   for (const PublicFile& file : model.files) files.push_back(fetch_file(file, downloads));
-  write_safetensors(files.size() > 1 ? convert_detector(files) : convert_embedder(files[0]), output);
+  const Weights weights = files.size() > 1 ? convert_detector(files) : convert_embedder(files[0]);
+  write_safetensors(weights.with_metadata({{"licence", std::string(model.licence)}}), output);
   fs::remove_all(downloads, none);
   return {output, true};
 }

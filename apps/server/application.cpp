@@ -188,7 +188,7 @@ void Application::Parts::open_office(const ModelCard& card) {
   rules.book.zone = settings.attendance.zone;
   rules.book.day_start = *attendance::parse_clock(settings.attendance.day_start);
   rules.book.duplicate_window = attendance::Minutes(settings.attendance.duplicate_minutes);
-  rules.backend.model = {engine->model(), "", card.architecture, card.dimension};
+  rules.backend.model = {engine->model(), licence, card.architecture, card.dimension};
   rules.backend.require_consent = settings.privacy.require_consent;
   rules.backend.temporary_folder = folder->path();
   rules.backend.key_file = settings.storage.key_file;
@@ -220,6 +220,7 @@ std::shared_ptr<const Models> Application::Parts::load() {
   const Weights mtcnn = open_mtcnn(*options.mtcnn), embedder = open_embedder(*options.embedder, options.mirror);
   Models models{load_detector(mtcnn, options.cpu), load_embedder(embedder, options.cpu, options.precision)};
   self_test(std::make_shared<const Models>(models), options.cpu);
+  licence = licence_of(*options.embedder, embedder);
   if (options.card) models = load_on_card(models, mtcnn, embedder);
   return std::make_shared<const Models>(models);
 }

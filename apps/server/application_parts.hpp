@@ -47,8 +47,8 @@ struct Application::Parts {
   void tell_of_card(CardWatch::Event event, const CardReport& card);
   [[nodiscard]] std::string device_now() const;
   [[nodiscard]] Health health_now() const;
-  void reload();                 // the certificate, on SIGHUP
-  void keep_certificate();       // makes it, or a new one in time, where tls.mode is auto
+  void reload();                   // the certificate, on SIGHUP
+  void keep_certificate();         // makes it, or a new one in time, where tls.mode is auto
   void keep_house(Health& found);  // sessions, certificate, calendar
   [[nodiscard]] Health probe();    // one real inference, the disk, what else somebody should know
   [[nodiscard]] ServerState state() const;
@@ -58,6 +58,7 @@ struct Application::Parts {
 
   ApplicationOptions options;
   Log log;
+  std::string licence;                          // of the embedder; empty where nobody has stated one
   std::shared_ptr<const CardWatch> card_watch;  // null: no card is used
   std::vector<std::string> told;  // unreadable entries of the calendar that the log knows of; of the probe's thread
   std::unique_ptr<Metrics> metrics;

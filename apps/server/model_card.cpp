@@ -90,6 +90,14 @@ Weights open_embedder(const fs::path& file) {
   return weights.with_metadata(metadata);
 }
 
+std::string licence_of(const fs::path& file, const Weights& weights) {
+  const auto card = read_card(card_file(file));
+  const json::value* stated = card ? card->if_contains("licence") : nullptr;
+  if (stated && stated->is_string()) return std::string(stated->get_string());
+  const auto found = weights.metadata().find("licence");
+  return found == weights.metadata().end() ? std::string() : found->second;
+}
+
 Weights open_embedder(const fs::path& file, std::optional<Mirror> mirror) {
   const Weights weights = open_embedder(file);
   return mirror ? weights.with_metadata({{"mirror", std::string(name_of(*mirror))}}) : weights;

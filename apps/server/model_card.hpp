@@ -10,6 +10,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <string>
 
 namespace wajah::server {
 
@@ -25,5 +26,9 @@ namespace wajah::server {
 
 // The same with `mirror` instead of the card's, if there is one.
 [[nodiscard]] Weights open_embedder(const std::filesystem::path& file, std::optional<Mirror> mirror);
+
+// Under which licence the weights of a file are: as its card says, else its metadata; empty where neither does. Throws
+// Error (model) if the card is no JSON.
+[[nodiscard]] std::string licence_of(const std::filesystem::path& file, const Weights& weights);
 
 }  // namespace wajah::server

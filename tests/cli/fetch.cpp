@@ -258,6 +258,7 @@ TEST_CASE("fetch: the genuine files, with a cut on the way") {
   CHECK(place.files() == std::set<std::string>{"data", "data/models", "data/models/mtcnn.safetensors"});
   CHECK(place.run({"models", "use", "mtcnn"}).status == 0);
   CHECK(contains(place.run({"models", "list", "--json"}).out, "data/models/mtcnn.safetensors"));
+  CHECK(contains(place.run({"doctor", "--json"}).out, "licence MIT, davidsandberg/facenet"));
   // Not fetched twice.
   CHECK(contains(fetch(place, server.address()).out, "already there"));
   CHECK(server.requests().size() == 2);

@@ -2,6 +2,7 @@
 #include "server/application.hpp"
 
 #include "check.hpp"
+#include "places.hpp"
 #include "server/access/certificates.hpp"
 #include "server/access/exposure.hpp"
 #include "test_server.hpp"
@@ -97,6 +98,20 @@ TEST_CASE("where the server must not start it says why") {
   options.settings.storage.data = folder.path() / "other";
   options.mtcnn = options.embedder = folder.path() / "file";
   CHECK(refusal(options).first == ErrorKind::model);
+}
+
+TEST_CASE("the model in use is told with its licence") {
+  const auto weights = source_folder() / "weights";
+  TemporaryFolder folder;
+  auto options = options_for(folder);
+  options.mtcnn = weights / "mtcnn.safetensors";
+  options.embedder = weights / "inception_resnet_v1.safetensors";
+  Application application(options);
+  const auto models = ask_once(application.port(), get("/api/v1/models"));
+  CHECK(models.status == 200);
+  CHECK(models.body.find(R"("licence":"MIT, like wajah)") != std::string::npos);
+  application.drain();
+  CHECK(application.wait());
 }
 
 TEST_CASE("the first start shows a key once, and it opens what is closed") {
