@@ -6,8 +6,7 @@
 // 2. Maps of words: inputs go by cp.async straight from global to shared memory, as weights do. What follows a sum is
 //    still float32, and rounded once when it is stored.
 // 3. Lanes trade until each has eight channels of a row, so that results are stored, and what is added is read, 16
-// bytes
-//    at once: whole sectors of 32 bytes by pairs of lanes.
+//    bytes at once: whole sectors of 32 bytes by pairs of lanes.
 // 4. Words that do not lie on 16 bytes, or whose channels are no multiple of 8, are gathered one by one: slow, right.
 // 5. Large layers on Hopper cards, where somebody asks for it: products of warpgroups (conv2d_warpgroup.cu).
 #include <wajah/layers/conv2d_half.hpp>

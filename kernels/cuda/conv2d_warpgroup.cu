@@ -6,18 +6,17 @@
 // 2. Products of a warpgroup (wgmma): 64 rows x up to 256 columns at once, both matrices straight from shared memory,
 //    while the threads go on. A tile of 128 rows is two warpgroups, which read the same weights.
 // 3. The TMA brings both matrices, in the swizzled order that products read without bank conflicts. Windows of the
-// input
-//    come in its im2col mode: 128 windows' pixels under one tap are one instruction, whatever the window, its stride
-//    and its padding, across rows and images; what is outside arrives as zeros. Boxes of a plain tensor would do for
-//    stride 1 only, and tiles would have to be rectangles of one image: 17 x 17 and 8 x 8 maps fill no box of 128
+//    input come in its im2col mode: 128 windows' pixels under one tap are one instruction, whatever the window, its
+//    stride and its padding, across rows and images; what is outside arrives as zeros. Boxes of a plain tensor would do
+//    for stride 1 only, and tiles would have to be rectangles of one image: 17 x 17 and 8 x 8 maps fill no box of 128
 //    pixels. Copies by threads (cp.async) would need their addresses again. Weights lie as for mma.sync, output
 //    channels innermost, which wgmma reads as they are: both kernels share them, and who multiplies is decided at the
 //    launch.
 // 4. One warp brings, the others multiply: barriers in shared memory say what has arrived and what may be overwritten,
-// so
-//    that nobody waits for the slowest thread of the block. The bringing warp is a warp, not a warpgroup, and registers
-//    are not moved between them (setmaxnreg): with 288 threads a block each may have up to 224, which is enough for 128
-//    sums. 64 and 128 columns leave room for two blocks on a multiprocessor: one ends while the other multiplies.
+//    so that nobody waits for the slowest thread of the block. The bringing warp is a warp, not a warpgroup, and
+//    registers are not moved between them (setmaxnreg): with 288 threads a block each may have up to 224, which is
+//    enough for 128 sums. 64 and 128 columns leave room for two blocks on a multiprocessor: one ends while the other
+//    multiplies.
 // 5. Depth that a tap has not (80 channels are one and a quarter steps of 64) is not multiplied, and costs no traffic.
 // 6. Sums end in registers: four lanes trade what they have of a row, so that each stores 16 bytes, and a residual is
 //    read the same way back.

@@ -12,9 +12,8 @@
 //   Sums<Columns>                          a thread's part of 64 x Columns sums, zero at first: element i is where
 //                                          sum_position (warpgroup.hpp) says
 //   begin_products()                       before products on sums that a thread has touched
-//   multiply<Bfloat>(sums, a, b)           64 x Columns += (64 x 16) * (16 x Columns), by descriptors of matrices: a
-//   has
-//                                          its depth innermost, b its columns. Ends some time
+//   multiply<Bfloat>(sums, a, b)           64 x Columns += (64 x 16) * (16 x Columns), by descriptors of matrices:
+//                                          a has its depth innermost, b its columns. Ends some time
 //   commit_products(), wait_for_products<N>(sums)  all but the N newest groups have ended: their sums are there, and
 //                                          what they read may be overwritten
 //   shared_address(p)                      as descriptors name it
