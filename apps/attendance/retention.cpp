@@ -78,11 +78,11 @@ void Retention::erase_unseen(Time now, Time before, std::int64_t& erased) {
     }
     query.after = page.next;
   } while (!query.after.empty());
-  for (const auto& [person, details, photos, enrolled_at, updated_at, version] : unseen) {
+  for (const PersonRecord& record : unseen) {
     // Of that version: whoever was changed since has been heard of.
-    if (!parts_.people.remove(person.id, false, now, version)) continue;
+    if (!parts_.people.remove(record.person.id, false, now, record.version)) continue;
     ++erased;
-    removed_(person);
+    removed_(record.person);
   }
 }
 

@@ -166,6 +166,42 @@ void check_photos(PeopleStore& people, Store& gallery) {
   CHECK(gallery.embeddings("m1").intact.size() == 2);
 }
 
+void check_needing_photos(PeopleStore& people, Store& gallery) {
+  INFO("whom a model does not know, and never will without new photos");
+  auto kept = enrolment("70", "GITA", {31});
+  kept.photos[0].picture = {std::byte{9}};
+  gallery.enrol(kept);
+  const auto gito = gallery.enrol(enrolment("71", "GITO", {32}))->person.id;
+  people.create({"72", "GITU", {}, at_second(70)});
+  const auto needing = [&](const std::string& model, bool needs) {
+    PeopleQuery query;
+    query.text = "GIT";
+    query.model = model;
+    query.needs_photos = needs;
+    query.limit = 1;
+    std::vector<std::string> names;
+    do {
+      const auto page = people.search(query);
+      for (const auto& person : page.people) {
+        CHECK(person.needs_photos == needs);
+        names.push_back(person.person.name);
+      }
+      query.after = page.next;
+    } while (!query.after.empty());
+    query.after.clear();
+    CHECK(people.count(query) == static_cast<std::int64_t>(names.size()));
+    return names;
+  };
+  using Names = std::vector<std::string>;
+  CHECK(needing("m1", true) == Names{"GITU"});
+  CHECK(needing("m1", false) == Names{"GITA", "GITO"});
+  CHECK(needing("m2", true) == Names{"GITO", "GITU"});
+  PersonChange change;
+  change.active = false;
+  people.update(gito, change);
+  CHECK(needing("m2", true) == Names{"GITU"});
+}
+
 void check_merging(PeopleStore& people, Store& gallery) {
   INFO("merging");
   const auto into = people.person_with("90")->person.id;
@@ -203,6 +239,7 @@ void check_people_store(PeopleStore& people, Store& gallery) {
   check_changing(people, gallery);
   check_searching(people);
   check_photos(people, gallery);
+  check_needing_photos(people, gallery);
   check_merging(people, gallery);
 }
 

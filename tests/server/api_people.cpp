@@ -17,8 +17,8 @@ std::string_view code(const Answered& answer) { return answer.json.at("code").as
 
 TEST_CASE("people are created, shown, searched page by page, changed and removed") {
   ApiSite api;
-  const auto made = api.send_json("POST /api/v1/people",
-                                  R"({"nik":"12345","name":"DENNIS","group":"IT","metadata":{"shirt":"L"}})");
+  const auto made =
+      api.send_json("POST /api/v1/people", R"({"nik":"12345","name":"DENNIS","group":"IT","metadata":{"shirt":"L"}})");
   CHECK(made.status == 201);
   const std::string id(made.json.at("id").as_string());
   CHECK(made.headers.at("location") == "/api/v1/people/" + id);
@@ -53,6 +53,28 @@ TEST_CASE("people are created, shown, searched page by page, changed and removed
   CHECK(changed.json.at("group") == "IT");
   CHECK(api.remove("/api/v1/people/" + id).status == 204);
   CHECK(code(api.get("/api/v1/people/" + id)) == "person_unknown");
+}
+
+TEST_CASE("who needs new photos for the model in use is listed") {
+  ApiSite api;
+  api.enrol("1", "ANI");
+  api.enrol("2", "BUDI");
+  const auto needing = [&](const char* flag) {
+    const auto list = api.get(std::string("/api/v1/people?count=true&needs_photos=") + flag);
+    REQUIRE(list.json.at("total") == 1);
+    CHECK(list.json.at("items").at(0).at("needs_photos") == (std::string_view(flag) == "true"));
+    return std::string(list.json.at("items").at(0).at("name").as_string());
+  };
+  CHECK(api.get("/api/v1/people?needs_photos=true&count=true").json.at("total") == 0);
+  {
+    attendance::Database::Write write(*api.below.database);
+    write->execute(
+        "UPDATE embedding SET model = 'former' WHERE photo IN "
+        "(SELECT photo.id FROM photo JOIN person ON person.id = photo.person WHERE person.nik = '2')");
+    write.commit();
+  }
+  CHECK(needing("true") == "BUDI");
+  CHECK(needing("false") == "ANI");
 }
 
 TEST_CASE("a cursor works for its own list only") {
@@ -133,8 +155,8 @@ TEST_CASE("photos are taken one by one, with a reason for each that is not") {
   ApiSite api;
   const auto id = api.enrol("1", "ANI", 3);
   const auto path = "/api/v1/people/" + id;
-  const auto mixed = api.send_form("POST " + path + "/faces",
-                                   picture_part("ANI:7", "images") + picture_part("none", "images"));
+  const auto mixed =
+      api.send_form("POST " + path + "/faces", picture_part("ANI:7", "images") + picture_part("none", "images"));
   CHECK(mixed.status == 201);
   CHECK(mixed.json.at("stored") == 1);
   CHECK(mixed.json.at("rejected").at(0).at("code") == "no_face");
@@ -144,8 +166,8 @@ TEST_CASE("photos are taken one by one, with a reason for each that is not") {
   const auto none = api.send_form("POST " + path + "/faces", picture_part("none", "images"));
   CHECK(none.status == 422);
   CHECK(none.json.at("errors").at(0).at("type") == "face.no_face");
-  const auto broken = api.send_form("POST " + path + "/faces",
-                                    picture_part("ANI:8", "images") + picture_part("broken", "images"));
+  const auto broken =
+      api.send_form("POST " + path + "/faces", picture_part("ANI:8", "images") + picture_part("broken", "images"));
   CHECK(broken.status == 415);
   CHECK(code(broken) == "unsupported_image");
 

@@ -30,6 +30,8 @@ struct PersonRecord {
   std::int64_t photos = 0;
   Time enrolled_at, updated_at;
   std::int64_t version = 1;  // rises with every change of the person or of their photos
+  // Of search() alone: active, with no embedding of the query's model and no kept picture to make one from.
+  bool needs_photos = false;
 };
 
 struct NewPerson {
@@ -63,9 +65,11 @@ struct PersonChanged {
 enum class PeopleOrder { name, nik, enrolled };
 
 struct PeopleQuery {
-  std::string text;  // somewhere in the name, NIK or external id; ASCII letters of either case
+  std::string text;                        // somewhere in the name, NIK or external id; ASCII letters of either case
   std::optional<std::string> group, site;  // people without a site are of the site "main"
   std::optional<bool> active;
+  std::string model;  // that needs_photos goes by
+  std::optional<bool> needs_photos;
   PeopleOrder order = PeopleOrder::name;
   std::string after;  // `next` of the page before; empty: from the start
   std::size_t limit = 50;

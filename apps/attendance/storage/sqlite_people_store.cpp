@@ -6,6 +6,11 @@
 
 #include <wajah/error.hpp>
 
+#include <fmt/format.h>
+
+#include <string>
+#include <string_view>
+
 namespace wajah::attendance {
 namespace {
 
@@ -41,28 +46,35 @@ std::string pattern_of(std::string_view text) {
   return pattern + "%";
 }
 
-// One literal for each order: a statement's text is what it is kept under.
+constexpr std::string_view lacking =
+    "(active = 1 AND NOT EXISTS (SELECT 1 FROM photo JOIN embedding ON embedding.photo = photo.id "
+    "WHERE photo.person = listed.id AND embedding.model = ?5) "
+    "AND NOT EXISTS (SELECT 1 FROM photo JOIN picture ON picture.photo = photo.id WHERE photo.person = listed.id))";
+
+// Whom a query is about: parameters 1 to 6.
+std::string matching() {
+  return fmt::format(
+      "FROM listed WHERE (name LIKE ?1 ESCAPE '\\' OR nik LIKE ?1 ESCAPE '\\' OR external_id LIKE ?1 ESCAPE '\\') "
+      "AND (?2 IS NULL OR team = ?2) AND (?3 IS NULL OR site = ?3 OR (?3 = 'main' AND site = '')) "
+      "AND (?4 IS NULL OR active = ?4) AND (?6 IS NULL OR {} = ?6)",
+      lacking);
+}
+
+// `after`: what comes after the mark (?7, ?8) in this order.
+std::string page_by(std::string_view after, std::string_view order) {
+  return fmt::format("SELECT *, {} {} AND (?7 IS NULL OR {}) ORDER BY {} LIMIT ?9", lacking, matching(), after, order);
+}
+
+// A text for each order that stays where it is: a statement is kept under the address of its text.
 Statement select_page(Connection& connection, PeopleOrder order) {
+  static const std::string by_name = page_by("(name, id) > (?7, ?8)", "name, id"),
+                           by_nik = page_by("(nik, id) > (?7, ?8)", "nik, id"), by_id = page_by("id > ?8", "id");
   switch (order) {
-    case PeopleOrder::name:
-      return connection.prepare(
-          "SELECT * FROM listed WHERE (name LIKE ?1 ESCAPE '\\' OR nik LIKE ?1 ESCAPE '\\' "
-          "OR external_id LIKE ?1 ESCAPE '\\') AND (?2 IS NULL OR team = ?2) AND (?3 IS NULL OR site = ?3 OR (?3 = "
-          "'main' AND site = '')) "
-          "AND (?4 IS NULL OR active = ?4) AND (?5 IS NULL OR (name, id) > (?5, ?6)) ORDER BY name, id LIMIT ?7");
-    case PeopleOrder::nik:
-      return connection.prepare(
-          "SELECT * FROM listed WHERE (name LIKE ?1 ESCAPE '\\' OR nik LIKE ?1 ESCAPE '\\' "
-          "OR external_id LIKE ?1 ESCAPE '\\') AND (?2 IS NULL OR team = ?2) AND (?3 IS NULL OR site = ?3 OR (?3 = "
-          "'main' AND site = '')) "
-          "AND (?4 IS NULL OR active = ?4) AND (?5 IS NULL OR (nik, id) > (?5, ?6)) ORDER BY nik, id LIMIT ?7");
+    case PeopleOrder::name: return connection.prepare(by_name.c_str());
+    case PeopleOrder::nik: return connection.prepare(by_nik.c_str());
     case PeopleOrder::enrolled: break;
   }
-  return connection.prepare(
-      "SELECT * FROM listed WHERE (name LIKE ?1 ESCAPE '\\' OR nik LIKE ?1 ESCAPE '\\' "
-      "OR external_id LIKE ?1 ESCAPE '\\') AND (?2 IS NULL OR team = ?2) AND (?3 IS NULL OR site = ?3 OR (?3 = 'main' "
-      "AND site = '')) "
-      "AND (?4 IS NULL OR active = ?4) AND (?5 IS NULL OR id > ?6) ORDER BY id LIMIT ?7");
+  return connection.prepare(by_id.c_str());
 }
 
 std::string mark_after(const PersonRecord& record, PeopleOrder order) {
@@ -160,8 +172,8 @@ PeoplePage SqlitePeopleStore::search(const PeopleQuery& query) {
   if (mark) key = mark->key;
   Database::Read read(database_);
   auto rows = select_page(*read, query.order);
-  rows.bind(pattern, query.group, query.site, flag(query.active), key, mark ? mark->id : 0,
-            static_cast<std::int64_t>(query.limit) + 1);
+  rows.bind(pattern, query.group, query.site, flag(query.active), query.model, flag(query.needs_photos), key,
+            mark ? mark->id : 0, static_cast<std::int64_t>(query.limit) + 1);
   PeoplePage page;
   while (rows.step()) {
     if (page.people.size() == query.limit) {  // there is one more, so this page is not the last
@@ -169,6 +181,7 @@ PeoplePage SqlitePeopleStore::search(const PeopleQuery& query) {
       break;
     }
     page.people.push_back(record_of(rows));
+    page.people.back().needs_photos = rows.integer(12) != 0;
   }
   return page;
 }
@@ -176,12 +189,9 @@ PeoplePage SqlitePeopleStore::search(const PeopleQuery& query) {
 std::int64_t SqlitePeopleStore::count(const PeopleQuery& query) {
   const std::string pattern = pattern_of(query.text);
   Database::Read read(database_);
-  auto rows = read->prepare(
-      "SELECT count(*) FROM person WHERE (name LIKE ?1 ESCAPE '\\' OR nik LIKE ?1 ESCAPE '\\' "
-      "OR external_id LIKE ?1 ESCAPE '\\') AND (?2 IS NULL OR team = ?2) AND (?3 IS NULL OR site = ?3 OR (?3 = 'main' "
-      "AND site = '')) "
-      "AND (?4 IS NULL OR active = ?4)");
-  rows.bind(pattern, query.group, query.site, flag(query.active));
+  static const std::string text = "SELECT count(*) " + matching();
+  auto rows = read->prepare(text.c_str());
+  rows.bind(pattern, query.group, query.site, flag(query.active), query.model, flag(query.needs_photos));
   return rows.step() ? rows.integer(0) : 0;
 }
 

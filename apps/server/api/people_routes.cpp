@@ -47,6 +47,7 @@ PeopleQuery people_query(const json::object& query) {
   result.group = text_in(query, "group");
   result.site = text_in(query, "site");
   result.active = flag_in(query, "active");
+  result.needs_photos = flag_in(query, "needs_photos");
   const auto order = text_or(query, "order", "name");
   if (order == "nik") result.order = attendance::PeopleOrder::nik;
   if (order == "enrolled") result.order = attendance::PeopleOrder::enrolled;
@@ -54,15 +55,23 @@ PeopleQuery people_query(const json::object& query) {
   return result;
 }
 
+// Not part of the person alone: it goes by the model in use, and the ETag is of the person.
+json::object listed_json(const PersonRecord& person, std::string_view zone) {
+  auto item = person_json(person, zone);
+  item["needs_photos"] = person.needs_photos;
+  return item;
+}
+
 Reply list_people(Site& site, Request& request) {
   auto& backend = *site.backend;
   const auto list = list_name("/people", request.query);
   auto query = people_query(request.query);
+  query.model = backend.engine.model();
   if (request.caller.site) query.site = site_for(request.caller, query.site.value_or(""));
   query.after = backend.cursors.read(list, text_or(request.query, "cursor", ""));
   const auto page = backend.people.search(query);
   json::array items;
-  for (const auto& person : page.people) items.push_back(person_json(person, backend.book.options().zone));
+  for (const auto& person : page.people) items.push_back(listed_json(person, backend.book.options().zone));
   json::object body{{"items", std::move(items)}, {"next_cursor", nullptr}};
   if (!page.next.empty()) body["next_cursor"] = backend.cursors.sign(list, page.next);
   if (flag_in(request.query, "count").value_or(false)) body["total"] = backend.people.count(query);
@@ -217,6 +226,7 @@ constexpr Parameter list_parameters[] = {
     {Where::query, "group", "Of this group", R"({"type":"string","maxLength":128})"},
     {Where::query, "site", "Of the site with this code", R"({"type":"string","maxLength":64})"},
     {Where::query, "active", "Only those who are, or are not, matched", R"({"type":"boolean"})"},
+    {Where::query, "needs_photos", "Only those who need, or do not need, new photos", R"({"type":"boolean"})"},
     {Where::query, "order", "By what", R"({"type":"string","enum":["name","nik","enrolled"],"default":"name"})"},
     limit_parameter,
     cursor_parameter,
@@ -252,6 +262,9 @@ constexpr Route table[] = {
      .path = "/api/v1/people",
      .tag = "people",
      .summary = "List and search people",
+     .about = "needs_photos of each says whether the model in use knows nothing of somebody active: no embedding, and "
+              "no kept picture to make one from. So it is of everybody without kept pictures after another model was "
+              "chosen, and of those who have no photo yet.",
      .scope = Scope::people_read,
      .lane = Lane::query,
      .parameters = list_parameters,

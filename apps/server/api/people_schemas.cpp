@@ -11,7 +11,9 @@ constexpr NamedSchema schemas[] = {
       "active":{"type":"boolean","description":"false: kept, but never matched"},
       "photos":{"type":"integer","minimum":0},"enrolled_at":{"type":"string","format":"date-time"},
       "updated_at":{"type":"string","format":"date-time"},
-      "version":{"type":"integer","description":"also the ETag"}},"additionalProperties":false})"},
+      "version":{"type":"integer","description":"also the ETag"},
+      "needs_photos":{"type":"boolean","description":"in lists: cannot be recognised before new photos come"}},
+      "additionalProperties":false})"},
     {"PeoplePage", R"({"type":"object","required":["items","next_cursor"],"properties":{
       "items":{"type":"array","items":{"$ref":"#/components/schemas/Person"}},
       "next_cursor":{"type":["string","null"]},"total":{"type":"integer","minimum":0}},"additionalProperties":false})"},
