@@ -133,6 +133,18 @@ TEST_CASE("what might be a NIK is masked in sentences") {
   CHECK(without_numbers("") == "");
 }
 
+TEST_CASE("the id of a model is no NIK") {
+  for (const std::string id :
+       {"mobilefacenet-0123456789abcdef+3c612345", "inception-resnet-v1-1234567890123456+12345678"}) {
+    CHECK(without_numbers("5 of 9 people have no embedding of model " + id + ": 12345") ==
+          "5 of 9 people have no embedding of model " + id + ": 12***");
+    CHECK(without_numbers(id) == id);
+    CHECK(without_numbers(id + "9") != id + "9");
+  }
+  CHECK(without_numbers("mobilefacenet-3174012345670001") == "mobilefacenet-31***");
+  CHECK(without_numbers("3174012345670001+12345678") == "31***+12***");
+}
+
 TEST_CASE("log lines of real requests carry no NIK, name or key") {
   Kept kept({.json = true, .least = LogLevel::debug, .requests = true});
   TestServer logged({}, [&](const AccessLine& line) { kept.log.request(line); });

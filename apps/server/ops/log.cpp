@@ -3,6 +3,8 @@
 #include "server/json.hpp"
 #include "server/reply.hpp"
 
+#include <wajah/convert/open.hpp>
+
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <spdlog/logger.h>
@@ -22,6 +24,23 @@ namespace {
 constexpr std::size_t shortest_nik = 5;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+bool all_hex(std::string_view text) { return text.find_first_not_of("0123456789abcdef") == std::string_view::npos; }
+
+// How much of `text` is a model's id that it begins with: "mobilefacenet-0123456789abcdef+01234567". Its digits are no
+// NIK, and operators compare it with those of other lines.
+std::size_t length_of_model_id(std::string_view text) {
+  constexpr std::size_t fingerprint = 16, views = 8;
+  for (const std::string_view architecture : {inception_resnet_v1_name, mobilefacenet_name}) {
+    const std::size_t hex = architecture.size() + 1, plus = hex + fingerprint, end = plus + 1 + views;
+    if (!text.starts_with(architecture) || text.size() < end || text[hex - 1] != '-' || text[plus] != '+') continue;
+    if (!all_hex(text.substr(hex, fingerprint)) || !all_hex(text.substr(plus + 1, views))) continue;
+    if (text.size() == end || !(is_digit(text[end]) || is_letter(text[end]))) return end;
+  }
+  return 0;
+}
 
 spdlog::level::level_enum spdlog_level(LogLevel level) {
   switch (level) {
@@ -127,6 +146,11 @@ void Log::write(LogLevel level, std::string_view event, std::string_view message
 std::string without_numbers(std::string_view text) {
   std::string result;
   for (std::size_t i = 0; i < text.size();) {
+    if (const std::size_t id = length_of_model_id(text.substr(i)); id > 0) {
+      result += text.substr(i, id);
+      i += id;
+      continue;
+    }
     std::size_t end = i;
     while (end < text.size() && is_digit(text[end])) ++end;
     if (end - i >= shortest_nik) {

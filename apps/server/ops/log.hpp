@@ -53,7 +53,7 @@ class Log {
   std::unique_ptr<spdlog::logger> logger_;
 };
 
-// Runs of five digits or more shortened to their first two: "person 12345" is "person 12***".
+// Runs of five digits or more shortened to their first two: "person 12345" is "person 12***". Ids of models stay.
 [[nodiscard]] std::string without_numbers(std::string_view text);
 
 }  // namespace wajah::server
