@@ -39,16 +39,24 @@ const EnrolmentChecks& checks_of(Strictness strictness) {
   return strictness == Strictness::strict ? strict : standard;
 }
 
-std::optional<PhotoVerdict> fault_of(const Analysis& analysis, const EnrolmentChecks& checks) {
-  if (analysis.faces.empty()) return PhotoVerdict{PhotoFault::no_face, "no face was found"};
+std::vector<PhotoVerdict> faults_of(const Analysis& analysis, const EnrolmentChecks& checks) {
+  if (analysis.faces.empty()) return {{PhotoFault::no_face, "no face was found", {}}};
+  std::vector<PhotoVerdict> faults;
   if (analysis.rival > checks.rival) {
-    return PhotoVerdict{PhotoFault::several_faces,
-                        "several faces, and none stands out; let one person be in the photo"};
+    faults.push_back(
+        {PhotoFault::several_faces, "several faces, and none stands out; let one person be in the photo", {}});
   }
   const FaceMeasures& measures = analysis.faces.front().measures;
-  const auto issues = judge(measures, checks.quality).issues;
-  if (issues.empty()) return std::nullopt;
-  return PhotoVerdict{fault_of(issues.front()), reason_of(issues.front(), measures, checks.quality)};
+  for (const QualityIssue issue : judge(measures, checks.quality).issues) {
+    faults.push_back({fault_of(issue), reason_of(issue, measures, checks.quality), {}});
+  }
+  return faults;
+}
+
+std::optional<PhotoVerdict> fault_of(const Analysis& analysis, const EnrolmentChecks& checks) {
+  auto faults = faults_of(analysis, checks);
+  if (faults.empty()) return std::nullopt;
+  return std::move(faults.front());
 }
 
 }  // namespace wajah::attendance

@@ -11,12 +11,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace wajah::attendance {
 
 // off: any photo with a face is taken, as the original service does. standard refuses what spoils recognition, about
-// one ordinary photo in a hundred (docs/enrolment.md); strict is for photos taken for the purpose, where another attempt
-// costs nothing.
+// one ordinary photo in a hundred (docs/enrolment.md); strict is for photos taken for the purpose, where another
+// attempt costs nothing.
 enum class Strictness { off, standard, strict };
 
 // "off", "standard", "strict". Throws Error (usage) on anything else.
@@ -38,7 +39,10 @@ struct PhotoVerdict {
   std::optional<std::int64_t> resembles{};
 };
 
-// What is wrong with a photo by itself (its analysis is one for enrolling), or nothing.
+// What is wrong with a photo by itself (its analysis is one for enrolling), the gravest first.
+[[nodiscard]] std::vector<PhotoVerdict> faults_of(const Analysis& analysis, const EnrolmentChecks& checks);
+
+// The gravest, or nothing.
 [[nodiscard]] std::optional<PhotoVerdict> fault_of(const Analysis& analysis, const EnrolmentChecks& checks);
 
 }  // namespace wajah::attendance

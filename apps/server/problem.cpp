@@ -3,17 +3,27 @@
 #include "server/json.hpp"
 #include "server/route.hpp"
 
+#include <fmt/format.h>
 #include <boost/json/object.hpp>
+#include <wajah/quality.hpp>
 
 #include <algorithm>
 #include <stdexcept>
+#include <string>
 
 namespace wajah::server {
 namespace json = boost::json;
 
 namespace {
 
-constexpr ProblemKind kinds[] = {
+// The limits as the checks have them, so that a hint never promises less or more than an enrolment asks for.
+const std::string face_hint = fmt::format(
+    "Take the photo from the front, in even light, with the face at least {:.0f} pixels wide ({:.0f} where the "
+    "server's "
+    "strictness is strict).",
+    standard_limits.size, strict_limits.size);
+
+const ProblemKind kinds[] = {
     {"bad_request", 400, "The request cannot be understood", "Permintaan tidak dapat dipahami",
      "Compare the request with /docs."},
     {"bad_body", 400, "The body cannot be read", "Isi permintaan tidak dapat dibaca",
@@ -32,7 +42,8 @@ constexpr ProblemKind kinds[] = {
      "Call the API from a program, or from this server's own pages."},
     {"forbidden", 403, "Not allowed", "Tidak diizinkan", "Ask an administrator."},
     {"not_found", 404, "Nothing is there", "Tidak ditemukan", "Compare the path with /docs."},
-    {"person_unknown", 404, "No such person", "Orang tidak dikenal", "Look the person up with GET /api/v1/people?q=..."},
+    {"person_unknown", 404, "No such person", "Orang tidak dikenal",
+     "Look the person up with GET /api/v1/people?q=..."},
     {"face_unknown", 404, "The person has no such photo", "Foto tidak ada", "List them with GET .../faces."},
     {"method_not_allowed", 405, "The path has no such method", "Metode tidak diizinkan",
      "The header Allow names those it has."},
@@ -62,12 +73,11 @@ constexpr ProblemKind kinds[] = {
      "errors[] names every value and what was expected."},
     {"image_undecodable", 422, "The picture cannot be decoded", "Gambar tidak dapat dibaca",
      "Send the file as the camera wrote it; it is damaged or incomplete."},
-    {"face_not_found", 422, "No usable face", "Wajah tidak ditemukan",
-     "Take the photo from the front, in even light, with the face at least 60 pixels wide."},
-    {"several_faces", 422, "More than one face", "Lebih dari satu wajah",
-     "Send a photo with this one person only."},
+    {"face_not_found", 422, "No usable face", "Wajah tidak ditemukan", face_hint},
+    {"several_faces", 422, "More than one face", "Lebih dari satu wajah", "Send a photo with this one person only."},
     {"face_unusable", 422, "The face is not good enough", "Mutu wajah kurang",
-     "errors[] says what is wrong with each photo; send better ones, or force=true."},
+     "errors[] says what is wrong with each photo; send better ones. force=true helps against not_same_person and "
+     "duplicate_face only."},
     {"too_many_requests", 429, "Too many requests", "Terlalu banyak permintaan", "Wait as Retry-After says."},
     {"headers_too_large", 431, "The header is too large", "Header terlalu besar", "Send fewer and shorter fields."},
     {"internal", 500, "A fault of the server", "Kesalahan server",
@@ -120,14 +130,10 @@ Reply problem_reply(const Request& request, const ProblemKind& kind, std::string
   auto page = std::string(kind.code);
   std::ranges::replace(page, '_', '-');
   const bool indonesian = prefers_indonesian(request.headers.get("accept-language"));
-  json::object body{{"type", "/problems/" + page},
-                    {"title", indonesian ? kind.title_id : kind.title},
-                    {"status", kind.status},
-                    {"detail", detail},
-                    {"code", kind.code},
-                    {"hint", kind.hint},
-                    {"request_id", request.id},
-                    {"errors", errors}};
+  json::object body{{"type", "/problems/" + page}, {"title", indonesian ? kind.title_id : kind.title},
+                    {"status", kind.status},       {"detail", detail},
+                    {"code", kind.code},           {"hint", kind.hint},
+                    {"request_id", request.id},    {"errors", errors}};
   Reply reply{kind.status, "application/problem+json", to_text(body), {}};
   if (kind.status == 401) reply.with("WWW-Authenticate", "Bearer realm=\"wajah\"");
   if (kind.status == 503) reply.with("Retry-After", "1");

@@ -13,9 +13,9 @@ std::string_view code(const Answered& answer) { return answer.json.at("code").as
 
 }  // namespace
 
-TEST_CASE("detect, embed and quality tell of every face; none is an empty list") {
+TEST_CASE("detect and embed tell of every face; none is an empty list") {
   ApiSite api;
-  for (const auto* route : {"detect", "embed", "quality", "recognize"}) {
+  for (const auto* route : {"detect", "embed", "recognize"}) {
     INFO(route);
     const auto two = api.send_form(fmt::format("POST /api/v1/{}", route), picture_part("ANI BUDI"));
     CHECK(two.status == 200);
@@ -27,6 +27,48 @@ TEST_CASE("detect, embed and quality tell of every face; none is an empty list")
   }
   const auto small = api.send_form("POST /api/v1/detect", picture_part("ANI") + part("min_face", "100"));
   CHECK(small.json.at("faces").as_array().empty());
+}
+
+TEST_CASE("quality says of a photo what enrolling says, whatever the strictness") {
+  using attendance::Strictness;
+  for (const Strictness strictness : {Strictness::off, Strictness::standard, Strictness::strict}) {
+    CAPTURE(strictness);
+    ApiSite api({}, {}, [&](attendance::ServiceOptions& rules) { rules.strictness = strictness; });
+    api.send_json("POST /api/v1/people", R"({"nik":"1","name":"ANI"})");
+    for (const auto* photo : {"ANI:2", "ANI!dark", "ANI!blurred", "ANI:1 BUDI", "none"}) {
+      CAPTURE(photo);
+      const auto told = api.send_form("POST /api/v1/quality", picture_part(photo));
+      REQUIRE(told.status == 200);
+      const auto enrolled = api.send_form("POST /api/v1/people/nik:1/faces",
+                                          picture_part("ANI:9", "images") + picture_part(photo, "images"));
+      REQUIRE(enrolled.status == 201);
+      const auto& rejected = enrolled.json.at("rejected").as_array();
+      CHECK(told.json.at("usable").as_bool() == rejected.empty());
+      if (!rejected.empty()) {
+        CHECK(told.json.at("fault") == rejected.at(0).at("code"));
+        CHECK(told.json.at("reason") == rejected.at(0).at("reason"));
+      }
+      const auto& faces = told.json.at("faces").as_array();
+      CHECK(faces.size() == (std::string_view(photo) == "none" ? 0 : 1));
+      if (!faces.empty() && !rejected.empty()) {
+        CHECK(faces[0].at("quality").at("issues").at(0) == told.json.at("fault"));
+        CHECK(faces[0].at("reasons").at(0) == told.json.at("reason"));
+      }
+    }
+  }
+}
+
+TEST_CASE("a hint promises what enrolling asks for") {
+  ApiSite api;
+  api.send_json("POST /api/v1/people", R"({"nik":"1","name":"ANI"})");
+  const auto nobody = api.send_form("POST /api/v1/people/nik:1/faces", picture_part("none", "images"));
+  CHECK(code(nobody) == "face_not_found");
+  const auto limit = fmt::format("at least {:.0f} pixels wide ({:.0f} ", standard_limits.size, strict_limits.size);
+  CHECK(nobody.json.at("hint").as_string().find(limit) != std::string_view::npos);
+  const auto dark = picture_part("ANI!dark", "images") + part("force", "true");
+  const auto refused = api.send_form("POST /api/v1/people/nik:1/faces", dark);
+  CHECK(code(refused) == "face_unusable");
+  CHECK(refused.json.at("hint").as_string().find("not_same_person and duplicate_face only") != std::string_view::npos);
 }
 
 TEST_CASE("a picture may come as a form, alone, or as base64 in JSON") {

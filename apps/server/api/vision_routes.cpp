@@ -1,5 +1,6 @@
 #include "server/api/vision_routes.hpp"
 
+#include "attendance/enrolment_checks.hpp"
 #include "attendance/identify.hpp"
 #include "server/api/documented.hpp"
 #include "server/api/looking.hpp"
@@ -7,8 +8,8 @@
 #include "server/json.hpp"
 #include "server/problem.hpp"
 
-#include <boost/json/array.hpp>
 #include <fmt/format.h>
+#include <boost/json/array.hpp>
 
 #include <algorithm>
 
@@ -21,21 +22,30 @@ namespace {
 
 constexpr std::size_t most_in_batch = 64;
 
-// The answer of a look: the picture's facts and what `describe` makes of each face.
+// The faces of a look that are large enough for the caller, as `describe` tells them.
 template <class Describe>
-Reply looked(Site& site, Request& request, Describe describe) {
-  const Stopwatch watch;
-  const auto look = look_at(site, request, "image");
+json::array faces_of(const Look& look, const Request& request, Describe describe) {
   const auto least_size = request.body.contains("min_face") ? request.body.at("min_face").to_number<double>() : 0.0;
   json::array faces;
   for (const auto& face : look.analysis.faces) {
     if (std::min(face.face.box.width(), face.face.box.height()) >= least_size) faces.push_back(describe(face));
   }
-  json::object body{{"image", image_json(look)}, {"faces", std::move(faces)}};
+  return faces;
+}
+
+Reply looked_reply(const Site& site, const Look& look, json::object body, const Stopwatch& watch) {
   add_machine(body, site, watch);
   auto reply = json_reply(200, body);
   reply.timings = stages(look.analysis.times);
   return reply;
+}
+
+// The answer of a look: the picture's facts and what `describe` makes of each face.
+template <class Describe>
+Reply looked(Site& site, Request& request, Describe describe) {
+  const Stopwatch watch;
+  const auto look = look_at(site, request, "image");
+  return looked_reply(site, look, {{"image", image_json(look)}, {"faces", faces_of(look, request, describe)}}, watch);
 }
 
 Reply detect(Site& site, Request& request) { return looked(site, request, face_json); }
@@ -50,23 +60,36 @@ Reply embed(Site& site, Request& request) {
   });
 }
 
+json::object measures_json(const FaceMeasures& measures) {
+  return {{"size", rounded(measures.size)},      {"sharpness", rounded(measures.sharpness, 3)},
+          {"brightness", rounded(measures.p50)}, {"contrast", rounded(measures.contrast())},
+          {"yaw", rounded(measures.pose.yaw)},   {"pitch", rounded(measures.pose.pitch)},
+          {"roll", rounded(measures.pose.roll)}, {"outside", rounded(measures.outside, 3)}};
+}
+
+// What enrolling would say of the photo by itself: the same look, the same checks.
 Reply quality(Site& site, Request& request) {
-  return looked(site, request, [](const FaceEmbedding& face) {
+  const Stopwatch watch;
+  const auto look = look_at(site, request, "image", attendance::Purpose::enrol);
+  const auto& checks = attendance::checks_of(site.backend->service.options().strictness);
+  const auto faults = attendance::faults_of(look.analysis, checks);
+  json::array issues, reasons;
+  for (const auto& fault : faults) {
+    issues.push_back(json::value(name_of(fault.fault)));
+    reasons.push_back(json::value(fault.reason));
+  }
+  json::object body{{"image", image_json(look)},
+                    {"usable", faults.empty()},
+                    {"fault", faults.empty() ? json::value(nullptr) : issues.front()},
+                    {"reason", faults.empty() ? json::value(nullptr) : reasons.front()}};
+  body["faces"] = faces_of(look, request, [&](const FaceEmbedding& face) {
     auto result = face_json(face);
-    const auto& measures = face.measures;
-    result["measures"] = json::object{
-        {"size", rounded(measures.size)},           {"sharpness", rounded(measures.sharpness, 3)},
-        {"brightness", rounded(measures.p50)},      {"contrast", rounded(measures.contrast())},
-        {"yaw", rounded(measures.pose.yaw)},        {"pitch", rounded(measures.pose.pitch)},
-        {"roll", rounded(measures.pose.roll)},      {"outside", rounded(measures.outside, 3)},
-    };
-    json::array reasons;
-    for (const auto issue : judge(measures, standard_limits).issues) {
-      reasons.push_back(json::value(reason_of(issue, measures, standard_limits)));
-    }
-    result["reasons"] = std::move(reasons);
+    result["quality"].as_object()["issues"] = issues;
+    result["measures"] = measures_json(face.measures);
+    result["reasons"] = reasons;
     return result;
   });
+  return looked_reply(site, look, std::move(body), watch);
 }
 
 json::object recognised(const FaceEmbedding& face, const attendance::Gallery& gallery,
@@ -180,8 +203,8 @@ constexpr Field verify_fields[] = {
 
 constexpr Answer detect_answers[] = {ok("Detection", "Every face; none is an empty list"), no_picture, bad_picture};
 constexpr Answer embed_answers[] = {ok("Embeddings", "Every face with its embedding"), no_picture, bad_picture};
-constexpr Answer quality_answers[] = {ok("QualityReport", "Every face with what speaks for and against it"), no_picture,
-                                      bad_picture};
+constexpr Answer quality_answers[] = {ok("QualityReport", "What enrolling would say of it by the server's strictness"),
+                                      no_picture, bad_picture};
 constexpr Answer recognise_answers[] = {ok("RecognitionV1", "Every face with who it is; nothing is recorded"),
                                         no_picture, bad_picture};
 constexpr Answer batch_answers[] = {ok("BatchRecognition", "An item for each picture; one bad picture spoils no other"),
@@ -207,9 +230,11 @@ constexpr Route look_route(std::string_view path, std::string_view summary, std:
 constexpr Route table[] = {
     look_route("/api/v1/detect", "Find faces", "Boxes, landmarks and quality of every face.", Scope::recognize,
                detect_answers, detect),
-    look_route("/api/v1/quality", "Judge a photo",
-               "What a photo's faces lack to be remembered by, before anybody is enrolled with it.", Scope::recognize,
-               quality_answers, quality),
+    look_route(
+        "/api/v1/quality", "Judge a photo",
+        "What enrolling would say of the photo by itself: the face that it would take, and what that lacks. Whether "
+        "it is the person's, or somebody's of another NIK, only enrolling tells.",
+        Scope::recognize, quality_answers, quality),
     look_route("/api/v1/embed", "Embed faces",
                "The numbers a face is known by. They are biometric data: the scope is one of its own.", Scope::embed,
                embed_answers, embed),

@@ -16,7 +16,8 @@ constexpr NamedSchema schemas[] = {
       "additionalProperties":false})"},
     {"Quality", R"({"type":"object","required":["score","issues"],"properties":{
       "score":{"type":"number","minimum":0,"maximum":1},"issues":{"type":"array","items":{"type":"string",
-      "enum":["unclear","too_small","blurred","dark","bright","low_contrast","turned","cut_off"]}}},
+      "enum":["several_faces","unclear","too_small","blurred","dark","bright","low_contrast","turned","cut_off"],
+      "description":"several_faces only of /quality"}}},
       "additionalProperties":false})"},
     {"Liveness", R"({"type":"object","required":["status"],"properties":{"status":{"type":"string",
       "description":"not_checked: a single photo cannot tell"}},"additionalProperties":false})"},
@@ -40,9 +41,14 @@ constexpr NamedSchema schemas[] = {
       "brightness":{"type":"number"},"contrast":{"type":"number"},"yaw":{"type":"number"},"pitch":{"type":"number"},
       "roll":{"type":"number"},"outside":{"type":"number"}},"additionalProperties":false},
       "reasons":{"type":"array","items":{"type":"string"}}},"additionalProperties":false})"},
-    {"QualityReport", R"({"type":"object","required":["image","faces","model","device","took_ms"],"properties":{
-      "image":{"$ref":"#/components/schemas/ImageFacts"},
-      "faces":{"type":"array","items":{"$ref":"#/components/schemas/MeasuredFace"}},
+    {"QualityReport", R"({"type":"object","required":["image","usable","fault","reason","faces","model","device",
+      "took_ms"],"properties":{"image":{"$ref":"#/components/schemas/ImageFacts"},
+      "usable":{"type":"boolean","description":"whether the photo passes the checks of the server's strictness"},
+      "fault":{"type":["string","null"],"description":"the code it would be rejected with",
+      "enum":["no_face","several_faces","unclear","too_small","blurred","dark","bright","low_contrast","turned",
+      "cut_off",null]},"reason":{"type":["string","null"]},
+      "faces":{"type":"array","maxItems":1,"items":{"$ref":"#/components/schemas/MeasuredFace"},
+      "description":"the face that an enrolment would take, with all that is wrong with the photo; none: no face"},
       "model":{"type":"string"},"device":{"type":"string"},"took_ms":{"type":"number"}},
       "additionalProperties":false})"},
     {"EmbeddedFace", R"({"type":"object","required":["box","landmarks","detection","quality","embedding"],"properties":{
