@@ -105,6 +105,14 @@ MappedFile::~MappedFile() {
   if (!bytes_.empty()) ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
 }
 
+void check_writable(const std::filesystem::path& file) {
+  std::error_code none;
+  if (std::filesystem::is_directory(file, none)) {
+    fail(ErrorKind::storage, "{}: cannot be written: is a folder", file.string());
+  }
+  const Unfinished unfinished(file);
+}
+
 void write_file(const std::filesystem::path& file, std::span<const std::span<const std::byte>> parts) {
   Unfinished unfinished(file);
   for (const std::span<const std::byte> part : parts) unfinished.write(part);

@@ -2,6 +2,7 @@
 
 #include "attendance/analyser.hpp"
 #include "cli/weight_files.hpp"
+#include "server/config/service_settings.hpp"
 
 #include <wajah/error.hpp>
 
@@ -20,19 +21,15 @@ using attendance::Purpose;
 // one worker free of enrolments, so there is one more of them.
 std::vector<std::unique_ptr<attendance::Analyser>> analysers(const std::shared_ptr<const Models>& models,
                                                              const Cpu& cpu, Purpose purpose,
-                                                             const AttendanceRules& rules) {
-  if (purpose == Purpose::recognise) return attendance::make_analysers(models, cpu, 1, {});
-  attendance::AnalyserOptions options;
-  options.keep_pictures = rules.keep_pictures;
+                                                             const server::Settings& settings) {
+  const attendance::AnalyserOptions options = server::analyser_options_of(settings);
+  if (purpose == Purpose::recognise) return attendance::make_analysers(models, cpu, 1, options);
   return attendance::make_analysers(models, Cpu(1, cpu.isa()), static_cast<std::size_t>(cpu.threads()) + 1, options);
 }
 
 attendance::ServiceOptions service_options(const attendance::DataFolder& folder, const ModelCard& card, Purpose purpose,
-                                           const AttendanceRules& rules) {
-  attendance::ServiceOptions options;
-  options.log_folder = folder.log_folder();
-  options.classifier.curve = card.curve;
-  options.strictness = rules.strictness;
+                                           const server::Settings& settings) {
+  attendance::ServiceOptions options = server::service_options_of(settings, card, folder);
   options.upload_deadline = std::chrono::hours(1);  // nobody waits at a door for it
   options.warn = [](const std::string& message) { fmt::print(stderr, "wajah: {}\n", message); };
   if (purpose == Purpose::enrol) {
@@ -45,14 +42,14 @@ attendance::ServiceOptions service_options(const attendance::DataFolder& folder,
 
 }  // namespace
 
-Attendance::Attendance(const CommonOptions& options, Purpose purpose, const AttendanceRules& rules)
-    : devices_(make_devices(options)),
+Attendance::Attendance(const CommonOptions& options, Purpose purpose, const server::Settings& settings)
+    : devices_(make_devices(options, settings.engine.gpu_memory_fraction)),
       models_(load_models(options, devices_)),
       folder_(options.data),
       database_(folder_, {options.storage_key_file, {}}),
       store_(database_),
-      engine_(analysers(models_, devices_.cpu, purpose, rules), {}),
-      service_(store_, engine_, service_options(folder_, models_->card(), purpose, rules)) {}
+      engine_(analysers(models_, devices_.cpu, purpose, settings), {}),
+      service_(store_, engine_, service_options(folder_, models_->card(), purpose, settings)) {}
 
 void require_data_folder(const CommonOptions& options) {
   std::error_code none;

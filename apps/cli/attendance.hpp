@@ -8,6 +8,7 @@
 #include "attendance/sqlite_store.hpp"
 #include "cli/devices.hpp"
 #include "cli/options.hpp"
+#include "server/config/settings.hpp"
 
 #include <wajah/recognizer.hpp>
 
@@ -19,17 +20,12 @@
 
 namespace wajah::cli {
 
-struct AttendanceRules {
-  attendance::Strictness strictness = attendance::Strictness::standard;
-  bool keep_pictures = false;
-};
-
 class Attendance {
  public:
-  // Loads the models, then opens --data. For enrolling, all threads work on different photos and no classifier is
-  // trained, since this process recognises nobody. Throws Error (model), and Error (storage) if a server has the
-  // folder.
-  Attendance(const CommonOptions& options, attendance::Purpose purpose, const AttendanceRules& rules = {});
+  // Loads the models, then opens --data; decides as a server with those settings would. For enrolling, all threads work
+  // on different photos and no classifier is trained, since this process recognises nobody. Throws Error (model), and
+  // Error (storage) if a server has the folder.
+  Attendance(const CommonOptions& options, attendance::Purpose purpose, const server::Settings& settings);
 
   [[nodiscard]] attendance::Service& service() { return service_; }
   [[nodiscard]] attendance::Store& store() { return store_; }

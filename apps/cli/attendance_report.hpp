@@ -16,9 +16,8 @@ namespace wajah::cli {
 struct ReportOptions {
   CommonOptions common;
   std::string from, to, month, person, group, site;
-  std::string zone = "Asia/Jakarta", day_start = "04:00";
 
-  // Declares --from, --to, --month, --person, --group, --site, and the two above, --data and --json.
+  // Declares --from, --to, --month, --person, --group, --site, --zone, --day-start, --data and --json.
   void declare(OptionSet& set);
   void declare_book(OptionSet& set);  // without period and people
 };

@@ -1,15 +1,19 @@
 #include "cli/attendance.hpp"
 #include "cli/attendance_report.hpp"
+#include "cli/folder_settings.hpp"
 
 #include <wajah/error.hpp>
 #include <wajah/text.hpp>
 
+#include <array>
 #include <optional>
 
 namespace wajah::cli {
 namespace {
 
 using attendance::Date;
+
+constexpr std::array own_names{OwnName{"day-start", "attendance.day_start"}};
 
 Date date_of(const char* option, const std::string& text) {
   const auto date = attendance::parse_date(text);
@@ -20,11 +24,10 @@ Date date_of(const char* option, const std::string& text) {
 std::optional<std::string> given(const std::string& text) { return text.empty() ? std::nullopt : std::optional(text); }
 
 attendance::BookOptions book_options(const ReportOptions& options) {
+  const server::Settings settings = folder_settings(options.common, own_names);
   attendance::BookOptions book;
-  book.zone = options.zone;
-  const auto day_start = attendance::parse_clock(options.day_start);
-  if (!day_start) fail(ErrorKind::usage, "--day-start {}: expected a time such as 04:00", quote(options.day_start));
-  book.day_start = *day_start;
+  book.zone = settings.attendance.zone;
+  book.day_start = *attendance::parse_clock(settings.attendance.day_start);
   return book;
 }
 
@@ -48,8 +51,8 @@ void ReportOptions::declare(OptionSet& set) {
 }
 
 void ReportOptions::declare_book(OptionSet& set) {
-  set.add("zone", zone, "NAME", "IANA time zone of sites that name none");
-  set.add("day-start", day_start, "HH:MM", "when a business date begins at such sites");
+  set.add_setting("zone", "NAME", "IANA time zone of sites that name none (attendance.zone) [Asia/Jakarta]");
+  set.add_setting("day-start", "HH:MM", "when a business date begins at such sites (attendance.day_start) [04:00]");
   set.common(common, {.data = true, .json = true});
 }
 

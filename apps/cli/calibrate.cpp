@@ -8,9 +8,11 @@
 #include "cli/people_folder.hpp"
 #include "cli/report.hpp"
 #include "cli/weight_files.hpp"
+#include "server/model_card.hpp"
 
 #include <wajah/calibration.hpp>
 #include <wajah/error.hpp>
+#include <wajah/file.hpp>
 
 #include <boost/json.hpp>
 
@@ -96,7 +98,7 @@ class PeopleEmbedding {
       reason = error.what();
     }
     const std::scoped_lock lock(mutex_);
-    fmt::print(stderr, "wajah calibrate: {}: {}\n", file.string(), reason);
+    fmt::print(stderr, "wajah calibrate: {}\n", about(file.string(), reason));
     return std::nullopt;
   }
 
@@ -132,6 +134,17 @@ std::string source_of(const PeopleChoice& choice) {
   return source;
 }
 
+// What the run will write, to be looked at before it begins.
+std::vector<fs::path> outputs(const Options& options) {
+  std::vector<fs::path> files;
+  if (!options.output.empty()) files.emplace_back(options.output);
+  if (!options.write) return files;
+  const fs::path weights = embedder_file(options.common);
+  if (weights.extension() == ".safetensors") files.push_back(weights);
+  files.push_back(server::card_file(weights));
+  return files;
+}
+
 void print(const Options& options, const PeopleFolder& folder, const Calibration& calibration) {
   if (options.common.json) {
     json::object report = json_of(calibration);
@@ -164,15 +177,17 @@ int run(Arguments arguments) {
   set.add("random-state", options.random_state, "R", "seed of the galleries that are drawn");
   set.common(options.common, {.device = true, .mtcnn = true, .weights = true, .mirror = true, .json = true});
   if (!set.parse(arguments)) return exit_yes;
+  for (const fs::path& output : outputs(options)) check_writable(output);
   const PeopleFolder folder = read_people(options.choice);
   const Devices devices = make_devices(options.common);
   const std::shared_ptr<const Models> models = load_models(options.common, devices);
   if (!options.output.empty()) (void)read_card_of(options.output, models->card().architecture);  // before the long work
   const std::vector<CalibrationPerson> people = PeopleEmbedding(folder, models, devices.cpu).run();
   const Fitted fitted{models->card(), calibrate(people, options.random_state), source_of(options.choice)};
+  print(options, folder, fitted.calibration);
+  std::fflush(stdout);
   if (!options.output.empty()) write_card(options.output, fitted);
   if (options.write) write_beside(embedder_file(options.common), fitted);
-  print(options, folder, fitted.calibration);
   return exit_yes;
 }
 

@@ -148,8 +148,10 @@ void apply_environment(Configuration& target, const Setting& setting, const Conf
 void apply_flag(Configuration& target, const Setting& setting, const ConfigSources& sources) {
   const auto found = sources.flags.find(std::string(setting.key));
   if (found == sources.flags.end()) return;
-  server::set_text(setting, found->second, setting.flag());
-  target.origins[std::string(setting.key)] = "flag " + setting.flag();
+  const auto own = sources.flag_names.find(found->first);
+  const std::string name = own == sources.flag_names.end() ? setting.flag() : own->second;
+  server::set_text(setting, found->second, name);
+  target.origins[std::string(setting.key)] = "flag " + name;
 }
 
 bool is_file(const fs::path& file) {
@@ -249,6 +251,7 @@ CommonOptions common_options_of(const server::Settings& settings) {
   common.mtcnn = settings.pipeline.mtcnn;
   common.mirror = settings.pipeline.mirror;
   common.data = settings.storage.data;
+  common.storage_key_file = settings.storage.key_file;
   return common;
 }
 

@@ -17,6 +17,7 @@ namespace wajah::cli {
 // What the command line and the environment said, as text.
 struct ConfigSources {
   std::map<std::string, std::string> flags;                     // by key of the setting: "tls.mode"
+  std::map<std::string, std::string> flag_names;                // by key, where not the setting's own: "--day-start"
   std::map<std::string, std::string> environment;               // by name: "WAJAH_TLS"
   std::optional<std::filesystem::path> file;                    // --config; WAJAH_CONFIG stands for it
   std::filesystem::path system_file = "/etc/wajah/wajah.toml";  // read without --config, where it is there

@@ -4,9 +4,9 @@
 #include "attendance/site_time.hpp"
 #include "attendance/sqlite_store.hpp"
 #include "cli/commands.hpp"
-#include "cli/config.hpp"
 #include "cli/devices.hpp"
 #include "cli/drawn_faces.hpp"
+#include "cli/folder_settings.hpp"
 #include "cli/json_text.hpp"
 #include "cli/options.hpp"
 #include "cli/verification.hpp"
@@ -224,23 +224,15 @@ Finding check_database(const CommonOptions& options) {
                                  counts.people, counts.photos, counts.attendance)};
 }
 
-Finding check_time(const CommonOptions&) {
-  const attendance::Zone zone(attendance::ServiceOptions{}.zone);
+Finding check_time(const CommonOptions& options) {
+  const attendance::Zone zone(folder_settings(options).attendance.zone);
   const attendance::LocalTime now = zone.local(std::chrono::system_clock::now());
   return {State::ok, fmt::format("{}: {:04}-{:02}-{:02} {:02}:{:02}", zone.name(), now.year, now.month, now.day,
                                  now.hour, now.minute)};
 }
 
-// The settings that 'wajah serve' would start with; the checks that depend on them leave a mistake to check_settings.
-server::Settings settings_of(const CommonOptions& options) {
-  ConfigSources sources;
-  sources.environment = wajah_environment();
-  sources.flags["storage.data"] = options.data;
-  return load_configuration(sources).settings;
-}
-
 Finding check_settings(const CommonOptions& options) {
-  const auto settings = settings_of(options);
+  const auto settings = folder_settings(options);
   const auto address = server::parse_listen_address(settings.server.listen);
   server::check_exposure(settings, address);
   return {State::ok, fmt::format("listens on {}; keys {}, original routes {}", settings.server.listen,
@@ -249,13 +241,13 @@ Finding check_settings(const CommonOptions& options) {
 }
 
 Finding check_access(const CommonOptions& options) {
-  if (settings_of(options).auth.required) return {State::ok, "everybody needs a key"};
+  if (folder_settings(options).auth.required) return {State::ok, "everybody needs a key"};
   return {State::warn, std::string(server::open_warning)};
 }
 
 // Without HTTPS other machines' browsers give no camera to the kiosk page.
 Finding check_tls(const CommonOptions& options) {
-  const auto settings = settings_of(options);
+  const auto settings = folder_settings(options);
   if (settings.tls.mode == "off") {
     return {State::warn,
             "off: browsers of other machines need HTTPS for the camera; see 'wajah cert init' and --tls auto"};
@@ -302,7 +294,7 @@ int run(Arguments arguments) {
                 "Looks at processor, weights, database, disk, time zone, settings and TLS, and says ok, warn or fail "
                 "of each. Exit 0 "
                 "unless something fails.");
-  set.common(common, {.device = true, .mtcnn = true, .weights = true, .data = true, .json = true});
+  set.common(common, {.device = true, .mtcnn = true, .weights = true, .data = true, .json = true, .lenient = true});
   if (!set.parse(arguments)) return exit_yes;
 
   const std::array checks{Check{"CPU", check_cpu},

@@ -3,10 +3,12 @@
 #include "cli/json_text.hpp"
 #include "cli/options.hpp"
 #include "cli/report.hpp"
+#include "cli/verification.hpp"
 #include "cli/weight_files.hpp"
 
 #include <wajah/convert/npy.hpp>
 #include <wajah/convert/open.hpp>
+#include <wajah/detect/rotations.hpp>
 #include <wajah/error.hpp>
 #include <wajah/image_io.hpp>
 #include <wajah/recognizer.hpp>
@@ -131,12 +133,14 @@ Embedded embed_image(Recognizer& recognizer, const Crop& crop, const std::string
   const Image image = read_image(name);
   const double decode_ms = decoding.milliseconds();
   const Stopwatch detecting;
-  std::vector<Face> faces = recognizer.detect(image, recognise_options);
+  UprightFaces found = find_upright(recognizer, image, recognise_options);
   const double detect_ms = detecting.milliseconds();
   const Stopwatch embedding;
-  std::vector<float> embeddings = recognizer.embed(image, faces, crop);
-  return {name,      std::move(faces), std::move(embeddings),   static_cast<std::size_t>(recognizer.card().dimension),
-          decode_ms, detect_ms,        embedding.milliseconds()};
+  std::vector<float> embeddings = recognizer.embed(found.of(image), found.faces, crop);
+  const double embed_ms = embedding.milliseconds();
+  for (Face& face : found.faces) face = turned_back(face, found.turns, image.width, image.height);
+  const auto dimension = static_cast<std::size_t>(recognizer.card().dimension);
+  return {name, std::move(found.faces), std::move(embeddings), dimension, decode_ms, detect_ms, embed_ms};
 }
 
 int embed_images(const Options& options) {
@@ -158,8 +162,10 @@ int embed_images(const Options& options) {
 int run(Arguments arguments) {
   Options options;
   options.common.mirror = name_of(Mirror::never);
-  OptionSet set("embed [options] IMAGE... | embed --input X.npy --output E.npy",
-                "Turns every face of the pictures, or every crop of an array, into an embedding of length 1.");
+  OptionSet set(
+      "embed [options] IMAGE... | embed --input X.npy --output E.npy",
+      "Turns every face of the pictures, or every crop of an array, into an embedding of length 1. Pictures that "
+      "lie on their side or head are turned for it; boxes are in pixels of the picture as it is.");
   set.add("input", options.input, "X.npy", "crops (n, 160, 160, 3): uint8, or float32 as the network wants them");
   set.add("output", options.output, "E.npy", "where the embeddings of --input go, float32 (n, 512)");
   set.add("profile", options.profile, "original|aligned", "how faces are cut out; the default belongs to the weights");

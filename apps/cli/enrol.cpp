@@ -2,6 +2,7 @@
 #include "cli/attendance.hpp"
 #include "cli/commands.hpp"
 #include "cli/enrol_check.hpp"
+#include "cli/folder_settings.hpp"
 #include "cli/json_text.hpp"
 #include "cli/options.hpp"
 #include "cli/report.hpp"
@@ -11,6 +12,7 @@
 #include <boost/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 
 namespace wajah::cli {
@@ -20,13 +22,13 @@ namespace fs = std::filesystem;
 namespace json = boost::json;
 
 constexpr std::size_t photos_at_once = 100;  // of one upload: bounds the memory their bytes take
+constexpr std::array own_names{OwnName{"keep-photos", "privacy.keep_originals"}};
 
 struct Options {
   CommonOptions common;
   std::string nik, name, folder;
   std::vector<std::string> photos;
-  std::string strictness = "standard";
-  bool force = false, check = false, keep_photos = false;
+  bool force = false, check = false;
 };
 
 struct Newcomer {
@@ -82,17 +84,21 @@ Enrolled enrol(attendance::Service& service, const Newcomer& person, attendance:
   return sum;
 }
 
-void report(const Options& options, const Newcomer& person, const Enrolled& enrolled) {
-  if (options.common.json) {
-    json::array skipped;
-    for (const auto& file : enrolled.skipped) {
-      skipped.push_back(
-          json::object{{"image", file.filename}, {"fault", name_of(file.fault)}, {"reason", file.reason}});
-    }
-    print_json(json::object{
-        {"nik", person.nik}, {"name", person.name}, {"stored", enrolled.stored}, {"skipped", std::move(skipped)}});
-    return;
+// A line for every person, also for one who was refused: then with the reason.
+void print_as_json(const Newcomer& person, const Enrolled& enrolled, const json::value& error) {
+  json::array skipped;
+  for (const auto& file : enrolled.skipped) {
+    skipped.push_back(json::object{{"image", file.filename}, {"fault", name_of(file.fault)}, {"reason", file.reason}});
   }
+  print_json(json::object{{"nik", person.nik},
+                          {"name", person.name},
+                          {"stored", enrolled.stored},
+                          {"skipped", std::move(skipped)},
+                          {"error", error}});
+}
+
+void report(const Options& options, const Newcomer& person, const Enrolled& enrolled) {
+  if (options.common.json) return print_as_json(person, enrolled, nullptr);
   fmt::print("{} ({}): {} photo{} stored, {} left out\n", person.name, person.nik, enrolled.stored,
              enrolled.stored == 1 ? "" : "s", enrolled.skipped.size());
   for (const auto& file : enrolled.skipped) {
@@ -125,24 +131,30 @@ std::string whose_face(attendance::Service& service, const attendance::Refusal& 
   return "";
 }
 
+// Tells it where there are others to go on with; throws the error where this is the only one.
+void refuse(const Options& options, const std::vector<Newcomer>& people, const Newcomer& person, const Error& error,
+            std::vector<attendance::SkippedFile> skipped) {
+  if (options.common.json) print_as_json(person, {0, std::move(skipped)}, json::value(error.what()));
+  if (people.size() == 1) throw Error(error);
+  fmt::print(stderr, "wajah enrol: {} ({}): {}\n", person.name, person.nik, error.what());
+}
+
 // One person whose photos are of no use does not keep the others of a folder out.
 int enrol_all(const Options& options, const std::vector<Newcomer>& people) {
   const auto force = options.force ? attendance::Force::yes : attendance::Force::no;
-  Attendance attendance(options.common, attendance::Purpose::enrol,
-                        {attendance::parse_strictness(options.strictness), options.keep_photos});
+  Attendance attendance(options.common, attendance::Purpose::enrol, folder_settings(options.common, own_names));
   Progress progress("enrolling", people.size() > 1 ? people.size() : 0);
   int status = exit_yes;
   for (std::size_t i = 0; i < people.size(); ++i) {
     try {
       report(options, people[i], enrol(attendance.service(), people[i], force));
     } catch (const attendance::Refusal& refusal) {
-      const std::string whose = whose_face(attendance.service(), refusal);
-      if (people.size() == 1) throw Error(refusal.kind(), refusal.what() + whose);
-      fmt::print(stderr, "wajah enrol: {} ({}): {}{}\n", people[i].name, people[i].nik, refusal.what(), whose);
+      const Error error(refusal.kind(), refusal.what() + whose_face(attendance.service(), refusal));
+      refuse(options, people, people[i], error, refusal.skipped());
       status = exit_input;
     } catch (const Error& error) {
-      if (people.size() == 1 || error.kind() == ErrorKind::storage) throw;
-      fmt::print(stderr, "wajah enrol: {} ({}): {}\n", people[i].name, people[i].nik, error.what());
+      if (error.kind() == ErrorKind::storage) throw;
+      refuse(options, people, people[i], error, {});
       status = exit_input;
     }
     progress.show(i + 1);
@@ -158,18 +170,18 @@ int run(Arguments arguments) {
   set.add("nik", options.nik, "NIK", "the person's number");
   set.add("nama", options.name, "NAME", "the person's name, in capital letters");
   set.add("dir", options.folder, "DIR", "a folder of many people");
-  set.add("strictness", options.strictness, "off|standard|strict", "how good photos must be");
+  set.add_setting("strictness", "off|standard|strict", "how good photos must be (pipeline.strictness) [standard]");
   set.add("force", options.force, "twins and relatives: a face may resemble somebody who is enrolled");
-  set.add("keep-photos", options.keep_photos, "keep the photos, so that they can be embedded by another model later");
+  set.add_setting("keep-photos", "",
+                  "keep the photos, so that another model can learn them again (privacy.keep_originals)");
   set.add("check", options.check, "only tell whether the photos (or all in a folder) can be used; enrol nobody");
   set.operands(options.photos, "PHOTO", 0, std::size_t(-1));
   set.common(options.common,
              {.device = true, .mtcnn = true, .weights = true, .mirror = true, .data = true, .json = true});
   if (!set.parse(arguments)) return exit_yes;
-  const auto strictness = attendance::parse_strictness(options.strictness);
   if (!options.check) return enrol_all(options, newcomers(options));
   if (options.photos.empty()) fail(ErrorKind::usage, "no PHOTO given to check");
-  return check_photos(options.common, options.photos, strictness);
+  return check_photos(options.common, options.photos, folder_settings(options.common, own_names));
 }
 
 }  // namespace

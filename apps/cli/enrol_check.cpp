@@ -1,10 +1,12 @@
 #include "cli/enrol_check.hpp"
 
 #include "attendance/analyser.hpp"
+#include "attendance/enrolment_checks.hpp"
 #include "cli/attendance.hpp"
 #include "cli/json_text.hpp"
 #include "cli/report.hpp"
 #include "cli/weight_files.hpp"
+#include "server/config/service_settings.hpp"
 
 #include <wajah/error.hpp>
 
@@ -22,6 +24,7 @@ namespace {
 namespace fs = std::filesystem;
 namespace json = boost::json;
 using attendance::Analysis;
+using attendance::PhotoFault;
 using attendance::PhotoVerdict;
 
 std::vector<std::string> files_of(const std::vector<std::string>& operands) try {
@@ -95,23 +98,33 @@ void print_summary(std::size_t photos, const Counts& faults) {
 }  // namespace
 
 int check_photos(const CommonOptions& common, const std::vector<std::string>& photos,
-                 attendance::Strictness strictness) {
+                 const server::Settings& settings) {
+  const auto& checks = attendance::checks_of(attendance::parse_strictness(settings.pipeline.strictness));
   const Devices devices = make_devices(common);
-  const auto analysers = attendance::make_analysers(load_models(common, devices), devices.cpu, 1, {});
+  const auto analysers =
+      attendance::make_analysers(load_models(common, devices), devices.cpu, 1, server::analyser_options_of(settings));
   const std::vector<std::string> files = files_of(photos);
   Progress progress("checking", files.size() > 20 ? files.size() : 0);
   Counts faults;
-  std::size_t done = 0, looked_at = 0;
-  const int status = for_each_input("enrol", files, [&](const std::string& photo) {
+  std::size_t done = 0;
+  bool readable = true;
+  for (const std::string& photo : files) {
     progress.show(++done);
-    const Analysis analysis = analysers.front()->analyse(read_photo(photo), attendance::Purpose::enrol);
-    const auto verdict = fault_of(analysis, attendance::checks_of(strictness));
+    Analysis analysis;
+    std::optional<PhotoVerdict> verdict;
+    try {
+      analysis = analysers.front()->analyse(read_photo(photo), attendance::Purpose::enrol);
+      verdict = fault_of(analysis, checks);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::input) throw;
+      verdict = {PhotoFault::undecodable, std::string(unnamed(photo, error.what())), {}};
+      readable = false;
+    }
     print(photo, analysis, verdict, common.json);
-    ++looked_at;
     if (verdict) ++faults[name_of(verdict->fault)];
-  });
-  if (!common.json && files.size() > 1) print_summary(looked_at, faults);
-  if (status != exit_yes) return status;
+  }
+  if (!common.json && files.size() > 1) print_summary(files.size(), faults);
+  if (!readable) return exit_input;
   return faults.empty() ? exit_yes : exit_no;
 }
 

@@ -12,6 +12,7 @@
 
 #include <wajah/error.hpp>
 #include <wajah/evaluate.hpp>
+#include <wajah/file.hpp>
 
 #include <boost/json.hpp>
 
@@ -60,6 +61,10 @@ float spread(double confidence) {
 }
 
 void draw_det(const GalleryResult& result, const std::filesystem::path& file) {
+  if (result.genuine.empty() || result.strangers.empty()) {
+    fail(ErrorKind::input, "{}: not drawn, there are {} genuine faces and {} strangers, expected some of both",
+         file.string(), result.genuine.size(), result.strangers.size());
+  }
   std::vector<ScoredPair> faces;
   const float never = spread(0) - 1;
   for (const Judged& judged : result.genuine) faces.push_back({judged.right ? spread(judged.confidence) : never, true});
@@ -94,6 +99,7 @@ void print_as_json(const Options& options, const PeopleFolder& folder, const std
                           {"random_state", options.random_state},
                           {"photos_enrolled", result.photos},
                           {"photos_skipped", result.skipped},
+                          {"photos_unreadable", result.unreadable},
                           {"people_refused", result.refused},
                           {"people_taking_part", folder.people.size()},
                           {"people_left_out", folder.left_out},
@@ -128,6 +134,7 @@ void print_as_text(const Options& options, const PeopleFolder& folder, const std
   fmt::print("enrolled             {} people with up to {} photos{}\n", result.people / result.galleries,
              options.photos, result.galleries > 1 ? fmt::format(", {} galleries", result.galleries) : "");
   fmt::print("not enrolled         {} people refused, {} photos skipped\n", result.refused, result.skipped);
+  if (result.unreadable > 0) fmt::print("not readable         {} photos, left out\n", result.unreadable);
   fmt::print("genuine faces        {}\n", result.genuine.size());
   fmt::print("  right person first {}\n", percent(figures.rank1));
   fmt::print("  accepted           {}\n", percent(figures.genuine_accepted));
@@ -144,7 +151,8 @@ int evaluate_gallery(Arguments arguments) {
   OptionSet set(
       "evaluate gallery --root DIR --people K [options]",
       "Enrols K people from DIR/<name>/<photos> as the server does, recognises their other photos and photos of "
-      "people who are not enrolled, and accepts at confidence 0.7. People with fewer photos than asked for are "
+      "people who are not enrolled, and accepts at confidence 0.7. Photos that cannot be read are named, left out and "
+      "counted. People with fewer photos than asked for are "
       "taken last and keep one back; people of one photo make up for those who are missing.");
   options.choice.add_to(set);
   set.add("people", options.people, "K", "people to enrol");
@@ -159,17 +167,22 @@ int evaluate_gallery(Arguments arguments) {
   if (options.people < 1 || options.photos < 1 || options.galleries < 1) {
     fail(ErrorKind::usage, "--people, --photos and --galleries: expected 1 or more");
   }
+  if (!options.plot.empty()) {
+    if (options.strangers < 1)
+      fail(ErrorKind::usage, "--plot draws strangers against genuine faces: --strangers 1 or more");
+    check_writable(options.plot);
+  }
   const PeopleFolder folder = read_people(options.choice);
   const Devices devices = make_devices(options.common);
   const std::shared_ptr<const Models> models = load_models(options.common, devices);
   const std::optional<CalibratedOn> calibrated = calibrated_on(options.common, models->card());
   const GalleryResult result = measure(options, folder, models, devices.cpu);
-  if (!options.plot.empty()) draw_det(result, options.plot);
   if (options.common.json) {
     print_as_json(options, folder, calibrated, result);
   } else {
     print_as_text(options, folder, calibrated, result);
   }
+  if (!options.plot.empty()) draw_det(result, options.plot);
   return exit_yes;
 }
 

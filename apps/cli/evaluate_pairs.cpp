@@ -81,7 +81,7 @@ class PhotoEmbedding {
       reason = error.what();
     }
     const std::scoped_lock lock(mutex_);
-    fmt::print(stderr, "wajah evaluate: {}: {}\n", photo.string(), reason);
+    fmt::print(stderr, "wajah evaluate: {}\n", about(photo.string(), reason));
     return std::nullopt;
   }
 
@@ -162,6 +162,15 @@ void print_as_text(const Report& report) {
   fmt::print("threshold  {:.4f}, the best for all pairs\n", report.threshold);
 }
 
+// Told before the work rather than after it: neither threshold nor curve comes of pairs of one kind.
+void check_kinds(const PairList& list, const std::string& file) {
+  constexpr std::size_t least = 2;
+  const auto same = static_cast<std::size_t>(std::ranges::count(list.pairs, true, &PhotoPair::same));
+  if (same >= least && list.pairs.size() - same >= least) return;
+  fail(ErrorKind::input, "{}: {} pairs of one person and {} of two, expected {} of each at least", file, same,
+       list.pairs.size() - same, least);
+}
+
 }  // namespace
 
 int evaluate_pairs(Arguments arguments) {
@@ -178,18 +187,22 @@ int evaluate_pairs(Arguments arguments) {
   if (options.root.empty()) fail(ErrorKind::usage, "--root is missing");
   if (options.pairs.empty()) fail(ErrorKind::usage, "--pairs is missing");
 
+  for (const std::string& output : {options.scores, options.plot}) {
+    if (!output.empty()) check_writable(output);
+  }
   const PairList list = read_pairs(options.pairs);
+  check_kinds(list, options.pairs);
   const Devices devices = make_devices(options.common);
   PhotoEmbedding embedding(options.root, list.photos);
   const std::vector<ScoredPair> scored = score(list, embedding.run(load_models(options.common, devices), devices.cpu));
-  if (!options.scores.empty()) write_scores(scored, options.scores);
-  if (!options.plot.empty()) draw_roc(scored, options.plot);
   const Report report = figures_of(list, scored);
   if (options.common.json) {
     print_as_json(report);
   } else {
     print_as_text(report);
   }
+  if (!options.scores.empty()) write_scores(scored, options.scores);
+  if (!options.plot.empty()) draw_roc(scored, options.plot);
   return exit_yes;
 }
 

@@ -60,7 +60,8 @@ json::object json_of(const GalleryResult& result, double accept) {
           {"genuine_accepted", rounded(figures.genuine_accepted, 6)},
           {"misidentified", rounded(figures.misidentified, 6)},
           {"strangers", result.strangers.size()},
-          {"strangers_accepted", rounded(figures.strangers_accepted, 6)}};
+          {"strangers_accepted", rounded(figures.strangers_accepted, 6)},
+          {"photos_unreadable", result.unreadable}};
 }
 
 void print_as_json(const Row& row, double accept) {
@@ -97,7 +98,7 @@ int evaluate_table(Arguments arguments) {
   OptionSet set("evaluate table --root DIR [options]",
                 "Enrols and recognises galleries of several sizes twice, by the original's rule (the machine's Platt "
                 "probability above 0.7) and by wajah's, and prints both as a table in Markdown. Small galleries are "
-                "drawn several times.");
+                "drawn several times. Photos that cannot be read are named and left out.");
   options.choice.add_to(set);
   set.add("people", options.people, "K,...", "sizes of the galleries");
   set.add("photos", options.photos, "N,...", "photos to enrol of each person");

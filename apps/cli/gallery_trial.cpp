@@ -6,6 +6,7 @@
 #include "attendance/service.hpp"
 #include "attendance/sqlite_store.hpp"
 #include "cli/attendance.hpp"
+#include "cli/report.hpp"
 
 #include <wajah/error.hpp>
 
@@ -110,9 +111,9 @@ std::string nik_of(std::size_t person) { return std::to_string(person + 1); }
 // One gallery: enrolled when made, then asked.
 class Gallery {
  public:
-  Gallery(const PeopleFolder& folder, attendance::Engine& engine, const DecisionCurve& curve,
+  Gallery(const PeopleFolder& folder, attendance::Engine& engine, const DecisionCurve& curve, Unreadable& unreadable,
           const GallerySettings& settings)
-      : folder_(folder), data_(temporary_.path()), database_(data_), store_(database_) {
+      : folder_(folder), unreadable_(unreadable), data_(temporary_.path()), database_(data_), store_(database_) {
     enrol(engine, service_options(curve, data_.log_folder(), false), settings);
     if (enrolled_.empty()) fail(ErrorKind::input, "nobody can be enrolled, {} people were refused", result_.refused);
     service_.emplace(store_, engine, service_options(curve, data_.log_folder(), settings.closed_set));
@@ -150,6 +151,9 @@ class Gallery {
       for (std::size_t i = 0; i < threads; ++i) workers.emplace_back(work);
     }
     if (failure) std::rethrow_exception(failure);
+    for (auto* judged : {&result_.genuine, &result_.strangers}) {
+      result_.unreadable += std::erase_if(*judged, [](const Judged& one) { return one.unreadable; });
+    }
     return std::move(result_);
   }
 
@@ -173,23 +177,62 @@ class Gallery {
 
   bool upload(attendance::Service& service, const EnrolledDraw& one) {
     std::vector<std::vector<std::byte>> bytes;
-    for (const std::size_t photo : one.photos) bytes.push_back(read_photo(folder_.people[one.person].photos[photo]));
-    std::vector<attendance::File> files;
-    for (std::size_t i = 0; i < bytes.size(); ++i) files.push_back({fmt::format("{}", i + 1), bytes[i]});
-    try {
-      const attendance::UploadResult uploaded = service.upload(nik_of(one.person), "PERSON", files);
-      result_.photos += uploaded.stored;
-      result_.skipped += uploaded.skipped.size();
-      return true;
-    } catch (const attendance::Refusal&) {
-      ++result_.refused;
-      return false;
+    std::vector<fs::path> names;
+    for (const std::size_t photo : one.photos) {
+      const fs::path& name = folder_.people[one.person].photos[photo];
+      if (auto read = readable(name)) {
+        bytes.push_back(*std::move(read));
+        names.push_back(name);
+      } else {
+        ++result_.unreadable;
+      }
     }
+    std::vector<attendance::File> files;
+    for (std::size_t i = 0; i < bytes.size(); ++i) files.push_back({names[i].string(), bytes[i]});
+    while (!files.empty()) {
+      try {
+        const attendance::UploadResult uploaded = service.upload(nik_of(one.person), "PERSON", files);
+        result_.photos += uploaded.stored;
+        result_.skipped += uploaded.skipped.size();
+        return true;
+      } catch (const attendance::Refusal& refusal) {
+        if (refusal.cause() != attendance::Cause::undecodable) break;
+        // A file that is no picture is refused with the whole upload; the others are what is measured.
+        const attendance::SkippedFile& bad = refusal.skipped().front();
+        unreadable_.name(files[bad.index].filename, bad.reason);
+        ++result_.unreadable;
+        files.erase(files.begin() + static_cast<std::ptrdiff_t>(bad.index));
+      }
+    }
+    ++result_.refused;
+    return false;
+  }
+
+  // Nothing, and told so, if the file cannot be opened.
+  std::optional<std::vector<std::byte>> readable(const fs::path& photo) try {
+    return read_photo(photo);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::input) throw;
+    unreadable_.name(photo, error.what());
+    return std::nullopt;
+  }
+
+  // Nothing, and told so, if the file is no picture.
+  std::optional<Analysis> look(const fs::path& photo) try {
+    const auto bytes = readable(photo);
+    if (!bytes) return std::nullopt;
+    return service_->look(*bytes, Purpose::recognise);
+  } catch (const attendance::Refusal& refusal) {
+    if (refusal.cause() != attendance::Cause::undecodable) throw;
+    unreadable_.name(photo, refusal.skipped().front().reason);
+    return std::nullopt;
   }
 
   void judge(Judged& judged) {
-    const auto bytes = read_photo(folder_.people[judged.photo.person].photos[judged.photo.photo]);
-    const Analysis analysis = service_->look(bytes, Purpose::recognise);
+    const auto looked = look(folder_.people[judged.photo.person].photos[judged.photo.photo]);
+    judged.unreadable = !looked;
+    if (!looked) return;
+    const Analysis& analysis = *looked;
     std::vector<Face> faces;
     for (const auto& found : analysis.faces) faces.push_back(found.face);
     const auto central = central_face(faces, analysis.width, analysis.height);
@@ -205,6 +248,7 @@ class Gallery {
   }
 
   const PeopleFolder& folder_;
+  Unreadable& unreadable_;
   TemporaryFolder temporary_;
   attendance::DataFolder data_;
   attendance::Database database_;
@@ -228,6 +272,7 @@ void GalleryResult::add(const GalleryResult& other) {
   photos += other.photos;
   refused += other.refused;
   skipped += other.skipped;
+  unreadable += other.unreadable;
   genuine.insert(genuine.end(), other.genuine.begin(), other.genuine.end());
   strangers.insert(strangers.end(), other.strangers.begin(), other.strangers.end());
 }
@@ -240,6 +285,11 @@ GalleryFigures figures_of(const GalleryResult& result, double accept) {
           share(result.strangers, accepted)};
 }
 
+void Unreadable::name(const fs::path& photo, std::string_view reason) {
+  const std::scoped_lock lock(mutex_);
+  if (named_.insert(photo).second) fmt::print(stderr, "wajah evaluate: {}\n", about(photo.string(), reason));
+}
+
 GalleryTrials::GalleryTrials(const PeopleFolder& folder, const std::shared_ptr<const Models>& models, const Cpu& cpu)
     : folder_(folder),
       curve_(models->card().curve),
@@ -248,7 +298,7 @@ GalleryTrials::GalleryTrials(const PeopleFolder& folder, const std::shared_ptr<c
 
 GalleryResult GalleryTrials::run(const GallerySettings& settings,
                                  const std::function<void(std::size_t, std::size_t)>& done) {
-  Gallery gallery(folder_, engine_, curve_, settings);
+  Gallery gallery(folder_, engine_, curve_, unreadable_, settings);
   return gallery.ask(settings, threads_, done);
 }
 

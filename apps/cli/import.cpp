@@ -8,16 +8,17 @@
 #include "attendance/storage/sqlite_people_store.hpp"
 #include "cli/attendance.hpp"
 #include "cli/commands.hpp"
+#include "cli/folder_settings.hpp"
 #include "cli/json_text.hpp"
 #include "cli/options.hpp"
 #include "cli/passphrase.hpp"
 #include "cli/report.hpp"
 
 #include <wajah/error.hpp>
-#include <wajah/text.hpp>
 
 #include <boost/json.hpp>
 
+#include <array>
 #include <memory>
 #include <optional>
 
@@ -29,13 +30,15 @@ using attendance::BulkReport;
 using attendance::ImportPerson;
 using attendance::ImportSource;
 
+constexpr std::array own_names{OwnName{"keep-photos", "privacy.keep_originals"},
+                               OwnName{"day-start", "attendance.day_start"},
+                               OwnName{"duplicate-minutes", "attendance.duplicate_minutes"}};
+
 struct Options {
   CommonOptions common;
   std::vector<std::string> files;
   std::string backup, original, folder, csv, passphrase_file, report;
-  std::string zone = "Asia/Jakarta", day_start = "04:00", strictness = "standard";
-  int duplicate_minutes = 5;
-  bool force = false, dry_run = false, keep_photos = false, twins = false;
+  bool force = false, dry_run = false, twins = false;
 };
 
 void note(attendance::Database& database, const std::string& action, const json::object& detail) {
@@ -121,17 +124,11 @@ void print(const Options& options, const BulkReport& report, const std::string& 
   fmt::print("what became of every file: {}\n", file);
 }
 
-// As the server's settings attendance.zone, day_start and duplicate_minutes say it; checked before anything is read.
-attendance::BookOptions book_options_of(const Options& options) {
+attendance::BookOptions book_options_of(const server::Settings& settings) {
   attendance::BookOptions days;
-  days.zone = attendance::Zone(options.zone).name();
-  const auto day_start = attendance::parse_clock(options.day_start);
-  if (!day_start) fail(ErrorKind::usage, "--day-start: {}, expected HH:MM", quote(options.day_start));
-  if (options.duplicate_minutes < 0 || options.duplicate_minutes > 240) {
-    fail(ErrorKind::usage, "--duplicate-minutes: {}, expected 0 to 240", options.duplicate_minutes);
-  }
-  days.day_start = *day_start;
-  days.duplicate_window = attendance::Minutes(options.duplicate_minutes);
+  days.zone = settings.attendance.zone;
+  days.day_start = *attendance::parse_clock(settings.attendance.day_start);
+  days.duplicate_window = attendance::Minutes(settings.attendance.duplicate_minutes);
   return days;
 }
 
@@ -139,15 +136,16 @@ int take_people(const Options& options) {
   if (!options.original.empty() && !options.csv.empty())
     fail(ErrorKind::usage, "--csv goes with --dir, not --original");
   if (options.original.empty() && options.csv.empty()) fail(ErrorKind::usage, "--dir needs --csv with who is who");
-  const attendance::BookOptions days = book_options_of(options);
+  const server::Settings settings =
+      folder_settings(options.common, own_names);  // a slip is told before anything is read
+  const attendance::BookOptions days = book_options_of(settings);
   const ImportSource source = options.original.empty() ? attendance::read_staff(options.folder, options.csv)
                                                        : attendance::read_original(options.original);
   const std::string file = options.report.empty() ? "wajah-import.csv" : options.report;
   BulkReport report;
   report.verdicts = source.odd;
   if (!options.dry_run) {
-    Attendance attendance(options.common, attendance::Purpose::enrol,
-                          {attendance::parse_strictness(options.strictness), options.keep_photos});
+    Attendance attendance(options.common, attendance::Purpose::enrol, settings);
     attendance::SqlitePeopleStore people(attendance.database());
     attendance::SqliteRecordStore records(attendance.database());
     attendance::BulkRules rules;
@@ -177,12 +175,13 @@ int run(Arguments arguments) {
   set.add("dir", options.folder, "DIR", "photos: DIR/<nik>/..., DIR/<nik>.jpg or DIR/<nik>_1.jpg");
   set.add("csv", options.csv, "FILE", "titles nik and nama, and if there group, site, external_id");
   set.add("passphrase-file", options.passphrase_file, "FILE", "of a sealed archive");
-  set.add("zone", options.zone, "NAME", "IANA time zone of the original's log");
-  set.add("day-start", options.day_start, "HH:MM", "when a day of attendance begins, as attendance.day_start");
-  set.add("duplicate-minutes", options.duplicate_minutes, "M", "as attendance.duplicate_minutes");
-  set.add("strictness", options.strictness, "off|standard|strict", "how good photos must be");
+  set.add_setting("zone", "NAME", "IANA time zone of the original's log (attendance.zone) [Asia/Jakarta]");
+  set.add_setting("day-start", "HH:MM", "when a day of attendance begins (attendance.day_start) [04:00]");
+  set.add_setting("duplicate-minutes", "M", "as attendance.duplicate_minutes [5]");
+  set.add_setting("strictness", "off|standard|strict", "how good photos must be (pipeline.strictness) [standard]");
   set.add("twins", options.twins, "a face may resemble somebody who is enrolled");
-  set.add("keep-photos", options.keep_photos, "keep the photos, so that they can be embedded by another model later");
+  set.add_setting("keep-photos", "",
+                  "keep the photos, so that another model can learn them again (privacy.keep_originals)");
   set.add("report", options.report, "FILE", "what became of every file, as CSV [wajah-import.csv]");
   set.add("force", options.force, "with --backup: replace the database that is there");
   set.add("dry-run", options.dry_run, "only tell what would be done");

@@ -3,6 +3,7 @@
 #include "attendance/text.hpp"
 #include "cli/attendance.hpp"
 #include "cli/conversion.hpp"
+#include "cli/folder_settings.hpp"
 #include "cli/json_text.hpp"
 #include "cli/model_choice.hpp"
 #include "cli/options.hpp"
@@ -137,7 +138,7 @@ void print_waiting(const std::vector<attendance::WaitingPerson>& waiting, bool a
 
 // Kept pictures become embeddings of the new model here and now.
 void embed_again(const CommonOptions& common) {
-  Attendance attendance(common, attendance::Purpose::enrol);
+  Attendance attendance(common, attendance::Purpose::enrol, folder_settings(common));
   attendance::Service& service = attendance.service();
   {
     Progress progress("embedding kept photos", service.reembedding().total);

@@ -1,5 +1,6 @@
 #include "cli/options.hpp"
 
+#include "cli/folder_settings.hpp"
 #include "cli/suggest.hpp"
 
 #include <wajah/cpu_half.hpp>
@@ -82,6 +83,15 @@ OptionSet& OptionSet::add_text(const std::string& name, std::function<void(const
   return *this;
 }
 
+OptionSet& OptionSet::add_setting(const char* name, const char* metavar, const char* text) {
+  if (*metavar == '\0') {
+    options_.add_options()(name, po::bool_switch(), text);
+  } else {
+    options_.add_options()(name, po::value<std::string>()->value_name(metavar), text);
+  }
+  return *this;
+}
+
 OptionSet& OptionSet::operands(std::vector<std::string>& target, std::string name, std::size_t least,
                                std::size_t most) {
   operands_ = &target;
@@ -92,6 +102,8 @@ OptionSet& OptionSet::operands(std::vector<std::string>& target, std::string nam
 }
 
 OptionSet& OptionSet::common(CommonOptions& target, Uses uses) {
+  common_target_ = &target;
+  uses_ = uses;
   const auto text = [&](const char* name, std::string& value, const char* metavar, const char* about) {
     auto* semantic = po::value(&value)->value_name(metavar);
     if (!value.empty()) semantic->default_value(value);
@@ -119,6 +131,8 @@ OptionSet& OptionSet::common(CommonOptions& target, Uses uses) {
   if (uses.data || uses.weights || uses.mtcnn) text("data", target.data, "DIR", "data folder");
   if (uses.data) {
     text("storage-key-file", target.storage_key_file, "FILE", "key that templates are sealed with (storage.key_file)");
+    text("config", target.config, "FILE",
+         "settings; without it /etc/wajah/wajah.toml and wajah.toml in the data folder");
   }
   if (uses.json) common_.add_options()("json", po::bool_switch(&target.json), "one line of JSON a result");
   return *this;
@@ -153,6 +167,7 @@ bool OptionSet::parse(Arguments arguments) try {
   po::notify(values);
   if (!none.empty()) fail(ErrorKind::usage, "{} is not expected here; usage: wajah {}", quote(none.front()), usage_);
   check_operands();
+  take_settings(parsed);
   return true;
 } catch (const po::unknown_option& error) {
   throw Error(ErrorKind::usage, unknown(error.get_option_name()));
@@ -192,10 +207,24 @@ void OptionSet::check_signs(const po::parsed_options& parsed) const {
   }
 }
 
+void OptionSet::take_settings(const po::parsed_options& parsed) const {
+  if (common_target_ == nullptr) return;
+  for (const auto& option : parsed.options) {
+    common_target_->given[option.string_key] = option.value.empty() ? "true" : option.value.front();
+  }
+  if (!uses_.data) return;
+  try {
+    take_folder_settings(*common_target_);
+  } catch (const Error&) {
+    if (!uses_.lenient) throw;
+  }
+}
+
 void OptionSet::print_help() const {
   std::cout << "Usage: wajah " << usage_ << "\n\n" << about_ << "\n\n" << options_;
   if (!common_.options().empty()) {
     std::cout << '\n' << common_ << "Each also as an environment variable: --threads is WAJAH_THREADS.\n";
+    if (uses_.data) std::cout << "Settings that are not given here are those of wajah.toml, as for 'wajah serve'.\n";
   }
   std::cout.flush();
 }

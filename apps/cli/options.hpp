@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -30,13 +31,17 @@ struct CommonOptions {
   std::string weights, mtcnn;   // files of the embedder and of the detector; empty: looked for (weight_files.hpp)
   std::string data = "data";
   std::string storage_key_file;  // of the key templates are sealed with; empty: they lie open
+  std::string config;            // wajah.toml of a command that works on a data folder; empty: as serve looks for it
   bool json = false;
+  std::map<std::string, std::string> given;  // what the command line said, by option
 };
 
-// Which of the common options a command knows: kernels is --device and --precision, device these and --threads.
+// Which of the common options a command knows: kernels is --device and --precision, device these and --threads; data is
+// for commands that work on a data folder, and go by the settings that `wajah serve` would have there.
 struct Uses {
   bool device = false, kernels = false, threads = false, mtcnn = false, weights = false, mirror = false, data = false,
        json = false;
+  bool lenient = false;  // with data: a mistake in the settings is left for the command itself to tell
 };
 
 class OptionSet {
@@ -62,18 +67,23 @@ class OptionSet {
   OptionSet& add_text(const std::string& name, std::function<void(const std::string&)> take, const std::string& metavar,
                       const std::string& text, bool stands_alone);
 
+  // An option that is a setting, whose value folder_settings() finds. Without a metavar it stands alone.
+  OptionSet& add_setting(const char* name, const char* metavar, const char* text);
+
   // What stands on the command line without an option.
   OptionSet& operands(std::vector<std::string>& target, std::string name, std::size_t least, std::size_t most);
 
   OptionSet& common(CommonOptions& target, Uses uses);
 
-  // Fills all targets. False: --help was asked for and has been printed. Throws Error (usage) with one sentence on
-  // anything the command does not know, with a suggestion where a known name is near.
+  // Fills all targets; of the common ones of a command with Uses::data also from wajah.toml (folder_settings.hpp).
+  // False: --help was asked for and has been printed. Throws Error (usage) with one sentence on anything the command
+  // does not know, with a suggestion where a known name is near, or that is wrong in the settings.
   [[nodiscard]] bool parse(Arguments arguments);
 
  private:
   void read_environment(boost::program_options::variables_map& values) const;
   void check_operands() const;
+  void take_settings(const boost::program_options::parsed_options& parsed) const;
   void check_signs(const boost::program_options::parsed_options& parsed) const;
   void print_help() const;
   [[nodiscard]] std::string unknown(std::string_view option) const;
@@ -84,6 +94,8 @@ class OptionSet {
   std::string usage_, about_;
   std::set<std::string> unsigned_;  // options that are counts
   boost::program_options::options_description options_, common_;
+  CommonOptions* common_target_ = nullptr;
+  Uses uses_;
   std::vector<std::string>* operands_ = nullptr;
   std::string operand_name_;
   std::size_t least_ = 0, most_ = 0;

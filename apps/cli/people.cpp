@@ -7,6 +7,7 @@
 #include "attendance/text.hpp"
 #include "cli/attendance.hpp"
 #include "cli/commands.hpp"
+#include "cli/folder_settings.hpp"
 #include "cli/json_text.hpp"
 #include "cli/options.hpp"
 #include "cli/verbs.hpp"
@@ -70,7 +71,7 @@ int list(Arguments arguments) {
   const attendance::DataFolder folder(common.data);
   attendance::Database database(folder, {common.storage_key_file, {}});
   attendance::SqliteStore store(database);
-  const attendance::Zone zone(attendance::ServiceOptions{}.zone);
+  const attendance::Zone zone(folder_settings(common).attendance.zone);
   const auto unknown = unknown_to_model(store, common);
   for (const auto& [person, photos, enrolled_at, active] : store.people()) {
     const auto why = unknown.find(person.id);

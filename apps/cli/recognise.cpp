@@ -1,6 +1,7 @@
 // wajah recognise: whose faces are in a photo, among the people of the data folder.
 #include "cli/attendance.hpp"
 #include "cli/commands.hpp"
+#include "cli/folder_settings.hpp"
 #include "cli/json_text.hpp"
 #include "cli/options.hpp"
 #include "cli/report.hpp"
@@ -33,7 +34,28 @@ void print_as_json(const std::string& photo, const RecogniseResult& result, doub
                           {"nik_matched", result.nik_matched},
                           {"face_num", result.face_num},
                           {"message", result.message},
+                          {"error", nullptr},
                           {"ms", json::object{{"total", rounded(ms)}}}});
+}
+
+// A line of the same fields for a photo that cannot be read, so that every photo has one.
+void print_unreadable(const std::string& photo, const std::string& nik, const std::string& reason) {
+  print_json(json::object{{"image", photo},
+                          {"results", json::array{}},
+                          {"nik_input", nik},
+                          {"nik_matched", false},
+                          {"face_num", 0},
+                          {"message", nullptr},
+                          {"error", reason},
+                          {"ms", nullptr}});
+}
+
+// Throws Error (input) that says what is wrong with a photo that is none.
+RecogniseResult recognise(attendance::Service& service, const std::string& nik, const std::string& photo) try {
+  return service.recognise(nik, read_photo(photo));
+} catch (const attendance::Refusal& refusal) {
+  if (refusal.cause() != attendance::Cause::undecodable) throw;
+  fail(ErrorKind::input, "{}: {}", photo, refusal.skipped().front().reason);
 }
 
 void print_as_text(const std::string& photo, const RecogniseResult& result, double ms) {
@@ -65,12 +87,20 @@ int run(Arguments arguments) {
   set.common(common, {.device = true, .mtcnn = true, .weights = true, .mirror = true, .data = true, .json = true});
   if (!set.parse(arguments)) return exit_yes;
   require_data_folder(common);
-  Attendance attendance(common, attendance::Purpose::recognise);
+  Attendance attendance(common, attendance::Purpose::recognise, folder_settings(common));
 
   bool all = true;
   const int status = for_each_input("recognise", photos, [&](const std::string& photo) {
     const Stopwatch watch;
-    const RecogniseResult result = attendance.service().recognise(nik, read_photo(photo));
+    RecogniseResult result;
+    try {
+      result = recognise(attendance.service(), nik, photo);
+    } catch (const Error& error) {
+      if (common.json && error.kind() == ErrorKind::input) {
+        print_unreadable(photo, nik, std::string(unnamed(photo, error.what())));
+      }
+      throw;
+    }
     const double ms = watch.milliseconds();
     all = all && positive(result);
     if (common.json) {

@@ -46,6 +46,16 @@ void Progress::show(std::size_t done) {
   }
 }
 
+std::string about(std::string_view item, std::string_view message) {
+  return fmt::format("{}: {}", item, unnamed(item, message));
+}
+
+std::string_view unnamed(std::string_view item, std::string_view message) {
+  constexpr std::string_view between = ": ";
+  const bool named = message.starts_with(item) && message.substr(item.size()).starts_with(between);
+  return named ? message.substr(item.size() + between.size()) : message;
+}
+
 int for_each_input(std::string_view command, std::span<const std::string> items,
                    const std::function<void(const std::string&)>& work) {
   int status = exit_yes;
@@ -54,7 +64,7 @@ int for_each_input(std::string_view command, std::span<const std::string> items,
       work(item);
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::input) throw;
-      fmt::print(stderr, "wajah {}: {}\n", command, error.what());
+      fmt::print(stderr, "wajah {}: {}\n", command, about(item, error.what()));
       status = exit_input;
     }
   }

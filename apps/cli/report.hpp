@@ -43,8 +43,13 @@ class Progress {
   bool terminal_;
 };
 
-// Does `work` for every item; a bad one (Error of kind input) is told on the standard error and the others go on.
-// Gives exit_input if any was bad, exit_yes otherwise.
+// What went wrong with an input, named once ("a.jpg: this looks like text") or not at all ("this looks like text"),
+// whether the message names it or not.
+[[nodiscard]] std::string about(std::string_view item, std::string_view message);
+[[nodiscard]] std::string_view unnamed(std::string_view item, std::string_view message);
+
+// Does `work` for every item; a bad one (Error of kind input) is told on the standard error by name and the others go
+// on. Gives exit_input if any was bad, exit_yes otherwise.
 [[nodiscard]] int for_each_input(std::string_view command, std::span<const std::string> items,
                                  const std::function<void(const std::string&)>& work);
 

@@ -25,7 +25,7 @@ int run(Arguments arguments) {
   OptionSet set(
       "verify [options] A.jpg B.jpg",
       "Compares the faces of two photos, the one nearest the centre where there are several. Exit 0: the same "
-      "person, 1: not.");
+      "person, 1: not. Photos that lie on their side or head are turned for it.");
   set.add("accept", accept, "P", "the same person from this confidence on");
   set.operands(images, "IMAGE", 2, 2);
   set.common(common, {.device = true, .mtcnn = true, .weights = true, .mirror = true, .json = true});

@@ -7,6 +7,7 @@
 #include "server/access/exposure.hpp"
 #include "server/api/scratch.hpp"
 #include "server/application_parts.hpp"
+#include "server/config/service_settings.hpp"
 #include "server/model_card.hpp"
 
 #include <wajah/card_watch.hpp>
@@ -56,18 +57,6 @@ void raise_descriptor_limit() {
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   limit.rlim_cur = limit.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-attendance::AnalyserOptions analyser_options_of(const Settings& settings) {
-  const auto& pipeline = settings.pipeline;
-  attendance::AnalyserOptions options;
-  options.enrol.min_size = static_cast<double>(pipeline.enrol_min_face);
-  options.recognise.min_size = static_cast<double>(pipeline.recognise_min_face);
-  options.max_faces = static_cast<std::size_t>(pipeline.max_faces);
-  options.limits.max_pixels = static_cast<std::int64_t>(pipeline.max_megapixels * 1e6);
-  options.keep_pictures = settings.privacy.keep_originals;
-  if (settings.compat.ignore_exif) options.orientation = Orientation::ignored;
-  return options;
 }
 
 attendance::EngineOptions engine_options_of(const Settings& settings, Metrics& metrics) {
@@ -166,13 +155,7 @@ void Application::Parts::open_service(const std::shared_ptr<const Models>& model
   engine = std::make_unique<attendance::Engine>(
       attendance::make_analysers(models, Cpu(lone_threads, options.cpu.isa()), workers, analyser_options_of(settings)),
       engine_options_of(settings, *metrics));
-  attendance::ServiceOptions rules;
-  rules.log_folder = folder->log_folder();
-  rules.zone = settings.attendance.zone;
-  rules.accept = settings.match.accuracy;
-  rules.classifier.closed_set = settings.compat.closed_set;
-  rules.classifier.curve = models->card().curve;
-  rules.strictness = attendance::parse_strictness(settings.pipeline.strictness);
+  attendance::ServiceOptions rules = service_options_of(settings, models->card(), *folder);
   rules.warn = site.warn;
   service = std::make_unique<attendance::Service>(*store, *engine, rules);
   api = std::make_unique<ServiceApi>(*service);

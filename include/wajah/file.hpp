@@ -30,6 +30,10 @@ class MappedFile {
   std::span<const std::byte> bytes_;
 };
 
+// For who will write_file() after long work: fails now where that would fail, as far as can be known. Leaves nothing
+// behind. Throws Error (storage).
+void check_writable(const std::filesystem::path& file);
+
 // Writes the parts one after the other to `file`, which afterwards holds either all of them or what it held before:
 // a new file beside it, fsync, rename, fsync of the folder. Throws Error (storage).
 void write_file(const std::filesystem::path& file, std::span<const std::span<const std::byte>> parts);

@@ -8,6 +8,7 @@
 #include <boost/json.hpp>
 
 #include <algorithm>
+#include <filesystem>
 
 using wajah::test::Outcome;
 using wajah::test::Workplace;
@@ -90,6 +91,13 @@ TEST_CASE("attendance tells slips from what is not there") {
   CHECK(contains(refused(2, {"days", "--month", "2026-11", "--to", "2026-11-02"}), "--month"));
   CHECK(contains(refused(2, {"days", "--zone", "Mars"}), "Mars"));
   CHECK(contains(refused(2, {"days", "--day-start", "25:00"}), "25:00"));
+  CHECK(contains(refused(2, {"days", "--day-start", "25:00"}), "--day-start"));
+  INFO("settings of the environment and of wajah.toml count as for the server");
+  CHECK(contains(place.run({"attendance", "days"}, {{"WAJAH_ZONE", "Mars"}}).err, "WAJAH_ZONE"));
+  CHECK(place.run({"attendance", "days", "--zone", "Asia/Tokyo"}, {{"WAJAH_ZONE", "Asia/Makassar"}}).status == 0);
+  place.write("data/wajah.toml", "[attendance]\nday_start = \"25:00\"\n");
+  CHECK(contains(refused(2, {"days"}), "data/wajah.toml:2"));
+  std::filesystem::remove(place / "data/wajah.toml");
   CHECK(contains(refused(2, {"export"}), "--output"));
   CHECK(contains(refused(2, {"export", "-o", "a.pdf"}), "pdf"));
   CHECK(contains(refused(2, {"export", "-o", "a.csv", "--table", "people"}), "people"));

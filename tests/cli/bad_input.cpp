@@ -192,6 +192,22 @@ TEST_CASE("a database that is none") {
   CHECK(place.read("data/wajah.db") == std::string(4096, 'x'));
 }
 
+TEST_CASE("an output that cannot be written is told before the work begins") {
+  const Workplace place;
+  place.write("folder/file", "");
+  place.write("pairs.txt", "A 1 2\nA 1 3\nA 1 B 1\nA 2 B 1\n");
+  for (const std::string output : {"nowhere/out", "folder"}) {
+    CAPTURE(output);
+    for (std::vector<std::string> line : {std::vector<std::string>{"evaluate", "gallery", "--root", ".", "--plot"},
+                                          {"evaluate", "pairs", "--root", ".", "--pairs", "pairs.txt", "--plot"},
+                                          {"evaluate", "pairs", "--root", ".", "--pairs", "pairs.txt", "--scores"},
+                                          {"calibrate", "--root", ".", "--output"}}) {
+      line.push_back(output);
+      CHECK(contains(refused(place, 3, line), output + ": cannot be written"));
+    }
+  }
+}
+
 TEST_CASE("pairs that are none") {
   const Workplace place;
   place.write("bad.txt", "10 300\nA 1 2\nA one 2\n");
@@ -200,4 +216,8 @@ TEST_CASE("pairs that are none") {
   CHECK(contains(refused(place, 3, {"evaluate", "pairs", "--root", ".", "--pairs", "bad.txt"}), "line 3"));
   refused(place, 3, {"evaluate", "pairs", "--root", ".", "--pairs", "outside.txt"});
   refused(place, 3, {"evaluate", "pairs", "--root", ".", "--pairs", "empty.txt"});
+  INFO("pairs of one kind give no threshold");
+  place.write("same.txt", "A 1 2\nA 1 3\nA 2 3\n");
+  CHECK(contains(refused(place, 3, {"evaluate", "pairs", "--root", ".", "--pairs", "same.txt"}),
+                 "3 pairs of one person and 0 of two"));
 }

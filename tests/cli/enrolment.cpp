@@ -78,6 +78,24 @@ TEST_CASE("enrol: what is wrong with a photo, before and while enrolling") {
   CHECK(place.run({"enrol", "--check", "--strictness", "off", "photos"}, models).status == 0);
   CHECK(contains(place.run({"enrol", "--check", "photos"}, models).out, "2 photos, 1 refused (50.00 %): dark 1"));
 
+  INFO("a file that is no picture has a verdict like all others, and keeps none back");
+  place.write("text.jpg", "This is a text, whatever its name says.\n");
+  const Outcome text = place.run({"enrol", "--check", "--json", "text.jpg", "absent.jpg", "photos/good.jpg"}, models);
+  CHECK(text.status == 3);
+  const auto verdicts = objects_of(text.out);
+  REQUIRE(verdicts.size() == 3);
+  for (const std::size_t i : {0U, 1U}) {
+    CHECK(verdicts[i].at("fault").as_string() == "undecodable");
+    CHECK_FALSE(verdicts[i].at("usable").as_bool());
+    CHECK_FALSE(contains(std::string(verdicts[i].at("reason").as_string()), ".jpg"));
+  }
+  CHECK(verdicts[0].at("image").as_string() == "text.jpg");
+  CHECK(verdicts[2].at("usable").as_bool());
+  const Outcome words = place.run({"enrol", "--check", "photos/good.jpg", "text.jpg"}, models);
+  CHECK(words.status == 3);
+  CHECK(contains(words.out, "text.jpg: undecodable"));
+  CHECK(contains(words.out, "2 photos, 1 refused (50.00 %): undecodable 1"));
+
   const Outcome enrolled =
       place.run({"enrol", "--nik", "1", "--nama", "ANI", "--json", "photos/good.jpg", "photos/dark.jpg"}, models);
   CAPTURE(enrolled.err);
@@ -94,6 +112,54 @@ TEST_CASE("enrol: what is wrong with a photo, before and while enrolling") {
   CHECK(contains(refused.err, "it is ANI (1). --force"));
   CHECK(place.run({"enrol", "--nik", "2", "--nama", "ANA", "--force", "again.jpg"}, models).status == 0);
   CHECK(std::ranges::count(place.run({"people", "list"}, models).out, '\n') == 2);
+
+  INFO("recognising names what cannot be read, and has a line for it");
+  const Outcome seen = place.run({"recognise", "--json", "text.jpg", "photos/good.jpg"}, models);
+  CHECK(seen.status == 3);
+  CHECK(contains(seen.err, "wajah recognise: text.jpg: this looks like text"));
+  const auto lines = objects_of(seen.out);
+  REQUIRE(lines.size() == 2);
+  CHECK(contains(std::string(lines[0].at("error").as_string()), "this looks like text"));
+  CHECK(lines[0].at("image").as_string() == "text.jpg");
+  CHECK(lines[1].at("error").is_null());
+  CHECK(lines[1].at("face_num").as_int64() == 1);
+
+  INFO("and a folder of people has a line for everybody, enrolled or not");
+  for (const char* folder : {"staff/1/ANI", "staff/8/CITRA"}) fs::create_directories(place / folder);
+  fs::copy(place / "photos/good.jpg", place / "staff/1/ANI/1.jpg");
+  fs::copy(place / "text.jpg", place / "staff/8/CITRA/1.jpg");
+  const Outcome staff = place.run({"enrol", "--dir", "staff", "--json"}, models);
+  CHECK(staff.status == 3);
+  const auto everybody = objects_of(staff.out);
+  REQUIRE(everybody.size() == 2);
+  CHECK(everybody[0].at("error").is_null());
+  CHECK(everybody[1].at("nik").as_string() == "8");
+  CHECK(everybody[1].at("stored").as_int64() == 0);
+  CHECK(contains(std::string(everybody[1].at("error").as_string()), "staff/8/CITRA/1.jpg: this looks like text"));
+}
+
+TEST_CASE("enrol goes by the settings of the data folder, and of the environment before them") {
+  const auto data = wajah::shared_data();
+  if (!data) {
+    MESSAGE("skipped: no shared data");
+    return;
+  }
+  const Workplace place;
+  auto models = models_in(*data);
+  write_changed(place, *data / "photos" / "phone_720x1080.jpg", "dark.jpg", 1, 5);
+  const std::vector<std::string> check{"enrol", "--check", "dark.jpg"};
+  CHECK(place.run(check, models).status == 1);
+  place.write("data/wajah.toml", "[pipeline]\nstrictness = \"off\"\n");
+  CHECK(place.run(check, models).status == 0);
+  CHECK(place.run({"enrol", "--nik", "1", "--nama", "ANI", "dark.jpg"}, models).status == 0);
+  CHECK(place.run({"enrol", "--nik", "2", "--nama", "ANA", "--strictness", "strict", "dark.jpg"}, models).status == 3);
+  models["WAJAH_STRICTNESS"] = "standard";
+  CHECK(place.run(check, models).status == 1);
+  CHECK(place.run({"enrol", "--check", "--strictness", "off", "dark.jpg"}, models).status == 0);
+  models["WAJAH_STRICTNESS"] = "very";
+  const Outcome wrong = place.run(check, models);
+  CHECK(wrong.status == 2);
+  CHECK(contains(wrong.err, "WAJAH_STRICTNESS"));
 }
 
 TEST_CASE("a photo that lies on its side is enrolled, recognised and told in its own pixels") {
@@ -115,6 +181,24 @@ TEST_CASE("a photo that lies on its side is enrolled, recognised and told in its
     CAPTURE(outcome.err);
     CHECK(outcome.status == 0);
   }
+  INFO("and verified and embedded");
+  for (const char* photo : {"side.png", "head.png"}) {
+    CAPTURE(photo);
+    const Outcome outcome = place.run({"verify", "--json", "upright.png", photo}, models);
+    CAPTURE(outcome.err);
+    CHECK(outcome.status == 0);
+    CHECK(json::parse(outcome.out).at("similarity").to_number<double>() > 0.9);
+  }
+  const auto box = [&](const char* photo) {
+    const auto faces = objects_of(place.run({"embed", "--json", photo}, models).out).at(0).at("faces");
+    REQUIRE(faces.as_array().size() == 1);
+    return faces.at(0).at("box");
+  };
+  const json::value whole = box("upright.png"), turned = box("side.png");
+  CHECK(turned.at(0).to_number<double>() ==
+        doctest::Approx(upright.height - 1 - whole.at(3).to_number<double>()).epsilon(0.05));
+  CHECK(turned.at(1).to_number<double>() == doctest::Approx(whole.at(0).to_number<double>()).epsilon(0.05));
+
   const auto face = [&](const char* photo, bool rotations) {
     std::vector<std::string> words{"detect", "--json", "--min-size", "40", photo};
     if (rotations) words.insert(words.begin() + 1, "--rotations");
@@ -149,7 +233,9 @@ TEST_CASE("models use: the choice is kept, and kept photos become embeddings of 
                     other = (*data / "photos" / "portrait_1638x2048.jpg").string();
   REQUIRE(place.run({"models", "use", onnx}, detector).status == 0);
   CHECK(contains(place.run({"models", "list", "--json"}, detector).out, "mobilefacenet.onnx"));
-  REQUIRE(place.run({"enrol", "--nik", "1", "--nama", "ANI", "--keep-photos", one}, detector).status == 0);
+  place.write("data/wajah.toml", "[privacy]\nkeep_originals = true\n");
+  REQUIRE(place.run({"enrol", "--nik", "1", "--nama", "ANI", one}, detector).status == 0);
+  fs::remove(place / "data/wajah.toml");
   REQUIRE(place.run({"enrol", "--nik", "2", "--nama", "BUDI", other}, detector).status == 0);
   CHECK(!contains(place.run({"people", "list"}, detector).out, "needs new photos"));
 

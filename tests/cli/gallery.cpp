@@ -84,6 +84,47 @@ TEST_CASE("what is missing is said in one sentence") {
   CHECK(place.run({"calibrate", "--root", "nowhere"}).status == 3);
 }
 
+TEST_CASE("evaluate gallery names photos that cannot be read, leaves them out and counts them") {
+  const auto data = wajah::shared_data();
+  if (!data) {
+    MESSAGE("skipped: no LFW photos here");
+    return;
+  }
+  const Workplace place;
+  unpack_people(place, *data);
+  std::size_t taken = 0;
+  for (const auto& person : fs::directory_iterator(place / "lfw")) {
+    const auto photos = std::distance(fs::directory_iterator(person), fs::directory_iterator());
+    if (photos < 3 || taken == 2) continue;
+    fs::create_directories(place / "few");
+    fs::copy(person, place / "few" / std::to_string(++taken));
+  }
+  REQUIRE(taken == 2);
+  const std::string jpeg = place.read(fs::relative(*fs::directory_iterator(place / "few/1"), place.folder()).string());
+  place.write("few/1/text.jpg", "no picture");
+  place.write("few/1/cut.jpg", jpeg.substr(0, jpeg.size() / 2));
+  place.write("few/2/empty.jpg", "");
+  place.write("few/2/folder.jpg/file", "");
+  fs::create_symlink("nothing", place / "few/2/link.jpg");
+  place.write("few/3/text.jpg", "no picture");
+
+  const Outcome outcome = place.run(
+      {"evaluate", "gallery", "--root", "few", "--people", "2", "--photos", "20", "--strangers", "5", "--json"},
+      {{"WAJAH_MTCNN", (*data / "mtcnn").string()}, {"WAJAH_WEIGHTS", (*data / "mobilefacenet.onnx").string()}});
+  CAPTURE(outcome.err);
+  REQUIRE(outcome.status == 0);
+  const json::value report = json::parse(outcome.out);
+  CHECK(report.at("people").as_int64() == 2);
+  CHECK(report.at("photos_unreadable").as_int64() == 6);
+  for (const char* name : {"1/text", "1/cut", "2/empty", "2/folder", "2/link", "3/text"}) {
+    CAPTURE(name);
+    const std::string line = std::string("wajah evaluate: few/") + name + ".jpg: ";
+    const auto at = outcome.err.find(line);
+    REQUIRE(at != std::string::npos);
+    CHECK(outcome.err.find("few/", at + line.size()) != at + line.size());  // named once
+  }
+}
+
 TEST_CASE("calibrate writes a card that then decides, and evaluate gallery answers the same again") {
   const auto data = wajah::shared_data();
   if (!data) {

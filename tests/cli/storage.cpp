@@ -194,6 +194,13 @@ TEST_CASE("templates are sealed, sealed anew and laid open from the command line
   CHECK(place.run({"keys", "rotate", "--storage-key-file", "first.key", "--new-key-file", "second.key"}).status == 0);
   CHECK(place.run({"people", "list", "--storage-key-file", "first.key"}).status == 3);
   CHECK(place.run({"people", "list"}, {{"WAJAH_STORAGE_KEY_FILE", "second.key"}}).status == 0);
+  INFO("the data folder's own settings say where the key is");
+  place.write("data/wajah.toml", std::string_view("[storage]\nkey_file = \"second.key\"\n"));
+  CHECK(place.run({"people", "list"}).status == 0);
+  CHECK(place.run({"people", "list"}, {{"WAJAH_STORAGE_KEY_FILE", "first.key"}}).status == 3);
+  fs::rename(place / "data/wajah.toml", place / "elsewhere.toml");
+  CHECK(place.run({"people", "list"}).status == 3);
+  CHECK(place.run({"people", "list", "--config", "elsewhere.toml"}).status == 0);
   CHECK(place.run({"keys", "rotate", "--storage-key-file", "second.key", "--lay-open"}).status == 0);
   CHECK(place.run({"people", "list"}).status == 0);
 }

@@ -145,6 +145,7 @@ TEST_CASE("options out of range are usage errors") {
       {"evaluate", "table", "--root", ".", "--people", "-1"},
       {"evaluate", "table", "--root", ".", "--strangers=-1"},
       {"bench", "search", "--vectors", "-1"},
+      {"evaluate", "gallery", "--root", ".", "--plot", "z.svg", "--strangers", "0"},
       {"verify", "--mirror", "sometimes", "a.jpg", "b.jpg"},
       {"serve", "--mirror", "sometimes"},
       {"convert", "--output", "f"},

@@ -346,7 +346,10 @@ std::vector<Setting> list_of(Settings& s) {
       {"compat.ignore_exif", "", "", "Take pictures as they lie, whatever their orientation tag says.",
        &s.compat.ignore_exif},
       {"compat.closed_set", "", "",
-       "/recognize/ names the likeliest enrolled person however unlike, as the original did.", &s.compat.closed_set},
+       "Decide as the original did, everywhere: the confidence is the original machine's probability (Platt's) among those "
+       "who are enrolled, however unlike they are, so that a stranger may reach match.accuracy; below it the answer is "
+       "Unknown.",
+       &s.compat.closed_set},
       {"auth.required", "", "", "Ask callers on this machine for a key too.", &s.auth.required},
       {"auth.original_routes",
        "",
@@ -435,6 +438,8 @@ std::string configuration_page() {
       "start with the name of the file and its line, and so does a value of another type or out of range.\n"
       "Flags take their value after a space or `=`; those that are true or false may stand alone (`--auth-required`).\n"
       "Lists are written `a,b` on the command line and in the environment, `[\"a\", \"b\"]` in the file.\n\n"
+      "Commands that work on a data folder without a server (enrol, recognise, people, attendance, import, export, keys,\n"
+      "cert, models) go by the same environment and files, and by the flags of this list that they have.\n\n"
       "This page is written by `wajah serve --print-reference`, and a test keeps it current.\n";
   Settings settings;
   std::string_view section;
