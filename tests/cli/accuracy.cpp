@@ -53,7 +53,7 @@ TEST_CASE("enrol, recognise, verify and people on photos of LFW") {
   }
   const Outcome enrolled = place.run({"enrol", "--dir", "staff", "--json"}, models);
   CHECK(enrolled.status == 0);
-  CHECK(contains(enrolled.out, R"({"nik":"1","name":"TONY","stored":4,"skipped":[]})"));
+  CHECK(contains(enrolled.out, R"({"nik":"1","name":"TONY","stored":4,"skipped":[],"error":null})"));
 
   CHECK(place.run({"recognise", "--nik", "1", photo("Tony_Blair", "06")}, models).status == 0);
   CHECK(place.run({"recognise", "--nik", "2", photo("Tony_Blair", "06")}, models).status == 1);

@@ -5,6 +5,7 @@
 #include "check.hpp"
 #include "cuda_host/emulated_cuda.hpp"
 
+#include <wajah/cpu_half.hpp>
 #include <wajah/error.hpp>
 
 #include <string>
@@ -76,8 +77,14 @@ TEST_CASE("devices: what was asked for and cannot be had is an error") {
   CHECK_THROWS_WITH_AS((void)choose(options("cuda:3")), doctest::Contains("there is no CUDA card 3"), Error);
   CHECK_THROWS_WITH_AS((void)choose(options("cuda", "int8")), doctest::Contains("not on a CUDA card"), Error);
   CHECK_THROWS_WITH_AS((void)choose(options("cuda", "fp32", "direct")), doctest::Contains("the CPU's"), Error);
-  CHECK_THROWS_WITH_AS((void)choose(options("auto", "fp16"), without_card()), doctest::Contains("needs a CUDA card"),
+  CHECK_THROWS_WITH_AS((void)choose(options("auto", "bf16"), without_card()), doctest::Contains("needs a CUDA card"),
                        Error);
+  if (has_half_arithmetic()) {
+    CHECK(choose(options("auto", "fp16"), without_card()).precision == Precision::fp16);
+  } else {
+    CHECK_THROWS_WITH_AS((void)choose(options("auto", "fp16"), without_card()),
+                         doctest::Contains("needs a CPU with AVX512-FP16 or a CUDA card, and no CUDA card"), Error);
+  }
   CHECK_THROWS_AS((void)choose(options("auto", "fp8")), Error);
 }
 

@@ -195,9 +195,8 @@ TEST_CASE("a photo that lies on its side is enrolled, recognised and told in its
     return faces.at(0).at("box");
   };
   const json::value whole = box("upright.png"), turned = box("side.png");
-  CHECK(turned.at(0).to_number<double>() ==
-        doctest::Approx(upright.height - 1 - whole.at(3).to_number<double>()).epsilon(0.05));
-  CHECK(turned.at(1).to_number<double>() == doctest::Approx(whole.at(0).to_number<double>()).epsilon(0.05));
+  CHECK(std::abs(turned.at(0).to_number<double>() - (upright.height - 1 - whole.at(3).to_number<double>())) < 25);
+  CHECK(std::abs(turned.at(1).to_number<double>() - whole.at(0).to_number<double>()) < 25);
 
   const auto face = [&](const char* photo, bool rotations) {
     std::vector<std::string> words{"detect", "--json", "--min-size", "40", photo};
