@@ -27,9 +27,12 @@ namespace {
 
 constexpr std::string_view config_variable = "WAJAH_CONFIG", data_key = "storage.data";
 
-// Variables of wajah's that are no settings: the instruction set, how kernels are launched, and where tests find their
-// data.
+// Variables of wajah's that are no settings: options of commands that serve does not have, the instruction set, how
+// kernels are launched, where models are fetched from, and where tests find their data.
 constexpr std::string_view other_variables[] = {config_variable,
+                                                "WAJAH_EXACT",
+                                                "WAJAH_JSON",
+                                                "WAJAH_FETCH_BASE",
                                                 "WAJAH_ISA",
                                                 "WAJAH_FP16",
                                                 "WAJAH_CUDA_DEPENDENT_LAUNCH",

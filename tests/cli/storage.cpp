@@ -194,6 +194,9 @@ TEST_CASE("templates are sealed, sealed anew and laid open from the command line
   CHECK(place.run({"keys", "rotate", "--storage-key-file", "first.key", "--new-key-file", "second.key"}).status == 0);
   CHECK(place.run({"people", "list", "--storage-key-file", "first.key"}).status == 3);
   CHECK(place.run({"people", "list"}, {{"WAJAH_STORAGE_KEY_FILE", "second.key"}}).status == 0);
+  INFO("variables of options that are no settings are not taken for slips of those that are");
+  const std::map<std::string, std::string> options{{"WAJAH_JSON", "1"}, {"WAJAH_EXACT", "direct"}};
+  CHECK(place.run({"people", "list", "--storage-key-file", "second.key"}, options).out.starts_with("{"));
   INFO("the data folder's own settings say where the key is");
   place.write("data/wajah.toml", std::string_view("[storage]\nkey_file = \"second.key\"\n"));
   CHECK(place.run({"people", "list"}).status == 0);
