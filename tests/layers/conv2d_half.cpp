@@ -2,9 +2,18 @@
 
 #include "conv2d_cases.hpp"
 #include "half_maps.hpp"
+#include "random_shapes.hpp"
 
 namespace wajah {
 namespace {
+
+// Builds of CPUs that compute in float differ by the order of their sums and the last rounding; those of half
+// arithmetic by chains of 64 sums in halves as well. The scalar build imitates half arithmetic, and rounds products
+// besides.
+Tolerance tolerance_on(const Cpu& cpu) {
+  const bool halves = cpu.isa() == Isa::scalar || (cpu.isa() >= Isa::avx512 && has_half_arithmetic());
+  return halves ? Tolerance{6e-3, 6e-3} : Tolerance{1e-5, 1e-3};
+}
 
 // One convolution with everything a layer may ask for drawn by chance: activation, residual (in place or not), gaps,
 // and whether y is words or floats. The definition computes with the rounded numbers, so that what is left are the
@@ -33,24 +42,36 @@ class Trial {
   }
 
   void run(const auto& cuda) const {
+    check(cuda, by_definition(), describe("conv2d_half", case_) + " of " + name_of_words(format_), {1e-5, 1e-5},
+          rounding(format_));
+  }
+
+  void run_on_cpus(Draw& draw) const {
     const std::vector<float> expected = by_definition();
-    const std::string what = describe("conv2d_half", case_) + " of " + name_of_words(format_);
+    for_each_isa(draw, [&](const Cpu& cpu, const std::string& isa) {
+      const Tolerance tolerance = tolerance_on(cpu);
+      check(cpu, expected, describe("conv2d_half", case_) + " on " + isa, tolerance, tolerance);
+    });
+  }
+
+ private:
+  void check(const auto& device, const std::vector<float>& expected, const std::string& what, Tolerance of_floats,
+             Tolerance of_words) const {
     if (to_floats_) {
       GuardedMap y(case_.y(), y_gap_, touch_);
-      compute(cuda, {nullptr, y.view().shape, y.view().stride}, y.view().data, add_.view());
+      compute(device, {nullptr, y.view().shape, y.view().stride}, y.view().data, add_.view());
       check_close(what + " to floats", y.view(), View<float>(const_cast<float*>(expected.data()), case_.y()),
-                  {1e-5, 1e-5});
+                  of_floats);
       CHECK_MESSAGE(y.gaps_untouched(), what << " wrote between the channels");
       return;
     }
     HalfMap y(format_, case_.y(), y_gap_, touch_);
     if (in_place_) y.copy(add_values_);
-    compute(cuda, y.view(), nullptr, in_place_ ? y.view() : add_.view());
-    check_close(what, y.values(), expected, rounding(format_));
+    compute(device, y.view(), nullptr, in_place_ ? y.view() : add_.view());
+    check_close(what, y.values(), expected, of_words);
     CHECK_MESSAGE(y.gaps_untouched(), what << " wrote between the channels");
   }
 
- private:
   // None, whole vectors, or what puts pixels off 16 bytes.
   static int gap(std::mt19937& random) {
     constexpr int gaps[] = {0, 0, 8, 3};
@@ -76,19 +97,21 @@ class Trial {
     return y;
   }
 
-  void compute(const auto& cuda, View<std::uint16_t> y, float* floats, ConstView<std::uint16_t> add) const {
-    const PackedConv2d packed = pack_conv2d_half(cuda, weights());
+  void compute(const auto& device, View<std::uint16_t> y, float* floats, ConstView<std::uint16_t> add) const {
+    PackedConv2d packed = pack_conv2d_half(device, weights());
+    const auto panels = guarded(device, packed.weights, touch_), biases = guarded(device, packed.biases, touch_),
+               slopes = guarded(device, packed.slopes, touch_);
     HalfEpilogue epilogue;
     if (residual_) epilogue = {add, 0.25F};
-    conv2d_half(cuda, Conv2dHalfArgs{x_.view(),
-                                     y,
-                                     floats,
-                                     case_.window,
-                                     case_.pad,
-                                     packed.weights.template as<std::uint16_t>(),
-                                     packed.biases.template as<float>(),
-                                     {kind_, packed.slopes.template as<float>()},
-                                     epilogue});
+    conv2d_half(device, Conv2dHalfArgs{x_.view(),
+                                       y,
+                                       floats,
+                                       case_.window,
+                                       case_.pad,
+                                       panels.template as<std::uint16_t>(),
+                                       biases.template as<float>(),
+                                       {kind_, slopes.template as<float>()},
+                                       epilogue});
   }
 
   Conv2dCase case_;
@@ -126,6 +149,15 @@ TEST_CASE("conv2d_half: channels on and beside the vector width") {
 TEST_CASE("conv2d_half: the shapes of the networks") {
   std::mt19937 random(3);
   for (const Conv2dCase& c : conv2d_cases_of_networks) run(c, random);
+}
+
+TEST_CASE("conv2d_half: random shapes") {
+  Draw draw(14);
+  for (int i = shapes_to_draw(20); i > 0; --i) {
+    const Shape x{draw.up_to(3), draw.up_to(20), draw.up_to(20), 8 * draw.up_to(24)};
+    const Conv2dCase c{x, draw.up_to(110), draw.window(7), draw.pad()};
+    if (c.possible()) Trial(c, Arithmetic::fp16, draw.random()).run_on_cpus(draw);
+  }
 }
 
 TEST_CASE("conv2d_half: no images are no work, and only a card on 16 bits packs for it") {
