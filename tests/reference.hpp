@@ -162,7 +162,7 @@ inline void quantise(const Reference&, const QuantiseArgs& args) {
   reference::each_pixel(args.x.shape, [&](int n, int y, int x) {
     for (int c = 0; c < args.x.shape.c; ++c) {
       const double steps = std::nearbyint(args.x.pixel(n, y, x)[c] / double{args.y_is.scale}) + args.y_is.zero_point;
-      args.y.pixel(n, y, x)[c] = static_cast<std::uint8_t>(std::clamp(steps, 0.0, 255.0));
+      args.y.pixel(n, y, x)[c] = static_cast<std::uint8_t>(std::clamp(steps, 0.0, double(args.y_is.largest)));
     }
   });
 }

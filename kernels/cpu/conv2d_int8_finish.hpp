@@ -20,7 +20,7 @@ struct FinishInt8 {
   ptrdiff_t y_stride, add_stride;
   uint8_t* copy;  // null: none
   ptrdiff_t copy_stride;
-  float copy_scale, copy_zero;
+  float copy_scale, copy_zero, copy_largest;
 };
 
 enum class Ending { floats, sum, sum_and_copy, bytes };
@@ -42,7 +42,8 @@ WAJAH_VEC FinishInt8 finish_of(const Conv2dInt8Args& args, int channel, int vect
           .copy = args.copy.data == nullptr ? nullptr : args.copy.data + channel,
           .copy_stride = args.copy.stride,
           .copy_scale = args.copy.is.scale,
-          .copy_zero = static_cast<float>(args.copy.is.zero_point)};
+          .copy_zero = static_cast<float>(args.copy.is.zero_point),
+          .copy_largest = static_cast<float>(args.copy.is.largest)};
 }
 
 WAJAH_VEC Ending ending_of(const Conv2dInt8Args& args) {
@@ -62,10 +63,16 @@ struct Scales {
 template <Ending E>
 struct Finisher {
   const FinishInt8& finish;
-  Vec floor, ceiling, scale, steps, zero;
+  Vec floor, ceiling, scale, steps, zero, largest;
 
   WAJAH_VEC explicit Finisher(const FinishInt8& f)
-      : finish(f), floor(f.floor), ceiling(f.ceiling), scale(f.scale), steps(1.0F / f.copy_scale), zero(f.copy_zero) {}
+      : finish(f),
+        floor(f.floor),
+        ceiling(f.ceiling),
+        scale(f.scale),
+        steps(1.0F / f.copy_scale),
+        zero(f.copy_zero),
+        largest(f.copy_largest) {}
 
   // Vector v of the panel's channels of one pixel of y.
   WAJAH_VEC void store(Vec sums, const Scales& scales, ptrdiff_t pixel, int v, Lanes channels) const {
@@ -80,7 +87,7 @@ struct Finisher {
       value.store(finish.y + pixel * finish.y_stride + v * lanes, channels);
     }
     if constexpr (E == Ending::sum_and_copy) {  // as quantise does
-      const Vec copied = min(max(fma(value, steps, zero), Vec(0.0F)), Vec(255.0F));
+      const Vec copied = min(max(fma(value, steps, zero), Vec(0.0F)), largest);
       store_bytes(finish.copy + pixel * finish.copy_stride + v * lanes, channels, copied);
     }
   }

@@ -13,32 +13,29 @@ namespace wajah::WAJAH_KERNEL_ISA {
 
 namespace {
 
-#if defined(__AVX512VNNI__) || defined(__AVXVNNI__)
+#ifndef WAJAH_QUAD_PAIRS
 WAJAH_INLINE int tile_height_int8(int width) { return tile_height(width); }
 #else
-// One register more is in use, for what vpmaddubsw gives.
+// The weights of two quads and what vpmaddubsw gives of both are in registers beside the sums.
 WAJAH_INLINE int tile_height_int8(int width) {
-  if (registers == 32) return width == 3 ? 8 : width == 2 ? 11 : 12;
+  if (registers == 32) return width == 3 ? 7 : width == 2 ? 11 : 12;
   return width == 3 ? 3 : width == 2 ? 6 : 8;
 }
 #endif
 
 constexpr ptrdiff_t prefetch_bytes = 40 * static_cast<ptrdiff_t>(alignment);
 
-template <int Height, int Width, class Source>
-WAJAH_VEC void multiply_int8(const Source& source, int tap, int depth, Sums (&sums)[Height][Width]) {
-  const uint8_t* pixels[Height];
-#pragma GCC unroll 16
-  for (int m = 0; m < Height; ++m) pixels[m] = source.pixel(tap, m) + depth;
-  const int8_t* weights = source.weights_of(tap);
-  for (ptrdiff_t k = -depth; k != 0; k += quad, weights += Width * lanes * quad) {
+template <int Height, int Width>
+struct Tile {
+  static constexpr ptrdiff_t step = Width * lanes * quad;  // bytes of weights a quad
+
+  // Quads at `k` of every pixel, and their weights.
+  static WAJAH_VEC void add(const uint8_t* const (&pixels)[Height], ptrdiff_t k, const int8_t* weights,
+                            Sums (&sums)[Height][Width]) {
     SignedBytes w[Width];
 #pragma GCC unroll 4
     for (int v = 0; v < Width; ++v) w[v] = SignedBytes::load(weights + v * lanes * quad);
-#pragma GCC unroll 4
-    for (int v = 0; v < Width * lanes * quad; v += static_cast<int>(alignment)) {
-      __builtin_prefetch(weights + v + prefetch_bytes);
-    }
+    prefetch(weights);
 #pragma GCC unroll 16
     for (int m = 0; m < Height; ++m) {
       const Activations x = Activations::load(pixels[m] + k);
@@ -46,17 +43,57 @@ WAJAH_VEC void multiply_int8(const Source& source, int tap, int depth, Sums (&su
       for (int v = 0; v < Width; ++v) sums[m][v] = dot(x, w[v], sums[m][v]);
     }
   }
+
+#ifdef WAJAH_QUAD_PAIRS
+  static WAJAH_VEC void add_pair(const uint8_t* const (&pixels)[Height], ptrdiff_t k, const int8_t* weights,
+                                 Sums (&sums)[Height][Width]) {
+    SignedBytes w[2][Width];
+#pragma GCC unroll 4
+    for (int v = 0; v < Width; ++v) {
+      w[0][v] = SignedBytes::load(weights + v * lanes * quad);
+      w[1][v] = SignedBytes::load(weights + step + v * lanes * quad);
+    }
+    prefetch(weights);
+    prefetch(weights + step);
+#pragma GCC unroll 16
+    for (int m = 0; m < Height; ++m) {
+      const Activations x = Activations::load(pixels[m] + k), x2 = Activations::load(pixels[m] + k + quad);
+#pragma GCC unroll 4
+      for (int v = 0; v < Width; ++v) sums[m][v] = dot_pair(x, w[0][v], x2, w[1][v], sums[m][v]);
+    }
+  }
+#endif
+
+  static WAJAH_VEC void prefetch(const int8_t* weights) {
+#pragma GCC unroll 4
+    for (int v = 0; v < step; v += static_cast<int>(alignment)) __builtin_prefetch(weights + v + prefetch_bytes);
+  }
+};
+
+template <int Height, int Width, class Source>
+WAJAH_VEC void multiply_int8(const Source& source, int tap, int depth, Sums (&sums)[Height][Width]) {
+  using Here = Tile<Height, Width>;
+  const uint8_t* pixels[Height];
+#pragma GCC unroll 16
+  for (int m = 0; m < Height; ++m) pixels[m] = source.pixel(tap, m) + depth;
+  const int8_t* weights = source.weights_of(tap);
+  ptrdiff_t k = -depth;
+#ifdef WAJAH_QUAD_PAIRS
+  for (; k < -quad; k += 2 * quad, weights += 2 * Here::step) Here::add_pair(pixels, k, weights, sums);
+#endif
+  for (; k != 0; k += quad, weights += Here::step) Here::add(pixels, k, weights, sums);
 }
 
-template <Ending E, int Height, int Width, class Source>
-WAJAH_VEC void store_int8(const Source& source, const FinishInt8& finish, const Sums (&sums)[Height][Width]) {
+template <Ending E, int Height, int Width>
+WAJAH_VEC void store_int8(const ptrdiff_t (&pixels)[Height], const FinishInt8& finish,
+                          const Sums (&sums)[Height][Width]) {
   const Finisher<E> finisher(finish);
 #pragma GCC unroll 4
   for (int v = 0; v < Width; ++v) {
     const auto channels = v + 1 == Width ? finish.last : Lanes(lanes);
     const Scales scales(finish, v);
 #pragma GCC unroll 16
-    for (int m = 0; m < Height; ++m) finisher.store(sums[m][v].floats(), scales, source.index(m), v, channels);
+    for (int m = 0; m < Height; ++m) finisher.store(sums[m][v].floats(), scales, pixels[m], v, channels);
   }
 }
 
@@ -69,14 +106,17 @@ void compute_int8(const Source& source, int taps, int depth, const FinishInt8& f
     for (int v = 0; v < Width; ++v) sums[m][v] = Sums::zero();
   }
   for (int tap = 0; tap < taps; ++tap) multiply_int8(source, tap, depth, sums);
+  ptrdiff_t pixels[Height];
+#pragma GCC unroll 16
+  for (int m = 0; m < Height; ++m) pixels[m] = source.index(m);
   if (finish.bytes != nullptr) {
-    store_int8<Ending::bytes>(source, finish, sums);
+    store_int8<Ending::bytes>(pixels, finish, sums);
   } else if (finish.add == nullptr) {
-    store_int8<Ending::floats>(source, finish, sums);
+    store_int8<Ending::floats>(pixels, finish, sums);
   } else if (finish.copy == nullptr) {
-    store_int8<Ending::sum>(source, finish, sums);
+    store_int8<Ending::sum>(pixels, finish, sums);
   } else {
-    store_int8<Ending::sum_and_copy>(source, finish, sums);
+    store_int8<Ending::sum_and_copy>(pixels, finish, sums);
   }
 }
 

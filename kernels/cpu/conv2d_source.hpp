@@ -10,15 +10,20 @@
 namespace wajah::WAJAH_KERNEL_ISA {
 
 // Weights that come next, fetched into L2 by and by while a tile passes over those of now: `step` bytes further for
-// each step of the tile's loop.
+// each step of the tile's loop. As many come next as all tiles pass over now, so each has its share of them.
 struct Ahead {
   const char* first = nullptr;
-  ptrdiff_t step = 0;
+  ptrdiff_t step = 0, share = 0;
 
   Ahead() = default;
-  // The share of tile t of count, which all pass over `size` bytes at `weights` in the given steps; as many come next.
-  WAJAH_VEC Ahead(const void* weights, ptrdiff_t size, ptrdiff_t steps, int t, int count)
-      : first(static_cast<const char*>(weights) + size + size * t / count), step((size / steps + count - 1) / count) {}
+  // For the first of `tiles`, which all pass over `size` bytes at `weights` in the given steps.
+  WAJAH_VEC Ahead(const void* weights, ptrdiff_t size, ptrdiff_t steps, int tiles)
+      : step((size / steps + tiles - 1) / tiles), share(size / tiles) {
+    start(weights, size);
+  }
+  // The same for others, of equal size, steps and tiles.
+  WAJAH_VEC void start(const void* weights, ptrdiff_t size) { first = static_cast<const char*>(weights) + size; }
+  WAJAH_VEC void next_tile() { first += share; }
 
   WAJAH_VEC const char* at(ptrdiff_t steps) const { return first + steps * step; }
 };

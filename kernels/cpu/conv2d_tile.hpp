@@ -72,6 +72,9 @@ void compute(const Source& source, int taps, int depth, const FinishAs<Word>& fi
 #pragma GCC unroll 4
     for (int v = 0; v < Width; ++v) sums[m][v] = Vec::load(finish.biases + v * lanes);
   }
+  // What is stored at the end is in L1 by then.
+#pragma GCC unroll 16
+  for (int m = 0; m < Height; ++m) __builtin_prefetch(finish.y + source.index(m) * finish.y_stride, 1);
   for (int tap = 0; tap < taps; ++tap) multiply(source, tap, depth, sums);
   if (finish.add == nullptr) {
     store<false>(source, finish, sums);

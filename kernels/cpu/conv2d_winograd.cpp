@@ -190,15 +190,19 @@ class Winograd {
   void multiply_points(Panel panel, int count) const {
     const int tallest = tile_height(panel.width);
     const int groups = (count + tallest - 1) / tallest;
+    const int least = count / groups, taller = count % groups;
     const ptrdiff_t width = panel.width * lanes;
     const float* weights = args_.weights + static_cast<ptrdiff_t>(panel.first) * lanes * points * depth_;
     const ptrdiff_t slice = depth_ * width * static_cast<ptrdiff_t>(sizeof(float));
     float* y = products(count);
+    Ahead ahead(weights, slice, depth_, groups);
     for (int point = 0; point < points; ++point, weights += depth_ * width) {
       const float* x = scratch_ + static_cast<ptrdiff_t>(point) * count * depth_;
+      ahead.start(weights, slice);
       for (int g = 0; g < groups; ++g) {
-        const int height = count * (g + 1) / groups - count * g / groups;
-        product_of(height, panel.width)({x, weights, depth_, Ahead(weights, slice, depth_, g, groups)}, y);
+        const int height = least + (g < taller ? 1 : 0);
+        product_of(height, panel.width)({x, weights, depth_, ahead}, y);
+        ahead.next_tile();
         x += height * depth_;
         y += height * width;
       }

@@ -14,13 +14,14 @@ void quantise(const QuantiseArgs& args, Part part) {
   const ptrdiff_t count = dense ? (end - begin) * args.x.shape.c : args.x.shape.c;
   const Vec per_step(1.0F / args.y_is.scale);
   const Vec zero(static_cast<float>(args.y_is.zero_point));
+  const Vec largest(static_cast<float>(args.y_is.largest));
   for (ptrdiff_t row = 0; row < rows; ++row) {
     const float* x = args.x.data + (begin + row) * args.x.stride;
     uint8_t* y = args.y.data + (begin + row) * args.y.stride;
     for (ptrdiff_t i = 0; i < count; i += lanes) {
       const Lanes some(count - i < lanes ? static_cast<int>(count - i) : lanes);
       const Vec steps = fma(Vec::load(x + i, some), per_step, zero);
-      store_bytes(y + i, some, min(max(steps, Vec(0.0F)), Vec(255.0F)));
+      store_bytes(y + i, some, min(max(steps, Vec(0.0F)), largest));
     }
   }
 }

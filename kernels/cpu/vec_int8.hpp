@@ -1,8 +1,10 @@
 // Bytes: unsigned activations times signed weights, four at a time, summed in int32. VNNI's vpdpbusd adds the four
 // products without rounding or saturation. Without it vpmaddubsw adds two of them in 16 bits, which saturate unless
-// weights give up a bit, and vpmaddwd the two sums: three instructions for one. So weights go up to 127 with VNNI and
-// in plain C++, to 64 here (layers/byte_weights.hpp), and every instruction set gives the same sums of weights that it
-// takes. Widening the bytes instead kept all 8 bits and was no faster than float32.
+// weights give up a bit, and vpmaddwd the two sums: three instructions for one. Where activations give up a bit as
+// well, four products fit 16 bits, and vpmaddwd is needed for every other quad only. So weights and activations go up
+// to 127 and 255 with VNNI and in plain C++, to 64 and 127 here (layers/byte_steps.hpp), and every instruction set
+// gives the same sums of bytes that it takes. Widening the bytes instead kept all 8 bits and was no faster than
+// float32.
 #pragma once
 
 #include "vec.hpp"
@@ -10,6 +12,11 @@
 namespace wajah::WAJAH_KERNEL_ISA {
 
 constexpr int quad = 4;  // input channels that one 32-bit sum takes at a step
+
+// Whether two quads are summed up together, for activations up to 127: else nothing is won by it.
+#if (defined(__AVX512F__) && !defined(__AVX512VNNI__)) || (defined(__AVX2__) && !defined(__AVXVNNI__))
+#define WAJAH_QUAD_PAIRS
+#endif
 
 // Of one type all the way: g++ 12 keeps arrays of vectors that are cast on the way, as __m512i is, in memory.
 struct Sums {
@@ -47,6 +54,13 @@ WAJAH_VEC Sums dot(Activations x, SignedBytes w, Sums sums) {
 #endif
 }
 
+#ifdef WAJAH_QUAD_PAIRS
+WAJAH_VEC Sums dot_pair(Activations x, SignedBytes w, Activations x2, SignedBytes w2, Sums sums) {
+  const __m512i pairs = _mm512_add_epi16(_mm512_maddubs_epi16(x.v, w.v), _mm512_maddubs_epi16(x2.v, w2.v));
+  return Sums(sums.v + reinterpret_cast<Ints>(_mm512_madd_epi16(pairs, _mm512_set1_epi16(1))));
+}
+#endif
+
 // x from 0 to 255, rounded to the nearest integer, of two to the even one.
 WAJAH_VEC void store_bytes(uint8_t* p, Lanes some, Vec x) {
   const __m512i numbers = _mm512_maskz_cvtps_epi32(all_lanes, x.v);
@@ -78,6 +92,13 @@ WAJAH_VEC Sums dot(Activations x, SignedBytes w, Sums sums) {
   return Sums(sums.v + reinterpret_cast<Ints>(_mm256_madd_epi16(pairs, _mm256_set1_epi16(1))));
 #endif
 }
+
+#ifdef WAJAH_QUAD_PAIRS
+WAJAH_VEC Sums dot_pair(Activations x, SignedBytes w, Activations x2, SignedBytes w2, Sums sums) {
+  const __m256i pairs = _mm256_add_epi16(_mm256_maddubs_epi16(x.v, w.v), _mm256_maddubs_epi16(x2.v, w2.v));
+  return Sums(sums.v + reinterpret_cast<Ints>(_mm256_madd_epi16(pairs, _mm256_set1_epi16(1))));
+}
+#endif
 
 WAJAH_VEC void store_bytes(uint8_t* p, Lanes some, Vec x) {
   const __m256i numbers = _mm256_cvtps_epi32(x.v);

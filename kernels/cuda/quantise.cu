@@ -1,4 +1,4 @@
-// quantise: byte = round(x / scale) + zero_point within 0 to 255. Bound by memory: 5 bytes a number.
+// quantise: byte = round(x / scale) + zero_point within 0 to the largest there is. Bound by memory: 5 bytes a number.
 // Step 1: a thread a number, neighbouring threads neighbouring channels.
 #include <wajah/layers/quantise.hpp>
 
@@ -19,7 +19,7 @@ __global__ void __launch_bounds__(threads) quantise_kernel(QuantiseArgs args, in
   // halves of a step round as on the CPU.
   const float steps = args.x.data[pixel * args.x.stride + c] / args.y_is.scale;
   const int byte = __float2int_rn(fminf(fmaxf(steps, -512.0F), 512.0F)) + args.y_is.zero_point;
-  args.y.data[pixel * args.y.stride + c] = static_cast<uint8_t>(min(max(byte, 0), 255));
+  args.y.data[pixel * args.y.stride + c] = static_cast<uint8_t>(min(max(byte, 0), args.y_is.largest));
 }
 
 }  // namespace

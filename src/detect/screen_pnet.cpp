@@ -1,5 +1,5 @@
 #include <wajah/detect/scan_pnet.hpp>
-#include <wajah/layers/byte_weights.hpp>
+#include <wajah/layers/byte_steps.hpp>
 
 #include <algorithm>
 #include <array>

@@ -1,5 +1,5 @@
-#include <wajah/embed/int8_calibration.hpp>
 #include <wajah/embed/embedder.hpp>
+#include <wajah/embed/int8_calibration.hpp>
 #include <wajah/error.hpp>
 #include <wajah/model.hpp>
 #include <wajah/networks/int8.hpp>
@@ -61,7 +61,8 @@ template <class Net>
 Ranges choose_ranges(const std::map<std::string, Histogram>& seen, Shape shape, const Choose& choose) {
   Ranges ranges;
   for_each_layer<Net>(shape, [&]<class Layer>(Shape, const std::string& name) {
-    if constexpr (requires(const Weights& w) { Layer::input(w); }) ranges.emplace(name, choose(seen.at(name)));
+    if constexpr (requires(const Cpu& cpu, const Weights& w) { Layer::input(cpu, w); })
+      ranges.emplace(name, choose(seen.at(name)));
   });
   return ranges;
 }

@@ -1,4 +1,4 @@
-#include <wajah/layers/byte_weights.hpp>
+#include <wajah/layers/byte_steps.hpp>
 #include <wajah/layers/conv2d_int8.hpp>
 #include <wajah/layers/pack.hpp>
 
@@ -40,11 +40,12 @@ Steps steps_of(const Conv2dWeights& from, float largest_weight) {
 
 }  // namespace
 
-Quantisation quantisation_of(Range range) {
+Quantisation quantisation_of(Range range, int largest) {
   const float low = std::min(range.low, 0.0F);
   const float high = std::max(range.high, 0.0F);
-  const float scale = std::max((high - low) / 255, std::numeric_limits<float>::min());
-  return {scale, static_cast<int>(std::clamp(std::nearbyint(-low / scale), 0.0F, 255.0F))};
+  const auto steps = static_cast<float>(largest);
+  const float scale = std::max((high - low) / steps, std::numeric_limits<float>::min());
+  return {scale, static_cast<int>(std::clamp(std::nearbyint(-low / scale), 0.0F, steps)), largest};
 }
 
 Int8Parts int8_parts(const Conv2dWeights& from, Quantisation input, const Quantisation* output, int largest) {
@@ -68,7 +69,8 @@ Int8Parts int8_parts(const Conv2dWeights& from, Quantisation input, const Quanti
   const double floor = kind == ActivationKind::identity ? -infinity : zero;
   const double ceiling = kind == ActivationKind::relu6 ? 6 / step + zero : infinity;
   parts.floor = static_cast<float>(output != nullptr ? std::max(floor, 0.0) : floor);
-  parts.ceiling = static_cast<float>(output != nullptr ? std::min(ceiling, 255.0) : ceiling);
+  parts.ceiling =
+      static_cast<float>(output != nullptr ? std::min(ceiling, static_cast<double>(output->largest)) : ceiling);
   return parts;
 }
 

@@ -1,4 +1,4 @@
-#include <wajah/layers/byte_weights.hpp>
+#include <wajah/layers/byte_steps.hpp>
 #include <wajah/layers/conv2d_int8.hpp>
 #include <wajah/layers/pack.hpp>
 
@@ -25,25 +25,35 @@ std::string describe(const Case& c) {
                      c.window.w, c.window.stride, pads[static_cast<int>(c.pad)]);
 }
 
+// With any bytes up to the largest.
+void fill(Bytes& x, std::mt19937& random, int largest) {
+  x.fill(random);
+  const View<std::uint8_t> view = x.view();
+  for (std::ptrdiff_t i = 0; i < static_cast<std::ptrdiff_t>(view.shape.pixels()); ++i) {
+    for (int c = 0; c < view.shape.c; ++c) view.data[i * view.stride + c] &= static_cast<std::uint8_t>(largest);
+  }
+}
+
 enum class Values { any, largest };  // largest: what 16-bit sums of products would overflow at
 
 // Sums alone: multipliers of 1, no offsets, so that the kernel gives the very integers.
 class Trial {
  public:
-  // largest: of the weights.
+  // largest: of the weights, which says how large the bytes of x may be.
   Trial(const Case& c, Values values, int largest, std::mt19937& random)
       : case_(c),
         largest_(largest),
+        largest_byte_(largest == 127 ? 255 : 127),
         y_{c.x.n, reach(c.x.h, c.window.h, c.window.stride, c.pad).out,
            reach(c.x.w, c.window.w, c.window.stride, c.pad).out, c.out},
-        zero_point_(random() % 2 == 0 ? 0 : static_cast<int>(random() % 256)),
+        zero_point_(random() % 2 == 0 ? 0 : static_cast<int>(random() % (static_cast<unsigned>(largest_byte_) + 1))),
         y_gap_(random() % 2 == 0 ? 0 : 5),
         touch_(random() % 2 == 0 ? Touch::first : Touch::last),
         weights_(static_cast<std::size_t>(c.window.h * c.window.w * c.x.c * c.out)),
         ones_(static_cast<std::size_t>(round_up(c.out)), 1.0F),
         offsets_(static_cast<std::size_t>(round_up(c.out))),
         x_(c.x, random() % 2 == 0 ? 0 : 4, touch_) {
-    x_.fill(random);
+    fill(x_, random, largest_byte_);
     const auto most = static_cast<std::int8_t>(largest);
     for (auto& w : weights_) {
       w = static_cast<std::int8_t>(static_cast<int>(random() % static_cast<unsigned>(2 * largest + 1)) - largest);
@@ -52,7 +62,8 @@ class Trial {
       for (auto& w : weights_) w = w < 0 ? static_cast<std::int8_t>(-largest) : most;
       std::ranges::fill(weights_.begin(), weights_.begin() + static_cast<std::ptrdiff_t>(weights_.size() / 2), most);
       const View<std::uint8_t> x = x_.view();
-      for (int i = 0; i < c.x.n * c.x.h * c.x.w; ++i) std::fill_n(x.data + i * x.stride, c.x.c, 255);
+      for (int i = 0; i < c.x.n * c.x.h * c.x.w; ++i)
+        std::fill_n(x.data + i * x.stride, c.x.c, static_cast<std::uint8_t>(largest_byte_));
     }
   }
 
@@ -85,7 +96,8 @@ class Trial {
   void run_on(const Cpu& cpu, const std::string& name, const GuardedMap& expected) const {
     const int taps = case_.window.h * case_.window.w;
     const int padding = case_.window.w * case_.x.c;
-    const Buffer packed = cpu.allocate(packed_int8_bytes(taps, case_.x.c, case_.out) + static_cast<std::size_t>(padding));
+    const Buffer packed =
+        cpu.allocate(packed_int8_bytes(taps, case_.x.c, case_.out) + static_cast<std::size_t>(padding));
     pack_panels_int8(cpu, PackPanelsInt8Args{weights_.data(), packed.as<std::int8_t>(), taps, case_.x.c, case_.out,
                                              padding, zero_point_});
     const std::vector<float> offsets = without_zero_point();
@@ -107,12 +119,12 @@ class Trial {
   }
 
   [[nodiscard]] Conv2dInt8Args args(View<float> y, const std::int8_t* weights, const float* offsets) const {
-    return {x_.view(), y, nullptr, case_.window, case_.pad, weights, ones_.data(), offsets, -INFINITY, INFINITY,
-            zero_point_, {}, {}};
+    return {x_.view(), y,         nullptr,  case_.window, case_.pad, weights, ones_.data(),
+            offsets,   -INFINITY, INFINITY, zero_point_,  {},        {}};
   }
 
   Case case_;
-  int largest_;
+  int largest_, largest_byte_;
   Shape y_;
   int zero_point_, y_gap_;
   Touch touch_;
@@ -170,18 +182,29 @@ TEST_CASE("conv2d_int8: the largest bytes and weights are summed without saturat
 TEST_CASE("conv2d_int8: the shapes of the networks") {
   std::mt19937 random(4);
   const Case cases[] = {
-      {{1, 21, 21, 32}, 32, {3, 3}, Pad::valid},    {{1, 14, 14, 32}, 64, {3, 3}, Pad::same},
-      {{1, 13, 13, 64}, 80, {1, 1}, Pad::valid},    {{1, 12, 12, 80}, 192, {3, 3}, Pad::valid},
-      {{1, 17, 17, 32}, 32, {3, 3}, Pad::same},     {{1, 17, 17, 96}, 96, {3, 3, 2}, Pad::valid},
-      {{2, 8, 8, 128}, 128, {1, 7}, Pad::same},     {{2, 8, 8, 128}, 128, {7, 1}, Pad::same},
-      {{1, 8, 8, 896}, 128, {1, 1}, Pad::same},     {{3, 3, 3, 192}, 192, {1, 3}, Pad::same},
-      {{3, 3, 3, 192}, 192, {3, 1}, Pad::same},     {{1, 3, 3, 1792}, 96, {1, 1}, Pad::same},
+      {{1, 21, 21, 32}, 32, {3, 3}, Pad::valid},
+      {{1, 14, 14, 32}, 64, {3, 3}, Pad::same},
+      {{1, 13, 13, 64}, 80, {1, 1}, Pad::valid},
+      {{1, 12, 12, 80}, 192, {3, 3}, Pad::valid},
+      {{1, 17, 17, 32}, 32, {3, 3}, Pad::same},
+      {{1, 17, 17, 96}, 96, {3, 3, 2}, Pad::valid},
+      {{2, 8, 8, 128}, 128, {1, 7}, Pad::same},
+      {{2, 8, 8, 128}, 128, {7, 1}, Pad::same},
+      {{1, 8, 8, 896}, 128, {1, 1}, Pad::same},
+      {{3, 3, 3, 192}, 192, {1, 3}, Pad::same},
+      {{3, 3, 3, 192}, 192, {3, 1}, Pad::same},
+      {{1, 3, 3, 1792}, 96, {1, 1}, Pad::same},
       // Beside the sizes of matrix tiles: 16 and 32 pixels, 64 bytes, 36 of these at once.
-      {{1, 1, 15, 64}, 16, {1, 1}, Pad::valid},     {{1, 1, 16, 64}, 17, {1, 1}, Pad::valid},
-      {{1, 1, 17, 60}, 32, {1, 1}, Pad::valid},     {{1, 1, 31, 68}, 33, {1, 1}, Pad::valid},
-      {{1, 4, 8, 128}, 48, {1, 1}, Pad::valid},     {{3, 1, 11, 64}, 64, {1, 1}, Pad::valid},
-      {{1, 4, 4, 256}, 40, {3, 3}, Pad::same},      {{1, 5, 5, 264}, 40, {3, 3}, Pad::same},
-      {{2, 5, 5, 512}, 24, {3, 3}, Pad::same},      {{1, 2, 20, 2308}, 20, {1, 1}, Pad::valid},
+      {{1, 1, 15, 64}, 16, {1, 1}, Pad::valid},
+      {{1, 1, 16, 64}, 17, {1, 1}, Pad::valid},
+      {{1, 1, 17, 60}, 32, {1, 1}, Pad::valid},
+      {{1, 1, 31, 68}, 33, {1, 1}, Pad::valid},
+      {{1, 4, 8, 128}, 48, {1, 1}, Pad::valid},
+      {{3, 1, 11, 64}, 64, {1, 1}, Pad::valid},
+      {{1, 4, 4, 256}, 40, {3, 3}, Pad::same},
+      {{1, 5, 5, 264}, 40, {3, 3}, Pad::same},
+      {{2, 5, 5, 512}, 24, {3, 3}, Pad::same},
+      {{1, 2, 20, 2308}, 20, {1, 1}, Pad::valid},
   };
   for (const Case& c : cases) run(c, random);
 }
@@ -191,10 +214,11 @@ TEST_CASE("conv2d_int8: the shapes of the networks") {
 struct Fixture {
   std::mt19937 random{5};
   std::vector<float> weights = random_numbers(random, 9 * 8 * 20, 0.2F), biases = random_numbers(random, 20, 0.5F);
-  Quantisation input{0.01F, 0};
+  Quantisation input;
   Bytes x{{2, 7, 6, 8}, 0, Touch::last};
 
-  explicit Fixture(int zero_point = 0) : input{0.01F, zero_point} { x.fill(random); }
+  // Bytes that every instruction set takes.
+  explicit Fixture(int zero_point = 0) : input{0.02F, zero_point, 127} { fill(x, random, input.largest); }
 
   [[nodiscard]] Conv2dWeights conv(ActivationKind kind) const {
     return {8, 20, {3, 3}, weights.data(), biases.data(), {kind, nullptr}};
@@ -219,16 +243,28 @@ struct Fixture {
     return y;
   }
 
-  [[nodiscard]] Conv2dInt8Args args(const PackedConv2dInt8& packed, View<float> y, const Epilogue& epilogue = {}) const {
-    return {x.view(), y, nullptr, {3, 3}, Pad::same, packed.weights.as<std::int8_t>(), packed.multipliers.as<float>(),
-            packed.offsets.as<float>(), packed.floor, packed.ceiling, input.zero_point, epilogue, {}};
+  [[nodiscard]] Conv2dInt8Args args(const PackedConv2dInt8& packed, View<float> y,
+                                    const Epilogue& epilogue = {}) const {
+    return {x.view(),
+            y,
+            nullptr,
+            {3, 3},
+            Pad::same,
+            packed.weights.as<std::int8_t>(),
+            packed.multipliers.as<float>(),
+            packed.offsets.as<float>(),
+            packed.floor,
+            packed.ceiling,
+            input.zero_point,
+            epilogue,
+            {}};
   }
 };
 
-constexpr double lost_by_weights = 0.5 * 0.2 / 64 * 2.55 * 72;  // half a step each, at the largest x
+constexpr double lost_by_weights = 0.5 * 0.2 / 64 * 2.54 * 72;  // half a step each, at the largest x
 
 TEST_CASE("pack_conv2d_int8: floats, with every activation, residual and zero point") {
-  for (const int zero_point : {0, 37, 255}) {
+  for (const int zero_point : {0, 37, 127}) {
     const Fixture fixture(zero_point);
     const Shape shape = fixture.x.view().shape.channels(20);
     GuardedMap add(shape, 2, Touch::last);
@@ -258,13 +294,13 @@ TEST_CASE("pack_conv2d_int8: floats, with every activation, residual and zero po
 TEST_CASE("pack_conv2d_int8: bytes for the next layer") {
   const Fixture fixture;
   const Shape shape = fixture.x.view().shape.channels(20);
-  for (const Quantisation output : {Quantisation{0.02F, 0}, Quantisation{0.02F, 100}}) {
+  for (const Quantisation output : {Quantisation{0.02F, 0}, Quantisation{0.02F, 100}, Quantisation{0.04F, 50, 127}}) {
     for (const ActivationKind kind : {ActivationKind::identity, ActivationKind::relu, ActivationKind::relu6}) {
       const std::vector<float> exact = fixture.exact(kind, {});
       std::vector<float> expected;
       for (const float y : exact) {
         const float step = std::nearbyint(y / output.scale) + static_cast<float>(output.zero_point);
-        expected.push_back(std::clamp(step, 0.0F, 255.0F));
+        expected.push_back(std::clamp(step, 0.0F, static_cast<float>(output.largest)));
       }
       const auto check = [&](const auto& device, const std::string& name) {
         const PackedConv2dInt8 packed = pack_conv2d_int8(device, fixture.conv(kind), fixture.input, &output);
@@ -275,7 +311,8 @@ TEST_CASE("pack_conv2d_int8: bytes for the next layer") {
         CHECK(y.gaps_untouched());
         std::vector<float> got;
         for (std::size_t i = 0; i < shape.pixels(); ++i) {
-          for (int c = 0; c < shape.c; ++c) got.push_back(y.view().data[static_cast<std::ptrdiff_t>(i) * y.view().stride + c]);
+          for (int c = 0; c < shape.c; ++c)
+            got.push_back(y.view().data[static_cast<std::ptrdiff_t>(i) * y.view().stride + c]);
         }
         check_close("bytes on " + name, got, expected, {1 + lost_by_weights / 0.02, 0});
       };
@@ -286,13 +323,12 @@ TEST_CASE("pack_conv2d_int8: bytes for the next layer") {
 }
 
 TEST_CASE("conv2d_int8: the sum of a residual once more in bytes, as quantise would give them") {
-  for (const int zero_point : {0, 90}) {
+  for (const Quantisation to : {Quantisation{0.02F, 0}, Quantisation{0.02F, 90}, Quantisation{0.02F, 90, 127}}) {
     const Fixture fixture;
     const Shape shape = fixture.x.view().shape.channels(20);
     GuardedMap add(shape, 2, Touch::last);
     std::mt19937 random(10);
     add.fill(random);
-    const Quantisation to{0.02F, zero_point};
     for_each_cpu([&](const Cpu& cpu, const std::string& name) {
       const PackedConv2dInt8 packed =
           pack_conv2d_int8(cpu, fixture.conv(ActivationKind::identity), fixture.input, nullptr);
@@ -322,9 +358,10 @@ TEST_CASE("pack_conv2d_int8: weights that were stored as int8 come out as they w
   Buffer direct = cpu.allocate(8 * 16);
   pack_panels_int8(cpu, PackPanelsInt8Args{stored.data(), direct.as<std::int8_t>(), 1, 8, 16, 0, 0});
   CHECK(std::equal(direct.as<std::int8_t>(), direct.as<std::int8_t>() + 8 * 16, packed.weights.as<std::int8_t>()));
-  CHECK_THROWS_WITH_AS((void)pack_conv2d_int8(cpu, {8, 16, {}, weights.data(), biases.data(),
-                                                    {ActivationKind::prelu, biases.data()}}, {}, nullptr),
-                       doctest::Contains("PReLU"), Error);
+  CHECK_THROWS_WITH_AS(
+      (void)pack_conv2d_int8(cpu, {8, 16, {}, weights.data(), biases.data(), {ActivationKind::prelu, biases.data()}},
+                             {}, nullptr),
+      doctest::Contains("PReLU"), Error);
 }
 
 }  // namespace

@@ -15,13 +15,17 @@ TEST_CASE("quantisation_of: zero is a step, and a range of nothing is one too") 
   CHECK(quantisation_of({-1.0F, 1.55F}).zero_point == 100);
   CHECK(quantisation_of({-2.0F, -1.0F}).zero_point == 255);
   CHECK(quantisation_of({0, 0}).scale > 0);
+  CHECK(quantisation_of({-0.27F, 1.0F}, 127).scale == doctest::Approx(0.01));
+  CHECK(quantisation_of({-0.27F, 1.0F}, 127).zero_point == 27);
+  CHECK(quantisation_of({-0.27F, 1.0F}, 127).largest == 127);
 }
 
 TEST_CASE("quantise: rounds, clamps, and leaves gaps alone") {
   std::mt19937 random(8);
   for (const int channels : beside_vectors) {
     for (const Gaps gaps : every_gap) {
-      for (const Quantisation to : {Quantisation{0.25F, 0}, Quantisation{0.015625F, 128}}) {
+      for (const Quantisation to :
+           {Quantisation{0.25F, 0}, Quantisation{0.015625F, 128}, Quantisation{0.03125F, 64, 127}}) {
         const Shape shape{2, 3, 5, channels};
         GuardedMap x(shape, gaps.x, Touch::last);
         x.fill(random, 3);
@@ -46,7 +50,8 @@ TEST_CASE("quantise: random shapes") {
   Draw draw(12);
   for (int i = shapes_to_draw(); i > 0; --i) {
     const Shape shape{draw.up_to(3), draw.up_to(9), draw.up_to(9), draw.up_to(150)};
-    const Quantisation to{0.001F * static_cast<float>(draw.up_to(40)), draw.between(0, 255)};
+    Quantisation to{0.001F * static_cast<float>(draw.up_to(40)), 0, draw.one_of({127, 255})};
+    to.zero_point = draw.between(0, to.largest);
     GuardedMap x(shape, draw.gap(), draw.touch());
     x.fill(draw.random());
     const int gap = draw.gap();
@@ -61,7 +66,9 @@ TEST_CASE("quantise: random shapes") {
       check_close(
           fmt::format("quantise {} numbers on {}", shape.size(), isa), shape.size(),
           [&](std::size_t k) { return at(y.view(), k); },
-          [&](std::size_t k) { return std::clamp(at(x.view(), k) / double{to.scale} + to.zero_point, 0.0, 255.0); },
+          [&](std::size_t k) {
+            return std::clamp(at(x.view(), k) / double{to.scale} + to.zero_point, 0.0, double(to.largest));
+          },
           {0.5001, 0}, [](std::size_t k) { return std::to_string(k); });
       CHECK_MESSAGE(y.gaps_untouched(), "quantise on " << isa << " wrote between the channels");
     });

@@ -4,7 +4,7 @@
 
 #include <wajah/detect/resample.hpp>
 #ifndef WAJAH_KERNEL_ISA
-#include <wajah/layers/byte_weights.hpp>
+#include <wajah/layers/byte_steps.hpp>
 #include <wajah/weights.hpp>
 
 #include <vector>

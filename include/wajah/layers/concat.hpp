@@ -1,4 +1,5 @@
-// Concat: branches over the same input, side by side in the channels of the output; each writes its slice, nothing is copied.
+// Concat: branches over the same input, side by side in the channels of the output; each writes its slice, nothing is
+// copied.
 #pragma once
 
 #include <wajah/layer.hpp>
@@ -30,7 +31,7 @@ struct Concat {
 
   static constexpr std::size_t workspace(Shape x) { return std::max({Branches::workspace(x)...}); }
 
-  static auto input(const Weights& weights) { return First::input(weights); }
+  static auto input(const auto& device, const Weights& weights) { return First::input(device, weights); }
 
   void load(const auto& device, const Weights& weights, const auto&... output) {
     std::apply([&](auto&... branch) { (branch.load(device, weights, output...), ...); }, branches);

@@ -1,7 +1,7 @@
 // Conv2dInt8: Conv2d over bytes. Weights are signed bytes with a scale an output channel, activations unsigned bytes
 // with one scale a map, sums int32, so that y = activation(multiplier * sum + offset) is float32 once at the end, or
-// becomes the bytes of the next layer at once. Sums are exact; how fine weights are depends on the CPU
-// (byte_weights.hpp).
+// becomes the bytes of the next layer at once. Sums are exact; how fine weights and activations are depends on the CPU
+// (byte_steps.hpp).
 #pragma once
 
 #include <wajah/layers/conv2d.hpp>
@@ -17,7 +17,7 @@ struct ByteCopy {
 };
 
 struct Conv2dInt8Args {
-  ConstView<uint8_t> x;
+  ConstView<uint8_t> x;      // largest_byte() at most
   View<float> y;             // in its shape and stride: how many pixels and channels to compute, and how far apart
   uint8_t* bytes = nullptr;  // where y goes instead of y.data, if it is to be bytes
   Window window;
@@ -33,6 +33,12 @@ struct Conv2dInt8Args {
 WAJAH_KERNEL_AMX(conv2d_int8, Conv2dInt8Args)
 
 #ifndef WAJAH_KERNEL_ISA
+
+}  // namespace wajah
+
+#include <wajah/layers/byte_steps.hpp>
+
+namespace wajah {
 
 // The same convolution in the order a device's conv2d_int8 reads it.
 struct PackedConv2dInt8 {
@@ -60,9 +66,9 @@ struct Conv2dInt8 {
   static constexpr std::size_t macs(Shape x) { return Exact::macs(x); }
 
   // What the bytes of its input mean.
-  static Quantisation input(const Weights& weights) {
+  static Quantisation input(const auto& device, const Weights& weights) {
     const Values range = weights.scope(name).get(range_name, {2});
-    return quantisation_of({range[0], range[1]});
+    return quantisation_of({range[0], range[1]}, largest_byte(device));
   }
 
   // For an output of floats, and of bytes.
@@ -81,7 +87,7 @@ struct Conv2dInt8 {
   void pack(const auto& device, const Weights& weights, const Quantisation* output) {
     const Values kernel = weights.scope(name).get("weights", {W.h, W.w, In, Out});
     const Values biases = weights.scope(name).get("biases", {Out});
-    const Quantisation from = input(weights);
+    const Quantisation from = input(device, weights);
     packed_ = pack_conv2d_int8(device, Conv2dWeights{In, Out, W, kernel.data(), biases.data(), {Act::kind, nullptr}},
                                from, output);
     zero_point_ = from.zero_point;

@@ -13,7 +13,7 @@ struct PerImage {
 
   static constexpr Shape out(Shape x) { return Inner::out(x); }
   static constexpr std::size_t workspace(Shape x) { return Inner::workspace(x.images(1)); }
-  static auto input(const Weights& weights) { return Inner::input(weights); }
+  static auto input(const auto& device, const Weights& weights) { return Inner::input(device, weights); }
   void load(const auto& device, const Weights& weights, const auto&... output) {
     inner.load(device, weights, output...);
   }

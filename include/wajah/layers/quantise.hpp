@@ -1,4 +1,4 @@
-// Quantise: floats to bytes, byte = round(x / scale) + zero_point within 0 to 255, of two nearest the even one
+// Quantise: floats to bytes, byte = round(x / scale) + zero_point within 0 to `largest`, of two nearest the even one
 // (Jacob et al. 2018). Maps that a ReLU wrote have no zero point.
 #pragma once
 
@@ -10,6 +10,7 @@ namespace wajah {
 struct Quantisation {
   float scale = 1.0F;
   int zero_point = 0;
+  int largest = 255;  // byte there is; less where sums of products have no room for it (byte_steps.hpp)
 };
 
 struct QuantiseArgs {
@@ -26,8 +27,8 @@ struct Range {
   float low = 0, high = 0;
 };
 
-// 255 steps over the range and zero; zero itself is a step, so that padding is exact.
-[[nodiscard]] Quantisation quantisation_of(Range range);
+// `largest` steps over the range and zero; zero itself is a step, so that padding is exact.
+[[nodiscard]] Quantisation quantisation_of(Range range, int largest = 255);
 
 // The tensor "<conv>/input.range" (2): the lowest and highest input of a convolution that reads bytes.
 inline constexpr std::string_view range_name = "input.range";

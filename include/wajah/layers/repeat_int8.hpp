@@ -23,7 +23,7 @@ struct RepeatInt8 {
   void load(const auto& device, const Weights& weights) {
     for (std::size_t i = 0; i < Count; ++i) {
       const Weights scope = weights.scope(fmt::format("{}_{}", Prefix.view(), i + 1));
-      inputs[i] = Body::input(scope);
+      inputs[i] = Body::input(device, scope);
       bodies[i].load(device, scope);
     }
   }

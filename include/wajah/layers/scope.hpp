@@ -11,7 +11,9 @@ struct Scope {
 
   static constexpr Shape out(Shape x) { return Inner::out(x); }
   static constexpr std::size_t workspace(Shape x) { return Inner::workspace(x); }
-  static auto input(const Weights& weights) { return Inner::input(weights.scope(Prefix.view())); }
+  static auto input(const auto& device, const Weights& weights) {
+    return Inner::input(device, weights.scope(Prefix.view()));
+  }
   void load(const auto& device, const Weights& weights, const auto&... output) {
     inner.load(device, weights.scope(Prefix.view()), output...);
   }

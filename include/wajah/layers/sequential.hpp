@@ -30,22 +30,24 @@ struct Sequential {
   static constexpr Shape out(Shape x) { return after<count>(x); }
 
   static constexpr std::size_t workspace(Shape x) {
-    return [x]<std::size_t... I>(std::index_sequence<I...>) { return std::max({step<I>(x)...}); }(indices);
+    return [x]<std::size_t... I>(std::index_sequence<I...>) { return std::max({step<I>(x)...}); }
+    (indices);
   }
 
   // What the bytes of the first map mean that is read as such.
   template <std::size_t I = 0>
-  static auto input(const Weights& weights) {
-    if constexpr (requires { Layer<I>::input(weights); }) {
-      return Layer<I>::input(weights);
+  static auto input(const auto& device, const Weights& weights) {
+    if constexpr (requires { Layer<I>::input(device, weights); }) {
+      return Layer<I>::input(device, weights);
     } else {
-      return input<I + 1>(weights);
+      return input<I + 1>(device, weights);
     }
   }
 
   // The output, if any, is what the last layer's bytes shall mean; those in between mean what is read after them.
   void load(const auto& device, const Weights& weights, const auto&... output) {
-    [&]<std::size_t... I>(std::index_sequence<I...>) { (load_layer<I>(device, weights, output...), ...); }(indices);
+    [&]<std::size_t... I>(std::index_sequence<I...>) { (load_layer<I>(device, weights, output...), ...); }
+    (indices);
   }
 
   // The epilogue, if any, is the last layer's.
@@ -56,7 +58,8 @@ struct Sequential {
 
   // Calls visit.template layer<L>(shape of its input, scope) for every layer that is not made of others.
   static constexpr void each(Shape x, auto&& visit) {
-    [&]<std::size_t... I>(std::index_sequence<I...>) { (visit.template layer<Layer<I>>(after<I>(x)), ...); }(indices);
+    [&]<std::size_t... I>(std::index_sequence<I...>) { (visit.template layer<Layer<I>>(after<I>(x)), ...); }
+    (indices);
   }
 
   std::tuple<Layers...> layers;
@@ -76,7 +79,7 @@ struct Sequential {
     } else if constexpr (!std::is_same_v<Map<I + 1>, std::uint8_t>) {
       layer.load(device, weights);
     } else {
-      layer.load(device, weights, input<I + 1>(weights));
+      layer.load(device, weights, input<I + 1>(device, weights));
     }
   }
 
