@@ -77,11 +77,19 @@ WAJAH_VEC void multiply_int8(const Source& source, int tap, int depth, Sums (&su
 #pragma GCC unroll 16
   for (int m = 0; m < Height; ++m) pixels[m] = source.pixel(tap, m) + depth;
   const int8_t* weights = source.weights_of(tap);
+  const char* ahead = source.ahead.at(static_cast<ptrdiff_t>(tap) * depth);
+  const ptrdiff_t ahead_step = quad * source.ahead.step;
   ptrdiff_t k = -depth;
 #ifdef WAJAH_QUAD_PAIRS
-  for (; k < -quad; k += 2 * quad, weights += 2 * Here::step) Here::add_pair(pixels, k, weights, sums);
+  for (; k < -quad; k += 2 * quad, weights += 2 * Here::step, ahead += 2 * ahead_step) {
+    Here::add_pair(pixels, k, weights, sums);
+    __builtin_prefetch(ahead, 0, 2);
+  }
 #endif
-  for (; k != 0; k += quad, weights += Here::step) Here::add(pixels, k, weights, sums);
+  for (; k != 0; k += quad, weights += Here::step, ahead += ahead_step) {
+    Here::add(pixels, k, weights, sums);
+    __builtin_prefetch(ahead, 0, 2);
+  }
 }
 
 template <Ending E, int Height, int Width>
