@@ -17,6 +17,7 @@ struct FinishInt8 {
   const float* add;  // null: no residual
   float scale, floor, ceiling;
   Lanes last;  // channels of the panel's last vector that exist
+  bool whole;  // whether all of them do
   ptrdiff_t y_stride, add_stride;
   uint8_t* copy;  // null: none
   ptrdiff_t copy_stride;
@@ -37,6 +38,7 @@ WAJAH_VEC FinishInt8 finish_of(const Conv2dInt8Args& args, int channel, int vect
           .floor = args.floor,
           .ceiling = args.ceiling,
           .last = Lanes(args.y.shape.c - channel - (vectors - 1) * lanes),
+          .whole = args.y.shape.c - channel >= vectors * lanes,
           .y_stride = args.y.stride,
           .add_stride = args.epilogue.add.stride,
           .copy = args.copy.data == nullptr ? nullptr : args.copy.data + channel,
@@ -74,13 +76,20 @@ struct Finisher {
         zero(f.copy_zero),
         largest(f.copy_largest) {}
 
+  // The panel's first two vectors of one pixel of y, both whole, where y is bytes.
+  WAJAH_VEC void store_two(const Vec (&sums)[2], const Scales (&scales)[2], ptrdiff_t pixel) const {
+    const Vec first = fma(sums[0], scales[0].multiplier, scales[0].offset);
+    const Vec second = fma(sums[1], scales[1].multiplier, scales[1].offset);
+    store_bytes(finish.bytes + pixel * finish.y_stride, within(first), within(second));
+  }
+
   // Vector v of the panel's channels of one pixel of y.
   WAJAH_VEC void store(Vec sums, const Scales& scales, ptrdiff_t pixel, int v, Lanes channels) const {
     Vec value = fma(sums, scales.multiplier, scales.offset);
     if constexpr (E == Ending::sum || E == Ending::sum_and_copy) {
       value = fma(value, scale, Vec::load(finish.add + pixel * finish.add_stride + v * lanes, channels));
     }
-    value = min(max(value, floor), ceiling);
+    value = within(value);
     if constexpr (E == Ending::bytes) {
       store_bytes(finish.bytes + pixel * finish.y_stride + v * lanes, channels, value);
     } else {
@@ -91,6 +100,9 @@ struct Finisher {
       store_bytes(finish.copy + pixel * finish.copy_stride + v * lanes, channels, copied);
     }
   }
+
+ private:
+  WAJAH_VEC Vec within(Vec value) const { return min(max(value, floor), ceiling); }
 };
 
 }  // namespace

@@ -92,17 +92,35 @@ WAJAH_VEC void multiply_int8(const Source& source, int tap, int depth, Sums (&su
   }
 }
 
-template <Ending E, int Height, int Width>
-WAJAH_VEC void store_int8(const ptrdiff_t (&pixels)[Height], const FinishInt8& finish,
+// The vectors of channels from First on.
+template <int First, Ending E, int Height, int Width>
+WAJAH_VEC void store_from(const ptrdiff_t (&pixels)[Height], const Finisher<E>& finisher,
                           const Sums (&sums)[Height][Width]) {
-  const Finisher<E> finisher(finish);
+  const FinishInt8& finish = finisher.finish;
 #pragma GCC unroll 4
-  for (int v = 0; v < Width; ++v) {
+  for (int v = First; v < Width; ++v) {
     const auto channels = v + 1 == Width ? finish.last : Lanes(lanes);
     const Scales scales(finish, v);
 #pragma GCC unroll 16
     for (int m = 0; m < Height; ++m) finisher.store(sums[m][v].floats(), scales, pixels[m], v, channels);
   }
+}
+
+template <Ending E, int Height, int Width>
+WAJAH_VEC void store_int8(const ptrdiff_t (&pixels)[Height], const FinishInt8& finish,
+                          const Sums (&sums)[Height][Width]) {
+  const Finisher<E> finisher(finish);
+  if constexpr (E == Ending::bytes && Width > 1) {
+    if (Width > 2 || finish.whole) {
+      const Scales scales[] = {Scales(finish, 0), Scales(finish, 1)};
+#pragma GCC unroll 16
+      for (int m = 0; m < Height; ++m) {
+        finisher.store_two({sums[m][0].floats(), sums[m][1].floats()}, scales, pixels[m]);
+      }
+      return store_from<2>(pixels, finisher, sums);
+    }
+  }
+  store_from<0>(pixels, finisher, sums);
 }
 
 template <int Height, int Width, class Source>

@@ -136,4 +136,17 @@ WAJAH_VEC void store_bytes(uint8_t* p, Lanes some, Vec x) {
 
 #endif
 
+// The same of two whole vectors side by side.
+WAJAH_VEC void store_bytes(uint8_t* p, Vec x, Vec y) {
+#if defined(__AVX2__) && !defined(__AVX512F__)
+  const __m256i words = _mm256_packus_epi32(_mm256_cvtps_epi32(x.v), _mm256_cvtps_epi32(y.v));
+  const __m256i bytes = _mm256_packus_epi16(words, words);  // of each half of x and of y
+  const __m256i in_order = _mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 4, 1, 5, 0, 4, 1, 5));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_castsi256_si128(in_order));
+#else
+  store_bytes(p, Lanes(lanes), x);
+  store_bytes(p + lanes, Lanes(lanes), y);
+#endif
+}
+
 }  // namespace wajah::WAJAH_KERNEL_ISA
