@@ -13,7 +13,7 @@ namespace {
 
 constexpr int chunk = 64;
 constexpr int rows_at_once = 4;
-constexpr ptrdiff_t ahead = 4096;  // bytes: the processor's own prefetching ends at every page
+constexpr ptrdiff_t ahead = 2048;  // bytes: the processor's own prefetching ends at every page
 
 // Once a row, so it need not be clever.
 template <class Vector>
