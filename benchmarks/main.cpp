@@ -5,6 +5,8 @@
 #include "cli/stream_rate.hpp"
 #include "harness.hpp"
 
+#include <wajah/error.hpp>
+
 #include <array>
 #include <string>
 
@@ -39,8 +41,13 @@ void describe_machine() {
 int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
-  wajah::benchmarks::describe_machine();
-  benchmark::RunSpecifiedBenchmarks();
+  try {
+    wajah::benchmarks::describe_machine();
+    benchmark::RunSpecifiedBenchmarks();
+  } catch (const wajah::Error& error) {
+    fmt::print(stderr, "wajah_benchmarks: {}\n", error.what());
+    return 5;
+  }
   benchmark::Shutdown();
   return 0;
 }

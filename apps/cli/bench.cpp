@@ -18,6 +18,7 @@
 #include <wajah/cuda.hpp>
 #include <wajah/describe.hpp>
 #include <wajah/model.hpp>
+#include <wajah/ranges.hpp>
 
 #include <boost/json.hpp>
 
@@ -45,12 +46,6 @@ Cpu device(const CommonOptions& common, int threads) {
   CommonOptions one = common;
   one.threads = threads;
   return make_device(one);
-}
-
-void check(const Options& options) {
-  if (!(options.seconds > 0 && options.seconds <= 3600)) {
-    fail(ErrorKind::usage, "--seconds {}: expected more than 0, at most 3600", options.seconds);
-  }
 }
 
 // What the figures that follow are to be held against.
@@ -105,7 +100,9 @@ void print(const NetResult& r) {
 // Those of --weights, else random ones: only the time counts.
 template <class Net>
 Weights weights_for(const Options& options, Shape image) {
-  return options.common.weights.empty() ? random_weights<Net>(image) : open_embedder(options.common.weights);
+  if (options.common.weights.empty()) return random_weights<Net>(image);
+  const Weights weights = open_embedder(options.common.weights);
+  return precision_of(options.common) == Precision::int8 ? with_ranges(weights) : weights;
 }
 
 template <class Net>
@@ -133,7 +130,7 @@ int bench_net(Arguments arguments) {
   set.add("cuda-conv", options.cuda_conv, "own|cudnn", "whose convolutions, on a card");
   set.common(options.common, {.kernels = true, .weights = true, .json = true});
   if (!set.parse(arguments)) return exit_yes;
-  check(options);
+  check_seconds(options.seconds);
   const bool on_card = parse_device(options.common.device).kind == DeviceChoice::Kind::cuda;
   if (parse_cuda_conv(options.cuda_conv) == CudaConv::cudnn && !on_card) {
     fail(ErrorKind::usage, "--cuda-conv cudnn: needs --device cuda");
@@ -182,11 +179,16 @@ std::vector<LayerResult> time_layers(const Cpu& cpu, Shape shape, double seconds
   return results;
 }
 
-void print(const LayerResult& r, const Options& options, double total, double peak) {
+void print(const LayerResult& r, const Options& options, const Cpu& cpu, double total, double peak) {
   const double rate = gflops(r.macs, r.timing.median_ms);
   const double share = r.timing.median_ms * r.count / total;
   if (options.common.json) {
-    print_json(json::object{{"layer", r.name},
+    print_json(json::object{{"net", options.net},
+                            {"isa", name_of(cpu.isa())},
+                            {"precision", name_of(precision_of(options.common))},
+                            {"batch", r.in.n},
+                            {"threads", cpu.threads()},
+                            {"layer", r.name},
                             {"count", r.count},
                             {"in", json::array{r.in.n, r.in.h, r.in.w, r.in.c}},
                             {"out", json::array{r.out.n, r.out.h, r.out.w, r.out.c}},
@@ -213,7 +215,7 @@ int bench_layers(Arguments arguments) {
   set.add("seconds", options.seconds, "S", "how long to measure each layer");
   set.common(options.common, {.device = true, .json = true});
   if (!set.parse(arguments)) return exit_yes;
-  check(options);
+  check_seconds(options.seconds);
   if (batch < 1) fail(ErrorKind::usage, "--batch {}: expected 1 or more", batch);
   const Cpu cpu = make_device(options.common);
   if (!options.common.json) print_machine(cpu);
@@ -223,7 +225,7 @@ int bench_layers(Arguments arguments) {
   });
   double total = 0;
   for (const LayerResult& result : results) total += result.timing.median_ms * result.count;
-  for (const LayerResult& result : results) print(result, options, total, peak);
+  for (const LayerResult& result : results) print(result, options, cpu, total, peak);
   if (!options.common.json) fmt::print("{} layers, {:.3f} ms together\n", results.size(), total);
   return exit_yes;
 }

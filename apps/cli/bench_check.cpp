@@ -25,7 +25,8 @@ namespace json = boost::json;
 
 struct Options {
   CommonOptions common;
-  std::string net = "inception-resnet-v1", batch = "1", cuda_conv = "own";
+  std::string net = "inception-resnet-v1", cuda_conv = "own";
+  int batch = 1;
   double tolerance = 1e-3;
   std::vector<std::string> devices;
 };
@@ -59,15 +60,20 @@ std::vector<float> on_cuda(const DeviceChoice& choice, Arithmetic arithmetic, [[
 #endif
 }
 
+bool is_cudnn(const std::string& device) { return device == "cudnn" || device.starts_with("cudnn:"); }
+bool is_card(const std::string& device) { return device.starts_with("cuda") || is_cudnn(device); }
+
 // "cpu", "cpu:scalar", "cuda", "cuda:1", and "cudnn", "cudnn:1": the same card with cuDNN's convolutions.
 template <class Net>
 std::vector<float> compute(const std::string& device, const Options& options, Shape shape,
                            const std::vector<float>& x) {
+  if (device == "cpu") return on_cpu<Net>(Cpu(1), shape, x);
   if (device.starts_with("cpu:")) return on_cpu<Net>(Cpu(1, parse_isa(device.substr(4))), shape, x);
-  const bool cudnn = device == "cudnn" || device.starts_with("cudnn:");
-  const DeviceChoice choice = parse_device(cudnn ? "cuda" + device.substr(5) : device);
-  if (choice.kind != DeviceChoice::Kind::cuda) return on_cpu<Net>(Cpu(1), shape, x);
-  const CudaConv conv = cudnn ? CudaConv::cudnn : parse_cuda_conv(options.cuda_conv);
+  if (!is_card(device)) {
+    fail(ErrorKind::usage, "--check: {} is no device, expected cpu, cpu:ISA, cuda[:n] or cudnn[:n]", quote(device));
+  }
+  const DeviceChoice choice = parse_device(is_cudnn(device) ? "cuda" + device.substr(5) : device);
+  const CudaConv conv = is_cudnn(device) ? CudaConv::cudnn : parse_cuda_conv(options.cuda_conv);
   return on_cuda<Net>(choice, arithmetic_of(options.common.precision), conv, shape, x);
 }
 
@@ -119,6 +125,33 @@ void print(const Options& options, Shape shape, const Difference& difference) {
              difference.worst <= options.tolerance ? "within" : "MORE THAN", options.tolerance);
 }
 
+// What would be taken no notice of.
+void check(const Options& options) {
+  const bool card = std::ranges::any_of(options.devices, is_card);
+  const std::string& precision = options.common.precision;
+  if (options.common.given.contains("device")) {
+    fail(ErrorKind::usage, "--device {}: the two devices are named by --check", options.common.device);
+  }
+  if (!card && precision != "fp32" && precision != "auto") {
+    fail(ErrorKind::usage,
+         "--precision {}: is what a card computes in, and {} and {} are none; CPUs compute in fp32 here",
+         quote(precision), options.devices[0], options.devices[1]);
+  }
+  if (card) (void)arithmetic_of(precision);
+  if (options.common.exact != "rounding") {
+    fail(ErrorKind::usage, "--exact {}: networks are computed as they are defined here", quote(options.common.exact));
+  }
+  if (parse_cuda_conv(options.cuda_conv) == CudaConv::cudnn && !card) {
+    fail(ErrorKind::usage, "--cuda-conv cudnn: needs a device cuda");
+  }
+  if (options.batch < 1 || options.batch > 4096) {
+    fail(ErrorKind::usage, "--batch {}: expected 1 to 4096", options.batch);
+  }
+  if (!(options.tolerance >= 0 && options.tolerance < INFINITY)) {
+    fail(ErrorKind::usage, "--tolerance {}: expected 0 or more", options.tolerance);
+  }
+}
+
 }  // namespace
 
 int bench_check(Arguments arguments) {
@@ -140,12 +173,11 @@ int bench_check(Arguments arguments) {
   if (comma == std::string::npos) {
     fail(ErrorKind::usage, "--check {}: expected two devices, such as cuda,cpu", quote(pair[0]));
   }
-  (void)parse_cuda_conv(options.cuda_conv);
   options.devices = {pair[0].substr(0, comma), pair[0].substr(comma + 1)};
-  const int batch = parse_counts("batch", options.batch, 1).at(0);
+  check(options);
   double worst = 0;
   with_float_net(options.net, [&]<class Net>(Shape image) {
-    const Shape shape = image.images(batch);
+    const Shape shape = image.images(options.batch);
     std::uint64_t state = 3;
     const std::vector<float> x = random_values(shape.size(), 1, state);
     const Difference difference(compute<Net>(options.devices[0], options, shape, x),

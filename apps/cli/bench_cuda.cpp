@@ -6,6 +6,7 @@
 #include "cli/random_weights.hpp"
 #include "cli/timing.hpp"
 
+#include <wajah/convert/open.hpp>
 #include <wajah/cuda_session.hpp>
 #include <wajah/cudnn.hpp>
 #include <wajah/describe.hpp>
@@ -26,6 +27,7 @@ struct Settings {
   const std::string& conv;
   const std::vector<int>& batches;
   double seconds;
+  const Weights& weights;
   Arithmetic arithmetic;
   bool json;
 };
@@ -47,13 +49,17 @@ void print(const Settings& settings, const Device& device, int batch, const Timi
   if (settings.json) {
     print_json(json::object{{"net", settings.net},
                             {"device", device.facts().name},
+                            {"isa", fmt::format("sm_{}{}", device.facts().major, device.facts().minor)},
                             {"precision", name_of(settings.arithmetic)},
+                            {"threads", 1},
                             {"cuda_conv", settings.conv},
                             {"fuses_blocks", wants_fused_blocks(device)},
                             {"batch", batch},
                             {"median_ms_per_image", rounded(median, 5)},
                             {"min_ms_per_image", rounded(min, 5)},
+                            {"spread", rounded(timing.spread)},
                             {"gflops", rounded(rate, 1)},
+                            {"peak_fraction", nullptr},
                             {"memory_bytes", memory.used}});
     return;
   }
@@ -64,7 +70,7 @@ void print(const Settings& settings, const Device& device, int batch, const Timi
 
 template <class Net, class Device>
 void time_net(const Settings& settings, const Device& device, Shape image) {
-  CudaSession<Net, Device> session(std::make_shared<const Model<Net, Device>>(device, Weights::invented()));
+  CudaSession<Net, Device> session(std::make_shared<const Model<Net, Device>>(device, settings.weights));
   for (const int batch : settings.batches) {
     const Shape shape = image.images(batch);
     std::uint64_t state = 3;
@@ -87,10 +93,16 @@ void bench_net_on_cuda([[maybe_unused]] const std::string& net, const CommonOpti
                        const std::string& cuda_conv, [[maybe_unused]] const std::vector<int>& batches,
                        [[maybe_unused]] double seconds) {
   const Arithmetic arithmetic = arithmetic_of(common.precision);
+  CommonOptions in_fp32 = common;
+  in_fp32.precision = "fp32";
+  if (precision_of(in_fp32) == Precision::fp32_direct) {
+    fail(ErrorKind::device, "--exact direct: sums as they are defined are the CPU's");
+  }
   [[maybe_unused]] const CudaConv conv = parse_cuda_conv(cuda_conv);
   const Cuda cuda = make_cuda(parse_device(common.device), arithmetic);
 #ifdef WAJAH_HAVE_CUDA
-  const Settings settings{net, cuda_conv, batches, seconds, arithmetic, common.json};
+  const Weights weights = common.weights.empty() ? Weights::invented() : open_embedder(common.weights);
+  const Settings settings{net, cuda_conv, batches, seconds, weights, arithmetic, common.json};
   with_float_net(net, [&]<class Net>(Shape image) {
     if (conv == CudaConv::cudnn) return time_net<Net>(settings, WithCudnn<Cuda>(cuda), image);
     with_form_on_card<Net>(arithmetic, [&]<class Form>() { time_net<Form>(settings, cuda, image); });

@@ -17,6 +17,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -52,8 +53,8 @@ Stages detect_once(Detector& detector, const Image& image, const DetectorOptions
                         const auto i = static_cast<std::size_t>(end.stage);
                         const double now = watch.milliseconds();
                         stages.ms[i] += now - last;
-                        stages.seen[i] = end.seen;
-                        stages.judged[i] = end.judged;
+                        stages.seen[i] += end.seen;
+                        stages.judged[i] += end.judged;
                         last = now;
                       })
               .size();
@@ -70,8 +71,9 @@ void time_picture(Detector& detector, const Devices& devices, const std::string&
   const Timing decode = measure(options.seconds / 4, [&] { image = read_image(name); });
   std::size_t faces = 0;
   std::vector<Stages> runs;
-  const Timing detect =
-      measure(options.seconds, [&] { runs.push_back(detect_once(detector, image, options.detector, faces)); });
+  const Timing detect = measure(
+      options.seconds, [&] { runs.push_back(detect_once(detector, image, options.detector, faces)); },
+      [&] { runs.clear(); });
   json::object stages;
   std::string table;
   for (std::size_t i = 0; i < stage_names.size(); ++i) {
@@ -107,7 +109,14 @@ bool same(const std::vector<Face>& a, const std::vector<Face>& b) {
       a, b, [](const Face& f, const Face& g) { return f.box == g.box && f.score == g.score && f.points == g.points; });
 }
 
-// The JPEG files among and below the names, at most `most` of them evenly spread; 0: all.
+bool is_photo(const std::filesystem::path& file) {
+  std::string extension = file.extension().string();
+  for (char& c : extension) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return extension == ".jpg" || extension == ".jpeg" || extension == ".png" || extension == ".webp";
+}
+
+// The pictures among and below the names, at most `most` of them evenly spread; 0: all. Throws Error (input) if there
+// are none: a comparison of nothing would pass.
 std::vector<std::string> photos_of(const std::vector<std::string>& names, std::size_t most) {
   namespace fs = std::filesystem;
   std::vector<std::string> all, some;
@@ -117,9 +126,10 @@ std::vector<std::string> photos_of(const std::vector<std::string>& names, std::s
       continue;
     }
     for (const auto& entry : fs::recursive_directory_iterator(name)) {
-      if (entry.path().extension() == ".jpg") all.push_back(entry.path().string());
+      if (is_photo(entry.path())) all.push_back(entry.path().string());
     }
   }
+  if (all.empty()) fail(ErrorKind::input, "{}: no .jpg, .jpeg, .png or .webp below", fmt::join(names, ", "));
   std::ranges::sort(all);
   if (most == 0 || all.size() <= most) return all;
   for (std::size_t i = 0; i < most; ++i) some.push_back(all[i * all.size() / most]);
@@ -174,9 +184,8 @@ int bench_detect(Arguments arguments) {
   set.operands(images, "IMAGE", 1, std::size_t(-1));
   set.common(options.common, {.device = true, .mtcnn = true, .json = true});
   if (!set.parse(arguments)) return exit_yes;
-  if (!(options.seconds > 0 && options.seconds <= 3600)) {
-    fail(ErrorKind::usage, "--seconds {}: expected more than 0, at most 3600", options.seconds);
-  }
+  check_seconds(options.seconds);
+  if (options.most > 0 && !options.check) fail(ErrorKind::usage, "--most {}: needs --check", options.most);
   validate(options.detector);
   if (options.check) options.common.device = of_the_cpu(options.common.device);
   const Devices devices = make_devices(options.common);

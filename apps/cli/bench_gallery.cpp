@@ -74,7 +74,7 @@ void print(const Options& options, const Figures& f) {
                             {"photos", options.photos},
                             {"dimensions", options.dimensions},
                             {"closed_set", options.closed_set},
-                            {"threads", options.common.threads},
+                            {"threads", Cpu(options.common.threads).threads()},
                             {"train_ms", rounded(f.train.median_ms)},
                             {"enrol_ms", rounded(f.enrol.median_ms, 5)},
                             {"remove_ms", rounded(f.remove.median_ms, 5)},
@@ -104,10 +104,10 @@ int bench_gallery(Arguments arguments) {
   set.common(options.common, {.threads = true, .json = true});
   if (!set.parse(arguments)) return exit_yes;
   const std::size_t most = options.closed_set ? 3'000 : 100'000;
-  if (options.people < 1 || options.people > most)
-    fail(ErrorKind::usage, "--people {}: expected 1 to {}", options.people, most);
-  if (options.photos < 1) fail(ErrorKind::usage, "--photos {}: expected 1 or more", options.photos);
-  if (options.dimensions < 1) fail(ErrorKind::usage, "--dim {}: expected 1 or more", options.dimensions);
+  check_count("people", options.people, 1, most);
+  check_count("photos", options.photos, 1, 10'000);
+  check_count("dim", options.dimensions, 1, 65'536);
+  check_seconds(options.seconds);
   check_threads(options.common);
   print(options, measure_gallery(options));
   return exit_yes;

@@ -1,5 +1,6 @@
 // wajah bench recognise: from a photo's bytes to a name, stage by stage.
 #include "cli/bench_verbs.hpp"
+#include "cli/devices.hpp"
 #include "cli/invented_people.hpp"
 #include "cli/json_text.hpp"
 #include "cli/options.hpp"
@@ -76,9 +77,13 @@ Stages time_stages(Recognizer& recognizer, const Classifier& classifier, std::sp
   return stages;
 }
 
-void print(const std::string& name, const Options& options, const Stages& stages) {
+void print(const std::string& name, const Options& options, const Devices& devices, const Stages& stages) {
   if (options.common.json) {
     print_json(json::object{{"image", name},
+                            {"device", devices.cuda ? name_of(devices) : "cpu"},
+                            {"isa", name_of(devices.cpu.isa())},
+                            {"precision", devices.cuda ? options.common.precision : name_of(devices.precision)},
+                            {"threads", devices.cpu.threads()},
                             {"faces", stages.faces},
                             {"people", options.people},
                             {"ms", json::object{{"decode", rounded(stages.decode.median_ms)},
@@ -107,13 +112,16 @@ int bench_recognise(Arguments arguments) {
   set.operands(images, "IMAGE", 1, std::size_t(-1));
   set.common(options.common, {.device = true, .mtcnn = true, .weights = true, .mirror = true, .json = true});
   if (!set.parse(arguments)) return exit_yes;
+  check_count("people", options.people, 1, 100'000);
+  check_count("photos", options.photos, 1, 10'000);
+  check_seconds(options.seconds);
   const Devices devices = make_devices(options.common);
   const auto models = load_models(options.common, devices);
   Recognizer recognizer(models, devices.cpu);
   const auto classifier = invented_gallery(options, models->card());
   return for_each_input("bench", images, [&](const std::string& name) {
     const MappedFile file(name, ErrorKind::input);
-    print(name, options, time_stages(recognizer, *classifier, file.bytes(), options.seconds));
+    print(name, options, devices, time_stages(recognizer, *classifier, file.bytes(), options.seconds));
   });
 }
 

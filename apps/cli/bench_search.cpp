@@ -74,7 +74,10 @@ int bench_search(Arguments arguments) {
   set.add("seconds", options.seconds, "S", "how long to measure");
   set.common(options.common, {.device = true, .json = true});
   if (!set.parse(arguments)) return exit_yes;
-  if (options.vectors < 1) fail(ErrorKind::usage, "--vectors 0: expected 1 or more");
+  check_count("vectors", options.vectors, 1, 1'000'000'000);
+  check_count("dim", options.dimensions, 1, 65'536);
+  check_count("nearest", options.nearest, 1, options.vectors);
+  check_seconds(options.seconds);
   const Cpu cpu = make_device(options.common);
   const Index index = filled_index(options, cpu);
   std::uint64_t seed = 7;

@@ -32,8 +32,9 @@ void check(const Options& options) {
   if (options.people < 2 || options.people > 3'000) {
     fail(ErrorKind::usage, "--people {}: expected 2 to 3000; pairs grow with the square", options.people);
   }
-  if (options.photos < 1) fail(ErrorKind::usage, "--photos {}: expected 1 or more", options.photos);
-  if (options.dimensions < 1) fail(ErrorKind::usage, "--dim {}: expected 1 or more", options.dimensions);
+  check_count("photos", options.photos, 1, 10'000);
+  check_count("dim", options.dimensions, 1, 65'536);
+  check_seconds(options.seconds);
   check_threads(options.common);
 }
 
@@ -55,7 +56,7 @@ void print(const Options& options, const svm::Svm& machine, const Timing& train,
                             {"photos", options.photos},
                             {"dimensions", options.dimensions},
                             {"probability", options.probability},
-                            {"threads", options.common.threads},
+                            {"threads", Cpu(options.common.threads).threads()},
                             {"support_vectors", machine.vectors()},
                             {"train_median_ms", rounded(train.median_ms)},
                             {"train_min_ms", rounded(train.min_ms)},

@@ -40,6 +40,7 @@ template <class Number>
 Number parse_number(std::string_view option, std::string_view text) {
   Number number{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error == std::errc::result_out_of_range) fail(ErrorKind::usage, "--{}: {} is too large", option, quote(text));
   if (error != std::errc{} || end != text.data() + text.size()) {
     fail(ErrorKind::usage, "--{}: {} is not a number", option, quote(text));
   }
@@ -171,8 +172,19 @@ bool OptionSet::parse(Arguments arguments) try {
   return true;
 } catch (const po::unknown_option& error) {
   throw Error(ErrorKind::usage, unknown(error.get_option_name()));
+} catch (const po::validation_error& error) {
+  throw Error(ErrorKind::usage, error.what() + expected(error.get_option_name()));
 } catch (const po::error& error) {
   throw Error(ErrorKind::usage, error.what());
+}
+
+std::string OptionSet::expected(const std::string& option) const {
+  const std::string name = option.substr(std::min(option.find_first_not_of('-'), option.size()));
+  for (const auto* set : {&options_, &common_}) {
+    const auto* known = set->find_nothrow(name, false);
+    if (known != nullptr) return fmt::format(", expected --{} {}", name, known->format_parameter());
+  }
+  return {};
 }
 
 void OptionSet::read_environment(po::variables_map& values) const {
@@ -253,7 +265,11 @@ Precision precision_of(const CommonOptions& options) {
   }
   if (options.precision == "int8") return Precision::int8;
   if (options.precision == "fp16") return Precision::fp16;
-  fail(ErrorKind::usage, "--precision {}: expected auto, fp32, fp16 or int8", quote(options.precision));
+  if (options.precision == "tf32" || options.precision == "bf16") {
+    fail(ErrorKind::device, "--precision {}: needs a CUDA card; CPUs have auto, fp32, int8 and fp16",
+         options.precision);
+  }
+  fail(ErrorKind::usage, "--precision {}: expected auto, fp32, int8, tf32, fp16 or bf16", quote(options.precision));
 }
 
 std::optional<Mirror> mirror_of(const CommonOptions& options) {

@@ -87,6 +87,7 @@ class OptionSet {
   void check_signs(const boost::program_options::parsed_options& parsed) const;
   void print_help() const;
   [[nodiscard]] std::string unknown(std::string_view option) const;
+  [[nodiscard]] std::string expected(const std::string& option) const;  // what may follow it, as --help has it
   [[nodiscard]] static std::string long_name(std::string_view names) {
     return std::string(names.substr(0, names.find(',')));
   }

@@ -21,7 +21,8 @@ int run_verb(std::string_view command, std::string_view about, std::span<const C
   }
   if (arguments[0] == "--help" || arguments[0] == "-h") {
     fmt::print("Usage: wajah {} VERB [options] ...\n\n{}\n\n", command, about);
-    for (const Command& verb : verbs) fmt::print("  {:<11}{}\n", verb.name, verb.summary);
+    const std::size_t width = std::ranges::max(names, {}, &std::string_view::size).size() + 2;
+    for (const Command& verb : verbs) fmt::print("  {:<{}}{}\n", verb.name, width, verb.summary);
     fmt::print("\nwajah {} VERB --help tells more about each.\n", command);
     return exit_yes;
   }
