@@ -18,6 +18,13 @@ namespace {
 using codec::Bytes;
 using codec::Header;
 
+// In small letters, with its dot.
+std::string ending_of(const std::filesystem::path& file) {
+  std::string ending = file.extension().string();
+  std::ranges::transform(ending, ending.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return ending;
+}
+
 ImageFormat format_of(Bytes bytes) {
   if (codec::starts_with(bytes, "\xff\xd8\xff")) return ImageFormat::jpeg;
   if (codec::starts_with(bytes, "\x89PNG\r\n\x1a\n")) return ImageFormat::png;
@@ -100,6 +107,11 @@ Image decode(std::span<const std::byte> bytes, const DecodeLimits& limits, Orien
   return codec::upright(decode_as(format, bytes, header), orientation == Orientation::applied ? header.orientation : 1);
 }
 
+bool is_photo_name(const std::filesystem::path& file) {
+  static constexpr std::array<std::string_view, 4> endings{".jpg", ".jpeg", ".png", ".webp"};
+  return std::ranges::find(endings, ending_of(file)) != endings.end();
+}
+
 Image read_image(const std::filesystem::path& file, const DecodeLimits& limits) {
   try {
     return decode(read_bytes(file, limits), limits);
@@ -109,8 +121,7 @@ Image read_image(const std::filesystem::path& file, const DecodeLimits& limits) 
 }
 
 void write_image(const Image& image, const std::filesystem::path& file) {
-  std::string ending = file.extension().string();
-  std::ranges::transform(ending, ending.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const std::string ending = ending_of(file);
   const bool jpeg = ending == ".jpg" || ending == ".jpeg";
   if (!jpeg && ending != ".png") {
     fail(ErrorKind::usage, "{}: pictures are written as .jpg, .jpeg or .png, not \"{}\"", file.string(), ending);

@@ -17,7 +17,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -109,12 +108,6 @@ bool same(const std::vector<Face>& a, const std::vector<Face>& b) {
       a, b, [](const Face& f, const Face& g) { return f.box == g.box && f.score == g.score && f.points == g.points; });
 }
 
-bool is_photo(const std::filesystem::path& file) {
-  std::string extension = file.extension().string();
-  for (char& c : extension) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return extension == ".jpg" || extension == ".jpeg" || extension == ".png" || extension == ".webp";
-}
-
 // The pictures among and below the names, at most `most` of them evenly spread; 0: all. Throws Error (input) if there
 // are none: a comparison of nothing would pass.
 std::vector<std::string> photos_of(const std::vector<std::string>& names, std::size_t most) {
@@ -126,7 +119,7 @@ std::vector<std::string> photos_of(const std::vector<std::string>& names, std::s
       continue;
     }
     for (const auto& entry : fs::recursive_directory_iterator(name)) {
-      if (is_photo(entry.path())) all.push_back(entry.path().string());
+      if (is_photo_name(entry.path())) all.push_back(entry.path().string());
     }
   }
   if (all.empty()) fail(ErrorKind::input, "{}: no .jpg, .jpeg, .png or .webp below", fmt::join(names, ", "));

@@ -14,7 +14,6 @@
 #include <boost/json.hpp>
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
 #include <optional>
 #include <vector>
@@ -31,18 +30,11 @@ struct Options {
   std::size_t count = 300;
 };
 
-bool is_photo(const fs::path& file) {
-  constexpr std::array<std::string_view, 4> endings{".jpg", ".jpeg", ".png", ".webp"};
-  std::string ending = file.extension().string();
-  std::ranges::transform(ending, ending.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return std::ranges::find(endings, ending) != endings.end();
-}
-
 // Up to `count` photos, evenly spaced over all of the folder in order of their names: of as many people as there are.
 std::vector<fs::path> choose_photos(const fs::path& folder, std::size_t count) {
   std::vector<fs::path> all;
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-    if (entry.is_regular_file() && is_photo(entry.path())) all.push_back(entry.path());
+    if (entry.is_regular_file() && is_photo_name(entry.path())) all.push_back(entry.path());
   }
   std::ranges::sort(all);
   if (all.size() <= count) return all;

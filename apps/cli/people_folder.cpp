@@ -2,11 +2,10 @@
 
 #include <wajah/error.hpp>
 #include <wajah/file.hpp>
+#include <wajah/image_io.hpp>
 #include <wajah/text.hpp>
 
 #include <algorithm>
-#include <array>
-#include <cctype>
 #include <charconv>
 #include <set>
 #include <sstream>
@@ -17,20 +16,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_photo(const fs::path& file) {
-  static constexpr std::array<std::string_view, 4> endings{".jpg", ".jpeg", ".png", ".webp"};
-  std::string ending = file.extension().string();
-  std::ranges::transform(ending, ending.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return std::ranges::find(endings, ending) != endings.end();
-}
-
 std::vector<PersonPhotos> all_people(const fs::path& root) try {
   std::vector<PersonPhotos> people;
   for (const auto& folder : fs::directory_iterator(root)) {
     if (!folder.is_directory()) continue;
     PersonPhotos person{folder.path().filename().string(), {}};
     for (const auto& file : fs::directory_iterator(folder.path())) {
-      if (is_photo(file.path())) person.photos.push_back(file.path());
+      if (is_photo_name(file.path())) person.photos.push_back(file.path());
     }
     std::ranges::sort(person.photos);
     if (!person.photos.empty()) people.push_back(std::move(person));

@@ -44,6 +44,9 @@ enum class Orientation { applied, ignored };
 [[nodiscard]] Image decode(std::span<const std::byte> bytes, const DecodeLimits& limits = {},
                            Orientation orientation = Orientation::applied);
 
+// Whether a file's name ends as those of such pictures do: .jpg, .jpeg, .png or .webp, in capitals or not.
+[[nodiscard]] bool is_photo_name(const std::filesystem::path& file);
+
 // decode() of a file; messages name it. Throws Error (input) if it cannot be read.
 [[nodiscard]] Image read_image(const std::filesystem::path& file, const DecodeLimits& limits = {});
 

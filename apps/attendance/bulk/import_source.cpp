@@ -5,6 +5,7 @@
 
 #include <wajah/error.hpp>
 #include <wajah/file.hpp>
+#include <wajah/image_io.hpp>
 #include <wajah/text.hpp>
 
 #include <fmt/ranges.h>
@@ -22,15 +23,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<std::string_view, 4> photo_endings{".jpg", ".jpeg", ".png", ".webp"};
-
 std::string lower(std::string text) {
   std::ranges::transform(text, text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return text;
-}
-
-bool is_photo(const fs::path& file) {
-  return std::ranges::find(photo_endings, lower(file.extension().string())) != photo_endings.end();
 }
 
 // Entries of a folder by name, those that begin with a dot left out. Links are told, never followed: they may lead out
@@ -74,7 +69,7 @@ class Listing {
 
 void take_photos(ImportPerson& person, const Listing& listing, std::vector<Verdict>& odd) {
   for (const fs::path& file : listing.files) {
-    if (is_photo(file)) {
+    if (is_photo_name(file)) {
       person.photos.push_back(file);
     } else {
       odd.push_back({file.string(), person.nik, person.name, "left_out", "no photo by its ending"});
@@ -187,7 +182,7 @@ Columns columns_of(const std::vector<std::string>& header, const fs::path& csv) 
 std::multimap<std::string, fs::path> loose_photos(const Listing& listing) {
   std::multimap<std::string, fs::path> photos;
   for (const fs::path& file : listing.files) {
-    if (!is_photo(file)) continue;
+    if (!is_photo_name(file)) continue;
     const std::string stem = file.stem().string();
     photos.emplace(stem, file);
     for (std::size_t end = stem.find_first_of("_- "); end != std::string::npos;
