@@ -6,6 +6,7 @@
 #include "cli/json_text.hpp"
 #include "cli/random_weights.hpp"
 #include "cli/report.hpp"
+#include "cli/timing.hpp"
 
 #include <wajah/cuda_session.hpp>
 #include <wajah/cudnn.hpp>
@@ -26,7 +27,7 @@ namespace json = boost::json;
 struct Options {
   CommonOptions common;
   std::string net = "inception-resnet-v1", cuda_conv = "own";
-  int batch = 1;
+  std::size_t batch = 1;
   double tolerance = 1e-3;
   std::vector<std::string> devices;
 };
@@ -138,15 +139,13 @@ void check(const Options& options) {
          quote(precision), options.devices[0], options.devices[1]);
   }
   if (card) (void)arithmetic_of(precision);
-  if (options.common.exact != "rounding") {
-    fail(ErrorKind::usage, "--exact {}: networks are computed as they are defined here", quote(options.common.exact));
+  if (wants_defined_sums(options.common)) {
+    fail(ErrorKind::usage, "--exact direct: is what --check always does");
   }
   if (parse_cuda_conv(options.cuda_conv) == CudaConv::cudnn && !card) {
     fail(ErrorKind::usage, "--cuda-conv cudnn: needs a device cuda");
   }
-  if (options.batch < 1 || options.batch > 4096) {
-    fail(ErrorKind::usage, "--batch {}: expected 1 to 4096", options.batch);
-  }
+  check_count("batch", options.batch, 1, 4096);
   if (!(options.tolerance >= 0 && options.tolerance < INFINITY)) {
     fail(ErrorKind::usage, "--tolerance {}: expected 0 or more", options.tolerance);
   }
@@ -177,7 +176,7 @@ int bench_check(Arguments arguments) {
   check(options);
   double worst = 0;
   with_float_net(options.net, [&]<class Net>(Shape image) {
-    const Shape shape = image.images(options.batch);
+    const Shape shape = image.images(static_cast<int>(options.batch));
     std::uint64_t state = 3;
     const std::vector<float> x = random_values(shape.size(), 1, state);
     const Difference difference(compute<Net>(options.devices[0], options, shape, x),

@@ -92,12 +92,7 @@ void time_net(const Settings& settings, const Device& device, Shape image) {
 void bench_net_on_cuda([[maybe_unused]] const std::string& net, const CommonOptions& common,
                        const std::string& cuda_conv, [[maybe_unused]] const std::vector<int>& batches,
                        [[maybe_unused]] double seconds) {
-  const Arithmetic arithmetic = arithmetic_of(common.precision);
-  CommonOptions in_fp32 = common;
-  in_fp32.precision = "fp32";
-  if (precision_of(in_fp32) == Precision::fp32_direct) {
-    fail(ErrorKind::device, "--exact direct: sums as they are defined are the CPU's");
-  }
+  const Arithmetic arithmetic = arithmetic_on_card(common);
   [[maybe_unused]] const CudaConv conv = parse_cuda_conv(cuda_conv);
   const Cuda cuda = make_cuda(parse_device(common.device), arithmetic);
 #ifdef WAJAH_HAVE_CUDA

@@ -14,6 +14,14 @@ Arithmetic arithmetic_of(const std::string& precision) {
   fail(ErrorKind::usage, "--precision {}: on a CUDA card expected auto, fp32, tf32, fp16 or bf16", quote(precision));
 }
 
+Arithmetic arithmetic_on_card(const CommonOptions& options) {
+  const Arithmetic arithmetic = arithmetic_of(options.precision);
+  if (wants_defined_sums(options)) {
+    fail(ErrorKind::device, "--exact direct: sums as they are defined are the CPU's");
+  }
+  return arithmetic;
+}
+
 Cuda make_cuda(const DeviceChoice& choice, Arithmetic arithmetic) {
   return Cuda({choice.card, 0.5, arithmetic, std::chrono::minutes(10)});
 }

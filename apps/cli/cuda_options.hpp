@@ -10,6 +10,9 @@ namespace wajah::cli {
 // --precision of a Cuda: auto (fp32), fp32, tf32, fp16 or bf16. Throws Error: usage on another word, device on int8.
 [[nodiscard]] Arithmetic arithmetic_of(const std::string& precision);
 
+// The same for a command that also knows --exact. Throws Error likewise, and device on --exact direct.
+[[nodiscard]] Arithmetic arithmetic_on_card(const CommonOptions& options);
+
 // The card that --device asks for, with a share of its memory, and patience for whatever size is measured on it, also
 // by a sanitizer. Throws Error (device, device_memory) saying why it cannot be had.
 [[nodiscard]] Cuda make_cuda(const DeviceChoice& choice, Arithmetic arithmetic);

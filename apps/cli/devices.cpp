@@ -11,13 +11,6 @@
 namespace wajah::cli {
 namespace {
 
-// --precision of a card, with what else it cannot do. Throws Error (device) saying what that is.
-Arithmetic arithmetic_on_card(const CommonOptions& options) {
-  const Arithmetic arithmetic = arithmetic_of(options.precision);
-  if (options.exact == "direct") fail(ErrorKind::device, "--exact direct: sums as they are defined are the CPU's");
-  return arithmetic;
-}
-
 bool is_of_a_card(std::string_view precision) {
   return precision == wajah::name_of(Arithmetic::tf32) || precision == wajah::name_of(Arithmetic::bf16);
 }

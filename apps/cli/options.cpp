@@ -256,12 +256,16 @@ void check_threads(const CommonOptions& options) {
   }
 }
 
+bool wants_defined_sums(const CommonOptions& options) {
+  if (options.exact == "rounding") return false;
+  if (options.exact == "direct") return true;
+  fail(ErrorKind::usage, "--exact {}: expected rounding or direct", quote(options.exact));
+}
+
 Precision precision_of(const CommonOptions& options) {
-  if (options.exact != "rounding" && options.exact != "direct") {
-    fail(ErrorKind::usage, "--exact {}: expected rounding or direct", quote(options.exact));
-  }
+  const bool direct = wants_defined_sums(options);
   if (options.precision == "auto" || options.precision == "fp32") {
-    return options.exact == "direct" ? Precision::fp32_direct : Precision::fp32;
+    return direct ? Precision::fp32_direct : Precision::fp32;
   }
   if (options.precision == "int8") return Precision::int8;
   if (options.precision == "fp16") return Precision::fp16;

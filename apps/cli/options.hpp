@@ -105,6 +105,9 @@ class OptionSet {
 // --threads within its range. Throws Error (usage).
 void check_threads(const CommonOptions& options);
 
+// Whether --exact asks for sums as they are defined. Throws Error (usage) on a value that is none.
+[[nodiscard]] bool wants_defined_sums(const CommonOptions& options);
+
 // What --precision and --exact ask of the embedder; the detector always computes in fp32. Throws Error: usage on a
 // value that is none, device on one that this build does not have.
 [[nodiscard]] Precision precision_of(const CommonOptions& options);
