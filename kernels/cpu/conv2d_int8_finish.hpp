@@ -17,7 +17,6 @@ struct FinishInt8 {
   const float* add;  // null: no residual
   float scale, floor, ceiling;
   Lanes last;  // channels of the panel's last vector that exist
-  bool whole;  // whether all of them do
   ptrdiff_t y_stride, add_stride;
   uint8_t* copy;  // null: none
   ptrdiff_t copy_stride;
@@ -38,7 +37,6 @@ WAJAH_VEC FinishInt8 finish_of(const Conv2dInt8Args& args, int channel, int vect
           .floor = args.floor,
           .ceiling = args.ceiling,
           .last = Lanes(args.y.shape.c - channel - (vectors - 1) * lanes),
-          .whole = args.y.shape.c - channel >= vectors * lanes,
           .y_stride = args.y.stride,
           .add_stride = args.epilogue.add.stride,
           .copy = args.copy.data == nullptr ? nullptr : args.copy.data + channel,

@@ -111,7 +111,7 @@ WAJAH_VEC void store_int8(const ptrdiff_t (&pixels)[Height], const FinishInt8& f
                           const Sums (&sums)[Height][Width]) {
   const Finisher<E> finisher(finish);
   if constexpr (E == Ending::bytes && Width > 1) {
-    if (Width > 2 || finish.whole) {
+    if (Width > 2 || finish.last.whole()) {
       const Scales scales[] = {Scales(finish, 0), Scales(finish, 1)};
 #pragma GCC unroll 16
       for (int m = 0; m < Height; ++m) {

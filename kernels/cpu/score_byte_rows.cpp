@@ -6,14 +6,13 @@
 #define WAJAH_HAS_VNNI
 #include <wajah/search/score_rows.hpp>
 
-#include <vec.hpp>
+#include <score_rows.hpp>
 
 namespace wajah::WAJAH_KERNEL_ISA {
 namespace {
 
 constexpr int chunk = 64;
 constexpr int rows_at_once = 4;
-constexpr ptrdiff_t ahead = 2048;  // bytes: the processor's own prefetching ends at every page
 
 // Once a row, so it need not be clever.
 template <class Vector>

@@ -1,4 +1,4 @@
-// What the searches over float and half rows share: a row after another as it lies in memory, four sums at once. Rows
+// What the searches share: a row after another as it lies in memory, four sums at once. Rows
 // side by side would share loads of the query, which cost nothing, and are several streams to memory, which on some
 // CPUs come a third slower than one.
 #pragma once
@@ -8,7 +8,6 @@
 namespace wajah::WAJAH_KERNEL_ISA {
 
 constexpr int sums_at_once = 4;
-constexpr ptrdiff_t line_bytes = 64;
 constexpr ptrdiff_t ahead = 2048;  // bytes: the processor's own prefetching ends at every page
 
 template <class Word, class Load>
@@ -20,8 +19,7 @@ WAJAH_VEC float score_row(const Word* row, const float* query, int d, Load load)
   for (; k + block <= d; k += block) {
     const char* next = reinterpret_cast<const char*>(row + k) + ahead;
 #pragma GCC unroll 4
-    for (ptrdiff_t i = 0; i < block * static_cast<ptrdiff_t>(sizeof(Word)); i += line_bytes)
-      __builtin_prefetch(next + i);
+    for (size_t i = 0; i < block * sizeof(Word); i += alignment) __builtin_prefetch(next + i);
 #pragma GCC unroll 4
     for (int i = 0; i < sums_at_once; ++i) {
       sums[i] = fma(load(row + k + i * lanes, Lanes(lanes)), Vec::load(query + k + i * lanes, Lanes(lanes)), sums[i]);

@@ -24,6 +24,7 @@ constexpr __mmask16 all_lanes = 0xFFFF;
 struct Lanes {
   __mmask16 mask;
   WAJAH_VEC explicit Lanes(int count) : mask(count >= lanes ? all_lanes : static_cast<__mmask16>((1U << count) - 1U)) {}
+  [[nodiscard]] WAJAH_VEC bool whole() const { return mask == all_lanes; }
 };
 WAJAH_VEC Floats broadcast(float x) { return _mm512_set1_ps(x); }
 WAJAH_VEC Floats load_floats(const float* p, Lanes some) { return _mm512_maskz_loadu_ps(some.mask, p); }
@@ -52,6 +53,7 @@ struct Lanes {
       : mask(_mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))),
         count(n),
         all(n >= lanes) {}
+  [[nodiscard]] WAJAH_VEC bool whole() const { return all; }
 };
 WAJAH_VEC Floats broadcast(float x) { return _mm256_set1_ps(x); }
 WAJAH_VEC Floats load_floats(const float* p, Lanes some) {
@@ -79,6 +81,7 @@ using Ints = int __attribute__((vector_size(16)));
 struct Lanes {
   int count;
   WAJAH_VEC explicit Lanes(int n) : count(n < lanes ? n : lanes) {}
+  [[nodiscard]] WAJAH_VEC bool whole() const { return count == lanes; }
 };
 WAJAH_VEC Floats broadcast(float x) { return Floats{x, x, x, x}; }
 WAJAH_VEC Floats load_floats(const float* p, Lanes some) {

@@ -62,8 +62,8 @@ class Trial {
       for (auto& w : weights_) w = w < 0 ? static_cast<std::int8_t>(-largest) : most;
       std::ranges::fill(weights_.begin(), weights_.begin() + static_cast<std::ptrdiff_t>(weights_.size() / 2), most);
       const View<std::uint8_t> x = x_.view();
-      for (int i = 0; i < c.x.n * c.x.h * c.x.w; ++i)
-        std::fill_n(x.data + i * x.stride, c.x.c, static_cast<std::uint8_t>(largest_byte_));
+      const auto most_byte = static_cast<std::uint8_t>(largest_byte_);
+      for (int i = 0; i < c.x.n * c.x.h * c.x.w; ++i) std::fill_n(x.data + i * x.stride, c.x.c, most_byte);
     }
   }
 
@@ -96,8 +96,7 @@ class Trial {
   void run_on(const Cpu& cpu, const std::string& name, const GuardedMap& expected) const {
     const int taps = case_.window.h * case_.window.w;
     const int padding = case_.window.w * case_.x.c;
-    const Buffer packed =
-        cpu.allocate(packed_int8_bytes(taps, case_.x.c, case_.out) + static_cast<std::size_t>(padding));
+    const Buffer packed = cpu.allocate(packed_int8_bytes(taps, case_.x.c, case_.out) + static_cast<std::size_t>(padding));
     pack_panels_int8(cpu, PackPanelsInt8Args{weights_.data(), packed.as<std::int8_t>(), taps, case_.x.c, case_.out,
                                              padding, zero_point_});
     const std::vector<float> offsets = without_zero_point();
@@ -119,8 +118,8 @@ class Trial {
   }
 
   [[nodiscard]] Conv2dInt8Args args(View<float> y, const std::int8_t* weights, const float* offsets) const {
-    return {x_.view(), y,         nullptr,  case_.window, case_.pad, weights, ones_.data(),
-            offsets,   -INFINITY, INFINITY, zero_point_,  {},        {}};
+    return {x_.view(), y, nullptr, case_.window, case_.pad, weights, ones_.data(), offsets, -INFINITY, INFINITY,
+            zero_point_, {}, {}};
   }
 
   Case case_;
@@ -182,29 +181,18 @@ TEST_CASE("conv2d_int8: the largest bytes and weights are summed without saturat
 TEST_CASE("conv2d_int8: the shapes of the networks") {
   std::mt19937 random(4);
   const Case cases[] = {
-      {{1, 21, 21, 32}, 32, {3, 3}, Pad::valid},
-      {{1, 14, 14, 32}, 64, {3, 3}, Pad::same},
-      {{1, 13, 13, 64}, 80, {1, 1}, Pad::valid},
-      {{1, 12, 12, 80}, 192, {3, 3}, Pad::valid},
-      {{1, 17, 17, 32}, 32, {3, 3}, Pad::same},
-      {{1, 17, 17, 96}, 96, {3, 3, 2}, Pad::valid},
-      {{2, 8, 8, 128}, 128, {1, 7}, Pad::same},
-      {{2, 8, 8, 128}, 128, {7, 1}, Pad::same},
-      {{1, 8, 8, 896}, 128, {1, 1}, Pad::same},
-      {{3, 3, 3, 192}, 192, {1, 3}, Pad::same},
-      {{3, 3, 3, 192}, 192, {3, 1}, Pad::same},
-      {{1, 3, 3, 1792}, 96, {1, 1}, Pad::same},
+      {{1, 21, 21, 32}, 32, {3, 3}, Pad::valid},    {{1, 14, 14, 32}, 64, {3, 3}, Pad::same},
+      {{1, 13, 13, 64}, 80, {1, 1}, Pad::valid},    {{1, 12, 12, 80}, 192, {3, 3}, Pad::valid},
+      {{1, 17, 17, 32}, 32, {3, 3}, Pad::same},     {{1, 17, 17, 96}, 96, {3, 3, 2}, Pad::valid},
+      {{2, 8, 8, 128}, 128, {1, 7}, Pad::same},     {{2, 8, 8, 128}, 128, {7, 1}, Pad::same},
+      {{1, 8, 8, 896}, 128, {1, 1}, Pad::same},     {{3, 3, 3, 192}, 192, {1, 3}, Pad::same},
+      {{3, 3, 3, 192}, 192, {3, 1}, Pad::same},     {{1, 3, 3, 1792}, 96, {1, 1}, Pad::same},
       // Beside the sizes of matrix tiles: 16 and 32 pixels, 64 bytes, 36 of these at once.
-      {{1, 1, 15, 64}, 16, {1, 1}, Pad::valid},
-      {{1, 1, 16, 64}, 17, {1, 1}, Pad::valid},
-      {{1, 1, 17, 60}, 32, {1, 1}, Pad::valid},
-      {{1, 1, 31, 68}, 33, {1, 1}, Pad::valid},
-      {{1, 4, 8, 128}, 48, {1, 1}, Pad::valid},
-      {{3, 1, 11, 64}, 64, {1, 1}, Pad::valid},
-      {{1, 4, 4, 256}, 40, {3, 3}, Pad::same},
-      {{1, 5, 5, 264}, 40, {3, 3}, Pad::same},
-      {{2, 5, 5, 512}, 24, {3, 3}, Pad::same},
-      {{1, 2, 20, 2308}, 20, {1, 1}, Pad::valid},
+      {{1, 1, 15, 64}, 16, {1, 1}, Pad::valid},     {{1, 1, 16, 64}, 17, {1, 1}, Pad::valid},
+      {{1, 1, 17, 60}, 32, {1, 1}, Pad::valid},     {{1, 1, 31, 68}, 33, {1, 1}, Pad::valid},
+      {{1, 4, 8, 128}, 48, {1, 1}, Pad::valid},     {{3, 1, 11, 64}, 64, {1, 1}, Pad::valid},
+      {{1, 4, 4, 256}, 40, {3, 3}, Pad::same},      {{1, 5, 5, 264}, 40, {3, 3}, Pad::same},
+      {{2, 5, 5, 512}, 24, {3, 3}, Pad::same},      {{1, 2, 20, 2308}, 20, {1, 1}, Pad::valid},
   };
   for (const Case& c : cases) run(c, random);
 }
@@ -243,21 +231,9 @@ struct Fixture {
     return y;
   }
 
-  [[nodiscard]] Conv2dInt8Args args(const PackedConv2dInt8& packed, View<float> y,
-                                    const Epilogue& epilogue = {}) const {
-    return {x.view(),
-            y,
-            nullptr,
-            {3, 3},
-            Pad::same,
-            packed.weights.as<std::int8_t>(),
-            packed.multipliers.as<float>(),
-            packed.offsets.as<float>(),
-            packed.floor,
-            packed.ceiling,
-            input.zero_point,
-            epilogue,
-            {}};
+  [[nodiscard]] Conv2dInt8Args args(const PackedConv2dInt8& packed, View<float> y, const Epilogue& epilogue = {}) const {
+    return {x.view(), y, nullptr, {3, 3}, Pad::same, packed.weights.as<std::int8_t>(), packed.multipliers.as<float>(),
+            packed.offsets.as<float>(), packed.floor, packed.ceiling, input.zero_point, epilogue, {}};
   }
 };
 
@@ -311,8 +287,7 @@ TEST_CASE("pack_conv2d_int8: bytes for the next layer") {
         CHECK(y.gaps_untouched());
         std::vector<float> got;
         for (std::size_t i = 0; i < shape.pixels(); ++i) {
-          for (int c = 0; c < shape.c; ++c)
-            got.push_back(y.view().data[static_cast<std::ptrdiff_t>(i) * y.view().stride + c]);
+          for (int c = 0; c < shape.c; ++c) got.push_back(y.view().data[static_cast<std::ptrdiff_t>(i) * y.view().stride + c]);
         }
         check_close("bytes on " + name, got, expected, {1 + lost_by_weights / 0.02, 0});
       };
@@ -358,10 +333,9 @@ TEST_CASE("pack_conv2d_int8: weights that were stored as int8 come out as they w
   Buffer direct = cpu.allocate(8 * 16);
   pack_panels_int8(cpu, PackPanelsInt8Args{stored.data(), direct.as<std::int8_t>(), 1, 8, 16, 0, 0});
   CHECK(std::equal(direct.as<std::int8_t>(), direct.as<std::int8_t>() + 8 * 16, packed.weights.as<std::int8_t>()));
-  CHECK_THROWS_WITH_AS(
-      (void)pack_conv2d_int8(cpu, {8, 16, {}, weights.data(), biases.data(), {ActivationKind::prelu, biases.data()}},
-                             {}, nullptr),
-      doctest::Contains("PReLU"), Error);
+  CHECK_THROWS_WITH_AS((void)pack_conv2d_int8(cpu, {8, 16, {}, weights.data(), biases.data(),
+                                                    {ActivationKind::prelu, biases.data()}}, {}, nullptr),
+                       doctest::Contains("PReLU"), Error);
 }
 
 }  // namespace

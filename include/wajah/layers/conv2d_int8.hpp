@@ -6,6 +6,9 @@
 
 #include <wajah/layers/conv2d.hpp>
 #include <wajah/layers/quantise.hpp>
+#ifndef WAJAH_KERNEL_ISA
+#include <wajah/layers/byte_steps.hpp>
+#endif
 
 namespace wajah {
 
@@ -33,12 +36,6 @@ struct Conv2dInt8Args {
 WAJAH_KERNEL_AMX(conv2d_int8, Conv2dInt8Args)
 
 #ifndef WAJAH_KERNEL_ISA
-
-}  // namespace wajah
-
-#include <wajah/layers/byte_steps.hpp>
-
-namespace wajah {
 
 // The same convolution in the order a device's conv2d_int8 reads it.
 struct PackedConv2dInt8 {

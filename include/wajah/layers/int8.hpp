@@ -11,7 +11,9 @@ struct Int8 {
   static_assert(std::is_same_v<InputOf<Body>, std::uint8_t>, "the body of Int8 must read bytes");
 
   static constexpr Shape out(Shape x) { return Body::out(x); }
-  static constexpr std::size_t workspace(Shape x) { return bytes_of<std::uint8_t>(x) + align_up(Body::workspace(x)); }
+  static constexpr std::size_t workspace(Shape x) {
+    return bytes_of<std::uint8_t>(x) + align_up(Body::workspace(x));
+  }
   void load(const auto& device, const Weights& weights) {
     quantise.load(device, weights, Body::input(device, weights));
     body.load(device, weights);

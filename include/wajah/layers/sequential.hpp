@@ -30,8 +30,7 @@ struct Sequential {
   static constexpr Shape out(Shape x) { return after<count>(x); }
 
   static constexpr std::size_t workspace(Shape x) {
-    return [x]<std::size_t... I>(std::index_sequence<I...>) { return std::max({step<I>(x)...}); }
-    (indices);
+    return [x]<std::size_t... I>(std::index_sequence<I...>) { return std::max({step<I>(x)...}); }(indices);
   }
 
   // What the bytes of the first map mean that is read as such.
@@ -46,8 +45,7 @@ struct Sequential {
 
   // The output, if any, is what the last layer's bytes shall mean; those in between mean what is read after them.
   void load(const auto& device, const Weights& weights, const auto&... output) {
-    [&]<std::size_t... I>(std::index_sequence<I...>) { (load_layer<I>(device, weights, output...), ...); }
-    (indices);
+    [&]<std::size_t... I>(std::index_sequence<I...>) { (load_layer<I>(device, weights, output...), ...); }(indices);
   }
 
   // The epilogue, if any, is the last layer's.
@@ -58,8 +56,7 @@ struct Sequential {
 
   // Calls visit.template layer<L>(shape of its input, scope) for every layer that is not made of others.
   static constexpr void each(Shape x, auto&& visit) {
-    [&]<std::size_t... I>(std::index_sequence<I...>) { (visit.template layer<Layer<I>>(after<I>(x)), ...); }
-    (indices);
+    [&]<std::size_t... I>(std::index_sequence<I...>) { (visit.template layer<Layer<I>>(after<I>(x)), ...); }(indices);
   }
 
   std::tuple<Layers...> layers;
