@@ -3,6 +3,7 @@
 
 #include <wajah/layer.hpp>
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -38,8 +39,12 @@ class Session {
       fail(ErrorKind::input, "output is {}x{}x{}x{}, the network gives {}x{}x{}x{}", y.shape.n, y.shape.h, y.shape.w,
            y.shape.c, out.n, out.h, out.w, out.c);
     }
-    reserve(scratch_, Net::workspace(x.shape));
-    model_->net().forward(device_, x, y, scratch_.arena());
+    const int at_once = images_at_once(x.shape);
+    reserve(scratch_, Net::workspace(x.shape.images(at_once)));
+    for (int first = 0; first < x.shape.n; first += at_once) {
+      const int now = std::min(at_once, x.shape.n - first);
+      model_->net().forward(device_, x.images(first, now), y.images(first, now), scratch_.arena());
+    }
   }
 
   // The same into memory of this session, valid until its next call.
@@ -52,6 +57,19 @@ class Session {
   }
 
  private:
+  // A CPU takes a batch in parts of equal size whose maps fit its last cache: weights read once more for each of them
+  // cost less than maps that come from memory.
+  static constexpr std::size_t scratch_at_once = std::size_t{1} << 25;
+
+  static int images_at_once(Shape x) {
+    if constexpr (requires(const Device& device) { device.isa(); }) {
+      const std::size_t parts = Net::workspace(x) / scratch_at_once + 1;
+      return std::max(1, static_cast<int>((static_cast<std::size_t>(x.n) + parts - 1) / parts));
+    } else {
+      return std::max(1, x.n);
+    }
+  }
+
   void reserve(Buffer& buffer, std::size_t bytes) {
     if (buffer.size() < bytes) buffer = device_.allocate(bytes);
   }
