@@ -30,10 +30,11 @@ def size(shape):
 
 
 class Layer:
-    def __init__(self, line, bytes_each):
+    def __init__(self, line):
         self.name, self.count, self.ms, self.share = line["layer"], line["count"], line["median_ms"], line["share"]
         self.rate, self.of_peak, self.x, self.y = line["gflops"], line["peak_fraction"], line["in"], line["out"]
-        self.macs, self.bytes_each = 1e6 * line["gflops"] * line["median_ms"] / 2, bytes_each
+        self.macs = 1e6 * line["gflops"] * line["median_ms"] / 2
+        self.bytes_in, self.bytes_out = line["bytes_in"], line["bytes_out"]
         self.pixels = size(self.y) // self.y[3]
 
     @property
@@ -42,14 +43,14 @@ class Layer:
 
     @property
     def weights(self):
-        return self.macs / self.pixels * self.bytes_each
+        return self.macs / self.pixels * self.bytes_in  # as many bytes a weight as its map has a number
 
     def gigabytes_a_second(self, total):
         return 1e-6 * total / self.ms
 
     def reason(self):
         """In words, from the sizes alone."""
-        maps = 4 * (size(self.x) + size(self.y))
+        maps = self.bytes_in * size(self.x) + self.bytes_out * size(self.y)
         if self.macs == 0:
             return f"multiplies nothing; its maps pass at {self.gigabytes_a_second(maps):.0f} GB/s"
         if self.depthwise:
@@ -90,7 +91,7 @@ def main():
     parser.add_argument("--threads", type=int, default=1)
     given = parser.parse_args()
     for net in given.net.split(","):
-        layers = [Layer(line, 1 if given.precision == "int8" else 4) for line in measured(given.binary, net, given)]
+        layers = [Layer(line) for line in measured(given.binary, net, given)]
         total = sum(layer.ms * layer.count for layer in layers)
         full = sum(layer.ms * layer.count for layer in layers if layer.of_peak >= FULL)
         print(f"\n### {net}, {given.precision}, {given.threads} thread{'s' * (given.threads > 1)}: {total:.2f} ms together, "

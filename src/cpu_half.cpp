@@ -32,10 +32,13 @@ bool has_half_arithmetic() {
 
 void require_half_arithmetic(const Cpu& cpu) {
   if (cpu.isa() >= Isa::avx512 && has_half_arithmetic()) return;
+  if (cpu.isa() < Isa::avx512) {
+    fail(ErrorKind::device, "fp16: needs a CPU with AVX512-FP16, the instruction set here is {}; use fp32 or int8",
+         name_of(cpu.isa()));
+  }
   fail(ErrorKind::device,
-       "fp16: {}; use fp32 or int8, or set WAJAH_FP16=1 where a virtual machine hides what its CPU can do",
-       cpu.isa() < Isa::avx512 ? fmt::format("the instruction set {} has no half arithmetic", name_of(cpu.isa()))
-                               : "this CPU lacks AVX512-FP16");
+       "fp16: this CPU lacks AVX512-FP16; use fp32 or int8, or set WAJAH_FP16=1 where a virtual machine hides what its "
+       "CPU can do");
 }
 
 }  // namespace wajah

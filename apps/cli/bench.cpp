@@ -157,6 +157,7 @@ struct LayerResult {
   const std::type_info* type;
   Shape in, out;
   std::size_t macs;
+  int bytes_in, bytes_out;  // of a number of its maps
   int count = 1;
   Timing timing;
 };
@@ -173,7 +174,8 @@ std::vector<LayerResult> time_layers(const Cpu& cpu, Shape shape, double seconds
     } else {
       const LayerWork<Layer> work(cpu, in);
       const Timing timing = measure(seconds, [&] { work(); });
-      results.push_back({name, &typeid(Layer), in, Layer::out(in), Layer::macs(in), 1, timing});
+      results.push_back(
+          {name, &typeid(Layer), in, Layer::out(in), Layer::macs(in), work.bytes_in, work.bytes_out, 1, timing});
     }
   });
   return results;
@@ -192,6 +194,8 @@ void print(const LayerResult& r, const Options& options, const Cpu& cpu, double 
                             {"count", r.count},
                             {"in", json::array{r.in.n, r.in.h, r.in.w, r.in.c}},
                             {"out", json::array{r.out.n, r.out.h, r.out.w, r.out.c}},
+                            {"bytes_in", r.bytes_in},
+                            {"bytes_out", r.bytes_out},
                             {"median_ms", rounded(r.timing.median_ms, 5)},
                             {"min_ms", rounded(r.timing.min_ms, 5)},
                             {"spread", rounded(r.timing.spread)},

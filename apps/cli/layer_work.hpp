@@ -57,6 +57,9 @@ class LayerWork {
       std::conditional_t<GivesBytes<Layer>, std::uint8_t, std::conditional_t<GivesHalves<Layer>, std::uint16_t, float>>;
 
  public:
+  // Of a number of the maps that go in and come out.
+  static constexpr int bytes_in = sizeof(X), bytes_out = sizeof(Y);
+
   LayerWork(const Cpu& cpu, Shape in)
       : cpu_(cpu),
         in_(in),

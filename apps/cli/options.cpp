@@ -235,7 +235,10 @@ void OptionSet::take_settings(const po::parsed_options& parsed) const {
 void OptionSet::print_help() const {
   std::cout << "Usage: wajah " << usage_ << "\n\n" << about_ << "\n\n" << options_;
   if (!common_.options().empty()) {
-    std::cout << '\n' << common_ << "Each also as an environment variable: --threads is WAJAH_THREADS.\n";
+    const std::string& first = common_.options().front()->long_name();
+    std::cout << '\n'
+              << common_
+              << fmt::format("Each also as an environment variable: --{} is {}.\n", first, environment_name(first));
     if (uses_.data) std::cout << "Settings that are not given here are those of wajah.toml, as for 'wajah serve'.\n";
   }
   std::cout.flush();

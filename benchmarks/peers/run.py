@@ -3,7 +3,7 @@
     python run.py WAJAH [--shared DIR] [--only PART[,PART]] [--rounds N] [--markdown FILE] [--svg FILE]
 
 Every part is a process of its own with a limit of its own, so that one that crashes or hangs costs its rows and nothing
-else; such rows, and those of peers that are not here, count as not measured.
+else; such rows, and those of peers that are not here, count as not measured. Ends with 1 where a figure is missed.
 """
 
 import argparse
@@ -105,6 +105,7 @@ def report(found, given, seconds):
         given.markdown.write_text(f"{head}\n\n{table.markdown(found)}\n")
     if given.svg:
         given.svg.write_text(table.svg(found, where) + "\n")
+    return not any(table.verdict(row) == table.MISSED for row in found)
 
 
 def arguments():
@@ -122,6 +123,11 @@ def arguments():
     unknown = set(given.only.split(",")) - set(PARTS)
     if unknown:
         parser.error(f"--only {','.join(sorted(unknown))}: expected of {', '.join(PARTS)}")
+    if not (given.shared / "data").is_dir():
+        parser.error(f"--shared {given.shared}: expected a folder with data/ in it (or WAJAH_SHARED)")
+    for name, path in {"--markdown": given.markdown, "--svg": given.svg}.items():
+        if path and not os.access(path if path.exists() else path.absolute().parent, os.W_OK):
+            parser.error(f"{name} {path}: cannot be written; expected a file in a folder that is there")
     given.binary = given.binary.resolve()
     return given
 
@@ -133,7 +139,8 @@ def main():
         return
     print(machine.describe())
     began = time.perf_counter()
-    report(measure(given), given, time.perf_counter() - began)
+    found = measure(given)
+    sys.exit(0 if report(found, given, time.perf_counter() - began) else 1)
 
 
 if __name__ == "__main__":

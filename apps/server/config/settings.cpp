@@ -251,7 +251,8 @@ std::vector<Setting> list_of(Settings& s) {
       {"engine.threads", "threads", "N", "Threads to compute with; 0 takes all this process may run on.",
        &s.engine.threads, 0, 1024},
       {"engine.precision", "precision", "auto|fp32|int8|tf32|fp16|bf16",
-       "Of the embedder's arithmetic; auto is fp32; int8 is the CPU's, the last three are a card's.",
+       "Of the embedder's arithmetic; auto is fp32; int8 is the CPU's, tf32 and bf16 are a card's, fp16 a card's "
+       "and that of CPUs with AVX512-FP16.",
        &s.engine.precision},
       {"engine.recognise_queue", "", "N", "Pictures to recognise that may wait for a worker.",
        &s.engine.recognise_queue, 1, 10'000},
