@@ -43,7 +43,7 @@ attendance::ServiceOptions service_options(const attendance::DataFolder& folder,
 }  // namespace
 
 Attendance::Attendance(const CommonOptions& options, Purpose purpose, const server::Settings& settings)
-    : devices_(make_devices(options, settings.engine.gpu_memory_fraction)),
+    : devices_(make_devices(options)),
       models_(load_models(options, devices_)),
       folder_(options.data),
       database_(folder_, {options.storage_key_file, {}}),

@@ -50,9 +50,10 @@ std::vector<float> on_card(const Device& device, Shape shape, const std::vector<
 #endif
 
 template <class Net>
-std::vector<float> on_cuda(const DeviceChoice& choice, Arithmetic arithmetic, [[maybe_unused]] CudaConv conv,
+std::vector<float> on_cuda(const DeviceChoice& choice, const CommonOptions& options, [[maybe_unused]] CudaConv conv,
                            [[maybe_unused]] Shape shape, [[maybe_unused]] const std::vector<float>& x) {
-  const Cuda cuda = make_cuda(choice, arithmetic);
+  const Arithmetic arithmetic = arithmetic_of(options.precision);
+  const Cuda cuda = make_cuda(choice, options.gpu_memory_fraction, arithmetic);
 #ifdef WAJAH_HAVE_CUDA
   if (conv == CudaConv::cudnn) return on_card<Net>(WithCudnn<Cuda>(cuda), shape, x);
   return with_form_on_card<Net>(arithmetic, [&]<class Form>() { return on_card<Form>(cuda, shape, x); });
@@ -75,7 +76,7 @@ std::vector<float> compute(const std::string& device, const Options& options, Sh
   }
   const DeviceChoice choice = parse_device(is_cudnn(device) ? "cuda" + device.substr(5) : device);
   const CudaConv conv = is_cudnn(device) ? CudaConv::cudnn : parse_cuda_conv(options.cuda_conv);
-  return on_cuda<Net>(choice, arithmetic_of(options.common.precision), conv, shape, x);
+  return on_cuda<Net>(choice, options.common, conv, shape, x);
 }
 
 // Differences as shares of the largest output, counted by powers of ten.

@@ -94,7 +94,7 @@ void bench_net_on_cuda([[maybe_unused]] const std::string& net, const CommonOpti
                        [[maybe_unused]] double seconds) {
   const Arithmetic arithmetic = arithmetic_on_card(common);
   [[maybe_unused]] const CudaConv conv = parse_cuda_conv(cuda_conv);
-  const Cuda cuda = make_cuda(parse_device(common.device), arithmetic);
+  const Cuda cuda = make_cuda(parse_device(common.device), common.gpu_memory_fraction, arithmetic);
 #ifdef WAJAH_HAVE_CUDA
   const Weights weights = common.weights.empty() ? Weights::invented() : open_embedder(common.weights);
   const Settings settings{net, cuda_conv, batches, seconds, weights, arithmetic, common.json};

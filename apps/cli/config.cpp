@@ -250,6 +250,7 @@ CommonOptions common_options_of(const server::Settings& settings) {
   common.device = settings.engine.device;
   common.threads = static_cast<int>(settings.engine.threads);
   common.precision = settings.engine.precision;
+  common.gpu_memory_fraction = settings.engine.gpu_memory_fraction;
   common.weights = settings.pipeline.weights;
   common.mtcnn = settings.pipeline.mtcnn;
   common.mirror = settings.pipeline.mirror;

@@ -22,8 +22,8 @@ Arithmetic arithmetic_on_card(const CommonOptions& options) {
   return arithmetic;
 }
 
-Cuda make_cuda(const DeviceChoice& choice, Arithmetic arithmetic) {
-  return Cuda({choice.card, 0.5, arithmetic, std::chrono::minutes(10)});
+Cuda make_cuda(const DeviceChoice& choice, double memory_fraction, Arithmetic arithmetic) {
+  return Cuda({choice.card, memory_fraction, arithmetic, std::chrono::minutes(10)});
 }
 
 CudaConv parse_cuda_conv(const std::string& text) {

@@ -13,9 +13,9 @@ namespace wajah::cli {
 // The same for a command that also knows --exact. Throws Error likewise, and device on --exact direct.
 [[nodiscard]] Arithmetic arithmetic_on_card(const CommonOptions& options);
 
-// The card that --device asks for, with a share of its memory, and patience for whatever size is measured on it, also
-// by a sanitizer. Throws Error (device, device_memory) saying why it cannot be had.
-[[nodiscard]] Cuda make_cuda(const DeviceChoice& choice, Arithmetic arithmetic);
+// The card that --device asks for, with its share of memory, and patience for whatever size is measured on it, also by
+// a sanitizer. Throws Error (device, device_memory) saying why it cannot be had.
+[[nodiscard]] Cuda make_cuda(const DeviceChoice& choice, double memory_fraction, Arithmetic arithmetic);
 
 // Whose convolutions a benchmark computes with on a card.
 enum class CudaConv { own, cudnn };

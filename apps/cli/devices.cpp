@@ -20,10 +20,10 @@ struct Chosen {
   std::string why;
 };
 
-Chosen choose(const CommonOptions& options, double memory_fraction, const CudaDriver& driver) {
+Chosen choose(const CommonOptions& options, const CudaDriver& driver) {
   if (const auto reason = why_not_cuda(0, driver)) return {std::nullopt, *reason};
   try {
-    Cuda cuda({0, memory_fraction, arithmetic_on_card(options)}, driver);
+    Cuda cuda({0, options.gpu_memory_fraction, arithmetic_on_card(options)}, driver);
     fmt::print(stderr, "wajah: --device auto: computing on {}\n", cuda.facts().name);
     return {std::move(cuda), "a card was found"};
   } catch (const Error& error) {
@@ -47,15 +47,18 @@ Precision precision_on_cpu(const CommonOptions& options, const std::string& why)
 
 }  // namespace
 
-Devices make_devices(const CommonOptions& options, double memory_fraction, const CudaDriver& driver) {
+Devices make_devices(const CommonOptions& options, const CudaDriver& driver) {
   const DeviceChoice choice = parse_device(options.device);
   check_threads(options);
   if (choice.kind == DeviceChoice::Kind::cuda) {
     const Arithmetic arithmetic = arithmetic_on_card(options);
-    return {Cpu(options.threads), Cuda({choice.card, memory_fraction, arithmetic}, driver), Precision::fp32, {}};
+    return {Cpu(options.threads),
+            Cuda({choice.card, options.gpu_memory_fraction, arithmetic}, driver),
+            Precision::fp32,
+            {}};
   }
   if (choice.kind == DeviceChoice::Kind::cpu) return {Cpu(options.threads), {}, precision_of(options), {}};
-  Chosen chosen = choose(options, memory_fraction, driver);
+  Chosen chosen = choose(options, driver);
   const Precision precision = chosen.cuda ? Precision::fp32 : precision_on_cpu(options, chosen.why);
   return {Cpu(options.threads), std::move(chosen.cuda), precision, std::move(chosen.why)};
 }

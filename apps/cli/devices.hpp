@@ -17,11 +17,11 @@ struct Devices {
   std::string why;           // --device auto: why it is this one
 };
 
-// What --device, --threads, --precision and --exact ask for. auto is the first card if kernels can run on it, a share
-// of its memory can be had and the precision is one of a card's; else the CPU. Throws Error: usage on a value that is
-// none, device on a card that was asked for and cannot be had, and on a precision that only a card has.
-[[nodiscard]] Devices make_devices(const CommonOptions& options, double memory_fraction = 0.5,
-                                   const CudaDriver& driver = cuda_runtime());
+// What --device, --threads, --precision, --exact and --gpu-memory-fraction ask for. auto is the first card if kernels
+// can run on it, that share of its memory can be had and the precision is one of a card's; else the CPU. Throws Error:
+// usage on a value that is none, device on a card that was asked for and cannot be had, and on a precision that only a
+// card has.
+[[nodiscard]] Devices make_devices(const CommonOptions& options, const CudaDriver& driver = cuda_runtime());
 
 // "cpu/avx512", "cuda:0 (NVIDIA H200), fp16".
 [[nodiscard]] std::string name_of(const Devices& devices);

@@ -28,6 +28,7 @@
 #include <unistd.h>
 #include <boost/json.hpp>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cmath>
@@ -170,7 +171,9 @@ Finding check_gpu(const CommonOptions& options) {
     return {State::warn, fmt::format("no CUDA card to compute on: {}; computing on the CPU", *reason)};
   }
   try {
-    const Devices devices = make_devices(options, card_share);
+    CommonOptions beside = options;
+    beside.gpu_memory_fraction = std::min(options.gpu_memory_fraction, card_share);
+    const Devices devices = make_devices(beside);
     if (!devices.cuda) return {State::warn, fmt::format("computing on the CPU: {}", devices.why)};
     return try_card(devices, options);
   } catch (const Error& error) {

@@ -28,6 +28,7 @@ void take_folder_settings(CommonOptions& common) {
   common.device = taken.device;
   common.threads = taken.threads;
   common.precision = taken.precision;
+  common.gpu_memory_fraction = taken.gpu_memory_fraction;
   common.weights = taken.weights;
   common.mtcnn = taken.mtcnn;
   common.mirror = taken.mirror;

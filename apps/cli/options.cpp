@@ -24,7 +24,7 @@ namespace {
 
 // A command that has any of them takes all, also what it has no use for, so that one line of options serves every
 // command.
-constexpr std::array common_names{"device", "threads", "precision", "weights", "mtcnn", "data"};
+constexpr std::array common_names{"device", "threads", "precision", "gpu-memory-fraction", "weights", "mtcnn", "data"};
 constexpr const char* operand_key = "operand";  // the hidden option that collects them
 
 // Abbreviated options are refused: a script that says --thr would change its meaning with every option added.
@@ -120,6 +120,9 @@ OptionSet& OptionSet::common(CommonOptions& target, Uses uses) {
          "of the embedder's arithmetic; auto is fp32; int8 is the CPU's, tf32 and bf16 are a card's, fp16 a card's and "
          "that of CPUs with AVX512-FP16");
     text("exact", target.exact, "rounding|direct", "fp32 results up to rounding, or by the sums as they are defined");
+    auto* fraction = po::value(&target.gpu_memory_fraction)->value_name("F");
+    fraction->default_value(target.gpu_memory_fraction, fmt::format("{}", target.gpu_memory_fraction));
+    common_.add_options()("gpu-memory-fraction", fraction, "share of a card's memory that may be used, a hard limit");
   }
   if (uses.weights) text("weights", target.weights, "FILE", "embedder: .safetensors, .pb or .onnx");
   if (uses.mirror) {

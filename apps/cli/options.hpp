@@ -25,7 +25,8 @@ namespace wajah::cli {
 // Every one of these has an environment twin: --mtcnn is WAJAH_MTCNN.
 struct CommonOptions {
   std::string device = "auto";
-  int threads = 0;  // 0: all this process may run on
+  int threads = 0;                   // 0: all this process may run on
+  double gpu_memory_fraction = 0.6;  // of a card's memory; serve's setting has the same default
   std::string precision = "auto", exact = "rounding";
   std::string mirror = "auto";  // where faces are embedded by their mirror image as well; auto: as the model card says
   std::string weights, mtcnn;   // files of the embedder and of the detector; empty: looked for (weight_files.hpp)
@@ -36,8 +37,9 @@ struct CommonOptions {
   std::map<std::string, std::string> given;  // what the command line said, by option
 };
 
-// Which of the common options a command knows: kernels is --device and --precision, device these and --threads; data is
-// for commands that work on a data folder, and go by the settings that `wajah serve` would have there.
+// Which of the common options a command knows: kernels is --device, --precision and --gpu-memory-fraction, device these
+// and --threads; data is for commands that work on a data folder, and go by the settings that `wajah serve` would have
+// there.
 struct Uses {
   bool device = false, kernels = false, threads = false, mtcnn = false, weights = false, mirror = false, data = false,
        json = false;

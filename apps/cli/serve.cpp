@@ -20,7 +20,7 @@ server::ApplicationOptions application_options(const server::Settings& settings)
   server::ApplicationOptions options;
   options.settings = settings;
   options.http = server::http_options_of(settings);
-  const Devices devices = make_devices(common, settings.engine.gpu_memory_fraction);
+  const Devices devices = make_devices(common);
   options.cpu = devices.cpu;
   options.precision = devices.precision;
   options.device_why = devices.why;

@@ -20,13 +20,14 @@ constexpr int oldest_major = 8;                                // cp.async and t
 constexpr int dependent_major = 9;                             // griddepcontrol
 constexpr int hopper_major = 9;                                // clusters as sm_90a has them, and wgmma: no other
 
-bool is_set_to(const char* variable, std::string_view expected) {
-  const char* value = std::getenv(variable);
-  return value != nullptr && expected == value;
-}
-// What the environment says, or else the options.
+// What the environment says, or else the options. Throws Error (usage) where it says neither 0 nor 1.
 bool asked_for(const char* variable, bool option) {
-  return !is_set_to(variable, "0") && (option || is_set_to(variable, "1"));
+  const char* value = std::getenv(variable);
+  if (value == nullptr) return option;
+  if (value != std::string_view("0") && value != std::string_view("1")) {
+    fail(ErrorKind::usage, "{}='{}': expected 0 or 1", variable, value);
+  }
+  return *value == '1';
 }
 
 constexpr std::string_view lost = "if the card was lost, start wajah again or use --device cpu";
@@ -175,6 +176,9 @@ Cuda::Cuda(const CudaOptions& options, const CudaDriver& driver) {
     fail(ErrorKind::usage, "engine.gpu.memory_fraction: {}, expected more than 0 and at most 1",
          options.memory_fraction);
   }
+  const bool wants_dependent = asked_for("WAJAH_CUDA_DEPENDENT_LAUNCH", options.dependent_launch);
+  const bool wants_fused = asked_for("WAJAH_CUDA_FUSED_BLOCKS", options.fused_blocks);
+  const bool wants_warpgroups = asked_for("WAJAH_CUDA_WARPGROUP_PRODUCTS", options.warpgroup_products);
   if (const auto reason = why_not_cuda(options.card, driver)) {
     fail(ErrorKind::device, "--device cuda:{}: {}; use --device cpu", options.card, *reason);
   }
@@ -183,13 +187,9 @@ Cuda::Cuda(const CudaOptions& options, const CudaDriver& driver) {
   check_cuda(driver, driver.describe(options.card, &facts), "cudaGetDeviceProperties", options.card, lost);
   const auto share = static_cast<std::size_t>(static_cast<double>(facts.total_bytes) * options.memory_fraction);
   auto memory = std::make_shared<CardMemory>(driver, options.card, share);
-  const bool dependent =
-      options.dependent_launch && facts.major >= dependent_major && !is_set_to("WAJAH_CUDA_DEPENDENT_LAUNCH", "0");
-  const bool hopper = facts.major == hopper_major;
-  const bool fused = hopper && asked_for("WAJAH_CUDA_FUSED_BLOCKS", options.fused_blocks);
-  const bool warpgroups = hopper && asked_for("WAJAH_CUDA_WARPGROUP_PRODUCTS", options.warpgroup_products);
-  card_ = std::make_shared<Card>(
-      Card{driver, options.card, std::move(facts), std::move(memory), options.patience, dependent, fused, warpgroups});
+  const bool dependent = wants_dependent && facts.major >= dependent_major, hopper = facts.major == hopper_major;
+  card_ = std::make_shared<Card>(Card{driver, options.card, std::move(facts), std::move(memory), options.patience,
+                                      dependent, hopper && wants_fused, hopper && wants_warpgroups});
   stream_ = std::make_shared<Stream>(card_, options.arithmetic);
 }
 

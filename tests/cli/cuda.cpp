@@ -41,6 +41,23 @@ TEST_CASE("a card that is not there is a device error that says why") {
   }
 }
 
+TEST_CASE("the share of a card's memory and the variables of its kernels are looked at before the card") {
+  const Workplace place;
+  for (const auto& line : std::vector<std::vector<std::string>>{{"bench", "net", "--net", "onet", "--device", "cuda"},
+                                                                {"bench", "--check", "cuda,cpu", "--net", "onet"},
+                                                                {"embed", "--device", "cuda", "a.jpg"}}) {
+    std::vector<std::string> words = line;
+    words.insert(words.end(), {"--gpu-memory-fraction", "1.5"});
+    const Outcome share = place.run(words);
+    CHECK(share.status == 2);
+    CHECK(contains(share.err, "1.5, expected more than 0 and at most 1"));
+    CHECK(place.run(line, {{"WAJAH_GPU_MEMORY_FRACTION", "0"}}).status == 2);
+    const Outcome variable = place.run(line, {{"WAJAH_CUDA_FUSED_BLOCKS", "on"}});
+    CHECK(variable.status == 2);
+    CHECK(contains(variable.err, "WAJAH_CUDA_FUSED_BLOCKS='on': expected 0 or 1"));
+  }
+}
+
 TEST_CASE("--cuda-conv is own or cudnn, and cudnn is for a card") {
   const Workplace place;
   const Outcome word = place.run({"bench", "net", "--net", "onet", "--device", "cuda", "--cuda-conv", "cublas"});

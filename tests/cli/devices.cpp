@@ -17,13 +17,14 @@ CommonOptions options(const char* device, const char* precision = "auto", const 
   CommonOptions common;
   common.device = device;
   common.threads = 1;
+  common.gpu_memory_fraction = 0.25;
   common.precision = precision;
   common.exact = exact;
   return common;
 }
 
 Devices choose(const CommonOptions& common, const CudaDriver& driver = host_driver()) {
-  return make_devices(common, 0.25, driver);
+  return make_devices(common, driver);
 }
 
 const CudaDriver& without_card() {

@@ -36,6 +36,7 @@ TEST_CASE("dependent launch: where the card can and nobody has turned it off") {
   CHECK_FALSE(dependent(8, true, nullptr));
   CHECK_FALSE(dependent(9, false, nullptr));
   CHECK_FALSE(dependent(9, true, "0"));
+  CHECK(dependent(9, false, "1"));
 }
 
 std::string text_of(const std::filesystem::path& file) {

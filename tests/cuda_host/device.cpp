@@ -84,6 +84,18 @@ TEST_CASE("Cuda: a captured graph computes again what it computed, on whatever i
   fill(1);  // and the stream is whole afterwards
 }
 
+TEST_CASE("Cuda: a variable of the environment says 0 or 1, or is refused by name") {
+  for (const char* variable :
+       {"WAJAH_CUDA_DEPENDENT_LAUNCH", "WAJAH_CUDA_FUSED_BLOCKS", "WAJAH_CUDA_WARPGROUP_PRODUCTS"}) {
+    for (const char* value : {"yes", "", "01", "2"}) {
+      ::setenv(variable, value, 1);
+      const std::string expected = fmt::format("{}='{}': expected 0 or 1", variable, value);
+      CHECK_THROWS_WITH_AS(EmulatedCuda(), expected.c_str(), Error);
+    }
+    ::unsetenv(variable);
+  }
+}
+
 TEST_CASE("Cuda: streams of their own share the memory") {
   const EmulatedCuda cuda;
   const Cuda other = cuda.on_own_stream();
