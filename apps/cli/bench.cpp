@@ -38,7 +38,7 @@ struct Options {
   CommonOptions common;
   std::string net = "inception-resnet-v1";
   std::string batches = "1", threads = "1";
-  std::string cuda_conv = "own";
+  CardOptions card;
   double seconds = 1;
 };
 
@@ -127,18 +127,19 @@ int bench_net(Arguments arguments) {
   set.add("batch", options.batches, "N,N...", "images at once");
   set.add("threads", options.threads, "N,N...", "threads, 0 = all");
   set.add("seconds", options.seconds, "S", "how long to measure each setting");
-  set.add("cuda-conv", options.cuda_conv, "own|cudnn", "whose convolutions, on a card");
+  set.add("cuda-conv", options.card.conv, "own|cudnn", "whose convolutions, on a card");
+  set.add("input", options.card.input, "host|card",
+          "where input and output lie, on a card: host has them go up and down each time");
+  set.add("kernels", options.card.kernels, "on a card: how long each kernel takes, of what the card could do");
   set.common(options.common, {.kernels = true, .weights = true, .json = true});
   if (!set.parse(arguments)) return exit_yes;
   check_seconds(options.seconds);
   const bool on_card = parse_device(options.common.device).kind == DeviceChoice::Kind::cuda;
-  if (parse_cuda_conv(options.cuda_conv) == CudaConv::cudnn && !on_card) {
-    fail(ErrorKind::usage, "--cuda-conv cudnn: needs --device cuda");
-  }
+  check_card_options(options.card, on_card);
   const std::vector<int> batches = parse_counts("batch", options.batches, 1);
   const std::vector<int> threads = parse_counts("threads", options.threads, 0);
   if (on_card) {
-    bench_net_on_cuda(options.net, options.common, options.cuda_conv, batches, options.seconds);
+    bench_net_on_cuda(options.net, options.common, options.card, batches, options.seconds);
     return exit_yes;
   }
   with_net(options.net, precision_of(options.common), [&]<class Net>(Shape image) {

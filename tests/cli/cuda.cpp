@@ -69,4 +69,20 @@ TEST_CASE("--cuda-conv is own or cudnn, and cudnn is for a card") {
   CHECK(place.run({"bench", "--check", "cpu,cpu", "--net", "rnet", "--cuda-conv", "no"}).status == 2);
 }
 
+TEST_CASE("bench net --kernels and --input card are for a card, and are checked before it is looked for") {
+  const Workplace place;
+  const auto says = [&](std::vector<std::string> options, const char* expected) {
+    std::vector<std::string> words{"bench", "net", "--net", "onet"};
+    words.insert(words.end(), options.begin(), options.end());
+    const Outcome outcome = place.run(words);
+    CAPTURE(outcome.err);
+    CHECK(outcome.status == 2);
+    CHECK(contains(outcome.err, expected));
+  };
+  says({"--device", "cpu", "--kernels"}, "--kernels: needs --device cuda");
+  says({"--device", "cpu", "--input", "card"}, "--input card: needs --device cuda");
+  says({"--device", "cuda", "--input", "disk"}, "--input 'disk': expected host or card");
+  says({"--device", "cuda", "--kernels", "--cuda-conv", "cudnn"}, "--kernels: times wajah's own");
+}
+
 }  // namespace

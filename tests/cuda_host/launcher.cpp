@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "memory_fault.hpp"
+#include "recorded_launch.hpp"
 
 namespace wajah::shim {
 namespace {
@@ -92,11 +93,13 @@ void run_now(const LaunchShape& shape, const std::function<void()>& body) {
 
 }  // namespace
 
+void RecordedLaunch::operator()() const { run_now(shape, body); }
+
 void launch(const LaunchShape& shape, void* stream, const std::function<void()>& body) {
   check(shape);
   auto* const to = static_cast<Stream*>(stream);
   if (to != nullptr && to->recording) {
-    to->recorded.emplace_back([shape, body] { run_now(shape, body); });
+    to->recorded.emplace_back(RecordedLaunch{shape, body});
   } else {
     run_now(shape, body);
   }
