@@ -92,6 +92,7 @@ std::vector<LevelHits> Cascade::look(const Image& image, std::span<const Level> 
   if (others.empty()) return found;
   if (networks.look) {
     std::ranges::move(networks.look(others, threshold), std::back_inserter(found));
+    if (watch) watch({DetectorStage::pnet, others.size(), others.size()});
     return found;
   }
   std::vector<std::vector<PNetHit>> hits =

@@ -159,6 +159,15 @@ TEST_CASE("cuda detector: the CPU's faces in invented pictures, also of levels t
   CHECK_THROWS_AS((void)got.detect(noise(40, 40), {0, {0.6F, 0.7F, 0.7F}, 0.709}), Error);
 }
 
+TEST_CASE("cuda detector: bringing the picture is a stage of its own, once and before all others") {
+  Detector detector(load_cuda_detector(Weights::invented(), EmulatedCuda(), 16), Cpu());
+  std::vector<DetectorStage> stages;
+  (void)detector.detect(noise(61, 40), {20, {0.5F, 0.4F, 0.4F}, 0.709},
+                        [&](const StageEnd& end) { stages.push_back(end.stage); });
+  CHECK(stages == std::vector{DetectorStage::upload, DetectorStage::pnet, DetectorStage::proposals,
+                              DetectorStage::rnet, DetectorStage::onet});
+}
+
 TEST_CASE("cuda detector: the faces of a photo with MTCNN's own weights, and on the CPU once the card is lost") {
   const auto data = shared_data();
   if (!data) {

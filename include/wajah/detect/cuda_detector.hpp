@@ -50,6 +50,7 @@ class CudaDetector final : public DetectorPass {
   [[nodiscard]] std::vector<Face> detect(const Image& image, const DetectorOptions& options,
                                          const DetectorWatch& watch) override {
     if (!image.empty()) show(image);
+    if (watch) watch({DetectorStage::upload, 0, 0});
     return cascade_.run(image, options, networks_, watch);
   }
 

@@ -49,8 +49,9 @@ class DetectorModel;  // the three loaded networks: shared, const
                                                               std::shared_ptr<CardWatch> watch);
 
 // The end of a stage: how many places or crops it had, and how many of them the network itself has seen. A large
-// picture goes through the first two in bands, so they end several times.
-enum class DetectorStage { pyramid, pnet, proposals, rnet, onet };
+// picture goes through pyramid and P-Net in bands, so they end several times. Only a card has the first, after which
+// the picture is there; its pyramid ends with its P-Net.
+enum class DetectorStage { upload, pyramid, pnet, proposals, rnet, onet };
 struct StageEnd {
   DetectorStage stage;
   std::size_t seen = 0, judged = 0;
