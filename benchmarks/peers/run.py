@@ -44,11 +44,10 @@ def rows_of(part, binary, shared, folder, count):
         yield from module.rows(binary, shared)
 
 
-def work(part, binary, shared, count):
+def print_rows(rows):
     """What the process of a part does: a line of JSON for every row."""
-    with tempfile.TemporaryDirectory() as folder:
-        for row in rows_of(part, binary, shared, folder, count):
-            print(json.dumps(row), flush=True)
+    for row in rows:
+        print(json.dumps(row), flush=True)
 
 
 def end(process):
@@ -59,10 +58,8 @@ def end(process):
         pass
 
 
-def rows_of_process(part, given, seconds):
-    """The rows of a part as they are ready; where it ends early, one that says why."""
-    command = [sys.executable, "-B", __file__, str(given.binary), "--shared", str(given.shared), "--rounds", str(given.rounds),
-               "--worker", part]
+def rows_of_process(command, part, seconds):
+    """The rows of a part as its process has them ready; where it ends early, one that says why."""
     with tempfile.TemporaryFile("w+") as errors:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, start_new_session=True)
         late = threading.Event()
@@ -90,7 +87,9 @@ def measure(given):
     found, end_at = [], time.perf_counter() + TOGETHER
     for part in given.only.split(","):
         began = time.perf_counter()
-        for row in rows_of_process(part, given, round(min(PARTS[part], end_at - began))):
+        command = [sys.executable, "-B", __file__, str(given.binary), "--shared", str(given.shared), "--rounds",
+                   str(given.rounds), "--worker", part]
+        for row in rows_of_process(command, part, round(min(PARTS[part], end_at - began))):
             found.append(row)
             print(table.line(row), flush=True)
         print(f"({part}: {time.perf_counter() - began:.0f} s)", flush=True)
@@ -123,19 +122,25 @@ def arguments():
     unknown = set(given.only.split(",")) - set(PARTS)
     if unknown:
         parser.error(f"--only {','.join(sorted(unknown))}: expected of {', '.join(PARTS)}")
+    check_paths(parser, given)
+    given.binary = given.binary.resolve()
+    return given
+
+
+def check_paths(parser, given):
+    """Before anything is measured for minutes."""
     if not (given.shared / "data").is_dir():
         parser.error(f"--shared {given.shared}: expected a folder with data/ in it (or WAJAH_SHARED)")
     for name, path in {"--markdown": given.markdown, "--svg": given.svg}.items():
         if path and not os.access(path if path.exists() else path.absolute().parent, os.W_OK):
             parser.error(f"{name} {path}: cannot be written; expected a file in a folder that is there")
-    given.binary = given.binary.resolve()
-    return given
 
 
 def main():
     given = arguments()
     if given.worker:
-        work(given.worker, given.binary, given.shared / "data", given.rounds)
+        with tempfile.TemporaryDirectory() as folder:
+            print_rows(rows_of(given.worker, given.binary, given.shared / "data", folder, given.rounds))
         return
     print(machine.describe())
     began = time.perf_counter()

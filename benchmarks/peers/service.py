@@ -41,12 +41,18 @@ class Client:
     def __init__(self, port):
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
 
+    def get(self, path):
+        return self.ask("GET", path)
+
     def post(self, path, body, headers):
-        self.connection.request("POST", path, body, headers)
+        return self.ask("POST", path, body, headers)
+
+    def ask(self, method, path, body=None, headers=None):
+        self.connection.request(method, path, body, headers or {})
         reply = self.connection.getresponse()
         content = reply.read()
         if reply.status != 200:
-            raise RuntimeError(f"POST {path}: {reply.status} {content[:200]}")
+            raise RuntimeError(f"{method} {path}: {reply.status} {content[:200]}")
         return content
 
 

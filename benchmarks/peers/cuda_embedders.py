@@ -1,0 +1,156 @@
+"""The embedding networks on a card against PyTorch with cuDNN, and against cuDNN called from wajah: the same weights, batch
+and precision, input and output on the card.
+
+    python cuda_embedders.py WAJAH GRAPH.pb MOBILEFACENET.onnx [--device cuda|cpu] [--only TEXT] [--rounds N] [--seconds S]
+                             [--batches 1,256] [--precisions fp32,tf32,fp16] [--compile MODE]
+
+A network is timed only after PyTorch and wajah have given the same embeddings. --device cpu tries the whole comparison
+without a card; its times say nothing about one.
+"""
+
+import argparse
+import importlib.util
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+import inception_onnx
+import table
+import torch_network
+from interleaved import available, program, repeated, rounds
+
+NETS = {"inception-resnet-v1": (3, 160, 160), "mobilefacenet": (3, 112, 112)}
+BATCHES = (1, 256)
+LEAST_COSINE, COMPARED = 0.999, 4
+# Of Inception-ResNet-v1 in fp16, by batch: at most this ratio to the fastest peer; at most so many ms an image, in steps.
+RATIOS, STEPS = {1: 0.6, 256: 1 / 1.2}, {1: (0.35, 0.15), 256: (1 / 40, 1 / 100)}
+GRAPH, EAGER, COMPILED, CUDNN = "PyTorch, CUDA graph", "PyTorch", "torch.compile", "cuDNN from wajah"
+MODES = {"cuda": "max-autotune", "cpu": "default"}  # tuning for a CPU takes longer than a trial is worth
+
+
+def wajah_embeddings(binary, weights, images, device, precision, folder):
+    """What `wajah embed` makes of normalised images (n, h, w, 3)."""
+    given, got = Path(folder) / "x.npy", Path(folder) / "y.npy"
+    np.save(given, images)
+    done = subprocess.run([binary, "embed", "--input", given, "--output", got, "--weights", weights, "--device", device,
+                           "--precision", precision, "--mirror", "never"], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise RuntimeError(f"wajah embed: {done.stderr.strip()}")
+    return np.load(got)
+
+
+def require_same(network, binary, weights, shape, settings, precision):
+    """Throws where both do not compute the same function; gives the least cosine."""
+    values = np.random.default_rng(7).standard_normal((COMPARED, *shape), dtype=np.float32)
+    theirs = torch_network.embeddings(network, torch_network.images(values, settings.device, precision))
+    ours = wajah_embeddings(binary, weights, np.ascontiguousarray(values.transpose(0, 2, 3, 1)), settings.device, precision,
+                            settings.folder)
+    least = float((theirs * ours).sum(axis=1).min())
+    if not least > LEAST_COSINE:
+        raise RuntimeError(f"wajah and PyTorch give other embeddings: cosine {least:.5f}, expected more than {LEAST_COSINE}")
+    return least
+
+
+def cudnn_of_pytorch():
+    """The variable by which wajah finds the cuDNN that PyTorch brings, behind whatever it says already."""
+    found = importlib.util.find_spec("nvidia")
+    folders = [folder for root in (found.submodule_search_locations or [] if found else []) for folder in Path(root).glob("*/lib")]
+    if not any((folder / "libcudnn.so.9").exists() for folder in folders):
+        return {}
+    said = [os.environ["LD_LIBRARY_PATH"]] if "LD_LIBRARY_PATH" in os.environ else []
+    return {"LD_LIBRARY_PATH": ":".join([*said, *map(str, sorted(folders))])}
+
+
+def wajah(binary, net, weights, batch, precision, settings, *more):
+    # PyTorch holds memory of the same card meanwhile.
+    where = ["--input", "card", "--gpu-memory-fraction", 0.4] if settings.device != "cpu" else ["--threads", 1]
+    return program(binary, "net", "--net", net, "--batch", batch, "--precision", precision, "--device", settings.device,
+                   "--weights", weights, *where, *more, environment=settings.environment)
+
+
+def contenders(binary, net, weights, network, batch, precision, settings, skipped):
+    """What is measured beside wajah: {name: contender} whose figures are milliseconds a batch, but for cuDNN's."""
+    x = torch_network.images(np.random.default_rng(3).standard_normal((batch, *NETS[net]), dtype=np.float32),
+                             settings.device, precision)
+    made = available({EAGER if settings.device == "cpu" else GRAPH: lambda: repeated(torch_network.eager(network, x)),
+                      COMPILED: lambda: repeated(torch_network.compiled(network, x, settings.mode))}, skipped)
+
+    def cudnn():
+        contender = wajah(binary, net, weights, batch, precision, settings, "--cuda-conv", "cudnn")
+        contender(0.05)  # says at once whether cuDNN is there
+        return lambda seconds: batch * contender(seconds)
+
+    if settings.device != "cpu":
+        made.update(available({CUDNN: cudnn}, skipped))
+    return made
+
+
+def compare(binary, net, model, weights, batch, precision, settings):
+    network = torch_network.load(model, settings.device, precision)
+    cosine = require_same(network, binary, weights, NETS[net], settings, precision)
+    name, skipped = f"{net} {precision}, batch {batch}, on {settings.place}", {}
+    print(f"({name}: cosine to PyTorch's embeddings at least {cosine:.6f})", flush=True)
+    works = {"wajah": wajah(binary, net, weights, batch, precision, settings)}
+    works.update(contenders(binary, net, weights, network, batch, precision, settings, skipped))
+    figures = rounds(works, settings.rounds, settings.seconds)
+    ours = figures.pop("wajah")
+    peers = {peer: [value / batch for value in values] for peer, values in figures.items()}
+    wanted = precision == "fp16" and net == "inception-resnet-v1" and settings.device != "cpu"
+    if peers:
+        yield table.row(name, ours, peers, RATIOS.get(batch) if wanted else None)
+    if wanted:
+        for number, step in enumerate(STEPS.get(batch, ())):
+            words = f"{step:g} ms" if batch == 1 else f"{1 / step:.0f},000 images/s"
+            yield table.limited(f"{name}, step {number + 1}: {words}", sorted(ours)[len(ours) // 2], step)
+    for peer, why in skipped.items():
+        yield table.unmeasured(f"{name}, {peer}", why)
+
+
+def rows(binary, graph, mobilefacenet, settings, only=""):
+    """All rows whose name contains `only`, as they are ready."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings.folder = folder
+        files = {"inception-resnet-v1": (Path(folder) / "inception.onnx", graph), "mobilefacenet": (mobilefacenet, mobilefacenet)}
+        inception_onnx.write(graph, files["inception-resnet-v1"][0])
+        for net, (model, weights) in files.items():
+            for precision in settings.precisions:
+                for batch in settings.batches:
+                    name = f"{net} {precision}, batch {batch}"
+                    if only in name:
+                        yield from table.tried(name, lambda n=net, m=model, w=weights, b=batch, p=precision: compare(
+                            binary, n, m, w, b, p, settings))
+
+
+def settings_for(device, count=5, seconds=0.5, batches=BATCHES, precisions=None, mode=None):
+    """A CPU has fp32 alone in common with a card."""
+    kind = device.split(":")[0]
+    return argparse.Namespace(device=device, place="the card" if kind == "cuda" else "the CPU", rounds=count, seconds=seconds,
+                              batches=batches, precisions=precisions or (torch_network.PRECISIONS if kind == "cuda" else ("fp32",)),
+                              mode=mode or MODES[kind], environment=cudnn_of_pytorch())
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name in ("binary", "graph", "mobilefacenet"):
+        parser.add_argument(name, type=Path)
+    parser.add_argument("--device", default="cuda")
+    parser.add_argument("--only", default="")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=0.5, help="of each burst")
+    parser.add_argument("--batches", type=lambda text: tuple(map(int, text.split(","))), default=BATCHES)
+    parser.add_argument("--precisions", type=lambda text: tuple(text.split(",")))
+    parser.add_argument("--compile", help="torch.compile's mode")
+    given = parser.parse_args()
+    settings = settings_for(given.device, given.rounds, given.seconds, given.batches, given.precisions, given.compile)
+    found = []
+    for one in rows(given.binary.resolve(), given.graph, given.mobilefacenet, settings, given.only):
+        found.append(one)
+        print(table.line(one), flush=True)
+    print(table.text(found))
+
+
+if __name__ == "__main__":
+    main()
