@@ -39,8 +39,12 @@ class Case(unittest.TestCase):
     @classmethod
     def tearDownClass(cls):
         if hasattr(cls, "server"):
-            cls.server.stop()
-            cls.server.folder.cleanup()
+            try:
+                if hasattr(cls, "description") and cls.server.process.poll() is None:
+                    cls.server.require_device()
+            finally:
+                cls.server.stop()
+                cls.server.folder.cleanup()
 
     def upload(self, nik, name, person=GUL, count=3, target="/upload/", **headers):
         files = [("files", (f"{i}.jpg", self.photos.of(person, i))) for i in range(1, count + 1)]

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """The contract: what the original service's clients, and those of /api/v1, rely on. Plain HTTP against the program.
 
-contract.py BINARY [unittest's options], such as the name of a class or case.
+contract.py BINARY [unittest's options], such as the name of a class or case. WAJAH_CONTRACT_DEVICE=cuda has every server
+compute on that device, and fails where one does not.
 """
 
 import sys

@@ -15,6 +15,7 @@ import urllib.parse
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parents[2]
+DEVICE = os.environ.get("WAJAH_CONTRACT_DEVICE")  # where every server of the suite computes; none: as it chooses
 
 
 def shared():
@@ -71,6 +72,8 @@ class Server:
         self.folder = tempfile.TemporaryDirectory(prefix="wajah-contract-")
         self.data = Path(data or Path(self.folder.name) / "data")
         command = [binary, "serve", "--listen", "127.0.0.1:0", "--data", str(self.data), *options]
+        if DEVICE and "--device" not in options:
+            command += ["--device", DEVICE]
         if config:
             file = Path(self.folder.name) / "wajah.toml"
             file.write_text(config)
@@ -137,3 +140,10 @@ class Server:
             if time.monotonic() > end:
                 raise RuntimeError("not ready in time")
             time.sleep(0.1)
+        self.require_device()
+
+    def require_device(self):
+        """A service whose card has failed answers from the CPU: that would test the wrong thing."""
+        device = self.get("/version").json["device"]
+        if DEVICE and not device.startswith(DEVICE):
+            raise RuntimeError(f"the service computes on {device}, not on {DEVICE}")
