@@ -139,11 +139,13 @@ void check_faces(const std::string& name, const std::vector<Face>& got, const st
   }
 }
 
-TEST_CASE("cuda detector: the CPU's faces in invented pictures, also of levels that enlarge them") {
+// On invented weights and pictures, some of which have to be enlarged.
+template <class Device>
+void check_detector(const Device& device) {
   const Cpu cpu;
   const Weights weights = Weights::invented();
   Detector expected(load_detector(weights, cpu), cpu);
-  Detector got(load_cuda_detector(weights, EmulatedCuda(), 16), cpu);
+  Detector got(load_cuda_detector(weights, device, 16), cpu);
   std::size_t faces = 0;
   for (const auto& [width, height, min_size] :
        {std::tuple{61, 40, 20.0}, {50, 71, 24.0}, {33, 30, 10.0}, {61, 40, 20.0}}) {
@@ -159,13 +161,29 @@ TEST_CASE("cuda detector: the CPU's faces in invented pictures, also of levels t
   CHECK_THROWS_AS((void)got.detect(noise(40, 40), {0, {0.6F, 0.7F, 0.7F}, 0.709}), Error);
 }
 
+TEST_CASE("cuda detector: the CPU's faces in invented pictures, also of levels that enlarge them") {
+  check_detector(EmulatedCuda());
+}
+
+#ifdef WAJAH_HAVE_CUDA
+TEST_CASE("on a card, small: the detector") {
+  if (const auto reason = why_not_cuda(0)) {
+    MESSAGE("skipped: " << *reason);
+    return;
+  }
+  CudaOptions options{0, 0.1};
+  options.patience = std::chrono::minutes(10);  // a sanitizer takes its time
+  check_detector(Cuda(options));
+}
+#endif
+
 TEST_CASE("cuda detector: bringing the picture is a stage of its own, once and before all others") {
   Detector detector(load_cuda_detector(Weights::invented(), EmulatedCuda(), 16), Cpu());
   std::vector<DetectorStage> stages;
   (void)detector.detect(noise(61, 40), {20, {0.5F, 0.4F, 0.4F}, 0.709},
                         [&](const StageEnd& end) { stages.push_back(end.stage); });
-  CHECK(stages == std::vector{DetectorStage::upload, DetectorStage::pnet, DetectorStage::proposals,
-                              DetectorStage::rnet, DetectorStage::onet});
+  CHECK(stages == std::vector{DetectorStage::upload, DetectorStage::pnet, DetectorStage::proposals, DetectorStage::rnet,
+                              DetectorStage::onet});
 }
 
 TEST_CASE("cuda detector: the faces of a photo with MTCNN's own weights, and on the CPU once the card is lost") {

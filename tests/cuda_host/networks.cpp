@@ -106,6 +106,30 @@ TEST_CASE("cuda networks: Inception-ResNet-v1 by warpgroups") {
 }
 
 #ifdef WAJAH_HAVE_CUDA
+// What compute-sanitizer watches: all five once in each format, with what is off unless asked for.
+TEST_CASE("on a card, small: all five networks, with fused blocks and products of warpgroups") {
+  if (const auto reason = why_not_cuda(0)) {
+    MESSAGE("skipped: " << *reason);
+    return;
+  }
+  for (const Arithmetic arithmetic : {Arithmetic::fp32, Arithmetic::tf32, Arithmetic::fp16}) {
+    CudaOptions options{0, 0.1, arithmetic};
+    options.patience = std::chrono::minutes(10);  // a sanitizer takes its time
+    options.fused_blocks = options.warpgroup_products = true;
+    const Cuda card(options);
+    const double tolerance = arithmetic == Arithmetic::fp32 ? 1e-4 : 1e-2;
+    check_on<PNet>(card, "P-Net", {1, 41, 60, 3}, tolerance);
+    check_on<RNet>(card, "R-Net", {5, 24, 24, 3}, tolerance);
+    check_on<ONet>(card, "O-Net", {3, 48, 48, 3}, tolerance);
+    check_on<MobileFaceNet>(card, "MobileFaceNet", {1, 112, 112, 3}, tolerance);
+    check_on<InceptionResnetV1>(card, "Inception-ResNet-v1", {1, 160, 160, 3}, tolerance);
+    // So many that the large layers' tiles are more than multiprocessors, which takes them to warpgroups.
+    if (arithmetic == Arithmetic::fp16) {
+      check_on<InceptionResnetV1>(card, "Inception-ResNet-v1 by warpgroups", {4, 160, 160, 3}, tolerance);
+    }
+  }
+}
+
 // The same for real: ./test --gpu.
 TEST_CASE("on a card: whole networks, in every format and several batches") {
   if (const auto reason = why_not_cuda(0)) {

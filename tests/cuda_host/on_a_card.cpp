@@ -1,0 +1,213 @@
+// Every kernel that is not a network's, in a small size: on the host, and on a card where there is one, where they are
+// what compute-sanitizer watches (./test --gpu). Numbers go up and down by the device's own copies alone.
+#include <wajah/cuda_kernels.hpp>
+#include <wajah/detect/cuda_nms.hpp>
+#include <wajah/embed/prewhiten.hpp>
+#include <wajah/search/score_rows.hpp>
+#include <wajah/svm/dot_matrix.hpp>
+#include <wajah/svm/solve_pairs.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <random>
+
+#include "check.hpp"
+#include "cuda_host/emulated_cuda.hpp"
+#include "svm/guarded_job.hpp"
+
+namespace wajah {
+namespace {
+
+std::vector<float> numbers(std::mt19937& random, std::size_t count) {
+  std::uniform_real_distribution<float> number(-1, 1);
+  std::vector<float> values(count);
+  for (float& value : values) value = number(random);
+  return values;
+}
+
+template <class Device, class T>
+Buffer up(const Device& device, const std::vector<T>& values) {
+  return device.uploaded(values.data(), values.size() * sizeof(T));
+}
+template <class T, class Device>
+std::vector<T> down(const Device& device, const Buffer& buffer, std::size_t count) {
+  std::vector<T> values(count);
+  device.download(values.data(), buffer.as<>(), count * sizeof(T));
+  return values;
+}
+
+template <class Device>
+void check_gram(const Device& device) {
+  std::mt19937 random(1);
+  constexpr int m = 33, n = 35, d = 65;
+  const auto a = numbers(random, m * d), b = numbers(random, n * d);
+  const Buffer a_card = up(device, a), b_card = up(device, b);
+  for (const bool distance : {false, true}) {
+    std::vector<float> expected(m * (n + 3), -7.0F);
+    const Buffer y = up(device, expected);
+    dot_matrix(Cpu(1, Isa::scalar),
+               {{a.data(), {m, 1, 1, d}}, {b.data(), {n, 1, 1, d}}, expected.data(), n + 3, distance});
+    dot_matrix(
+        device,
+        {{a_card.as<float>(), {m, 1, 1, d}}, {b_card.as<float>(), {n, 1, 1, d}}, y.as<float>(), n + 3, distance});
+    CHECK(down<float>(device, y, expected.size()) == expected);
+  }
+}
+
+template <class Device>
+void check_scores(const Device& device) {
+  std::mt19937 random(2);
+  constexpr int count = 37, d = 130, padded = 192;
+  const auto rows = numbers(random, count * d), query = numbers(random, d), scales = numbers(random, count);
+  std::vector<std::uint16_t> halves(rows.size());
+  for (auto& half : halves) half = static_cast<std::uint16_t>(random() % 0x3C00U | (random() & 1U) << 15U);
+  // The CPU's kernel wants bytes as the index has them, on whole cache lines.
+  const Buffer bytes(count * padded), byte_query(padded);
+  std::generate_n(bytes.as<std::uint8_t>(), count * padded, [&] { return static_cast<std::uint8_t>(random()); });
+  std::generate_n(byte_query.as<std::int8_t>(), padded, [&] { return static_cast<std::int8_t>(random() % 255 - 127); });
+  const int sum = std::accumulate(byte_query.as<std::int8_t>(), byte_query.as<std::int8_t>() + padded, 0);
+  const Buffer rows_card = up(device, rows), query_card = up(device, query), halves_card = up(device, halves);
+  const Buffer bytes_card = device.uploaded(bytes.as<>(), bytes.size()), scales_card = up(device, scales);
+  const Buffer byte_query_card = device.uploaded(byte_query.as<>(), byte_query.size());
+  std::vector<float> expected(count);
+  const Buffer scores = up(device, expected);
+  const Cpu cpu(1, Isa::scalar);
+  score_float_rows(cpu, {rows.data(), query.data(), count, d, d, expected.data()});
+  score_float_rows(device, {rows_card.as<float>(), query_card.as<float>(), count, d, d, scores.as<float>()});
+  check_close("float rows", down<float>(device, scores, count), expected, {1e-5, 1e-5});
+  score_half_rows(cpu, {halves.data(), query.data(), count, d, d, expected.data()});
+  score_half_rows(device, {halves_card.as<std::uint16_t>(), query_card.as<float>(), count, d, d, scores.as<float>()});
+  check_close("half rows", down<float>(device, scores, count), expected, {1e-5, 1e-5});
+  score_byte_rows(cpu, {bytes.as<std::uint8_t>(), byte_query.as<std::int8_t>(), scales.data(), 0.25F, sum, count,
+                        padded, expected.data()});
+  score_byte_rows(device, {bytes_card.as<std::uint8_t>(), byte_query_card.as<std::int8_t>(), scales_card.as<float>(),
+                           0.25F, sum, count, padded, scores.as<float>()});
+  CHECK(down<float>(device, scores, count) == expected);
+}
+
+template <class Device>
+void check_largest(const Device& device) {
+  constexpr int count = 4099, k = 5;  // the last chunk is nearly empty
+  std::mt19937 random(4);
+  std::vector<float> scores(count);
+  for (float& score : scores) score = static_cast<float>(random() % 200);
+  std::vector<int> order(count);
+  std::iota(order.begin(), order.end(), 0);
+  std::ranges::stable_sort(order, std::ranges::greater{}, [&](int i) { return scores[static_cast<std::size_t>(i)]; });
+  order.resize(k);
+  const auto room = static_cast<std::size_t>(top_k_room(count, k));
+  const Buffer on_card = up(device, scores), best = device.allocate(room * sizeof(float));
+  const Buffer where = device.allocate(room * sizeof(int));
+  top_k(device, TopKArgs{on_card.as<float>(), count, k, best.as<float>(), where.as<int>()});
+  CHECK(down<int>(device, where, k) == order);
+}
+
+template <class Device>
+void check_unit_length(const Device& device) {
+  std::mt19937 random(5);
+  const Shape shape{6, 1, 1, 130};
+  const auto x = numbers(random, shape.size());
+  const Buffer both = up(device, x), one = up(device, x), united = device.allocate(shape.size() / 2 * sizeof(float));
+  unite_views(device, UniteViewsArgs{{both.as<float>(), shape}, {united.as<float>(), shape.images(3)}});
+  l2_normalise(device, L2NormaliseArgs{{one.as<float>(), shape}, {one.as<float>(), shape}});
+  const auto units = down<float>(device, one, shape.size()), sums = down<float>(device, united, shape.size() / 2);
+  const auto row = [&](const std::vector<float>& rows, int n) { return rows.begin() + std::ptrdiff_t{n} * shape.c; };
+  for (int n = 0; n < 3; ++n) {
+    CHECK(std::inner_product(row(units, n), row(units, n + 1), row(units, n), 0.0F) ==
+          doctest::Approx(1).epsilon(1e-5));
+    // The sum of two views, each of length 1, points as far from the one as from the other.
+    const float to_first = std::inner_product(row(sums, n), row(sums, n + 1), row(units, 2 * n), 0.0F);
+    const float to_second = std::inner_product(row(sums, n), row(sums, n + 1), row(units, 2 * n + 1), 0.0F);
+    CHECK(to_first == doctest::Approx(to_second).epsilon(1e-3));
+    CHECK(std::inner_product(row(sums, n), row(sums, n + 1), row(sums, n), 0.0F) == doctest::Approx(1).epsilon(1e-5));
+  }
+}
+
+template <class Device>
+void check_views(const Device& device) {
+  std::mt19937 random(6);
+  constexpr int side = 13;
+  const Shape bytes{1, side, side, 3};
+  Image crop(side, side);
+  for (std::uint8_t& byte : crop.pixels) byte = static_cast<std::uint8_t>(random());
+  std::vector<float> expected(bytes.size());
+  prewhiten(crop, View<float>(expected.data(), bytes));
+  const Buffer x = up(device, crop.pixels), y = device.allocate(2 * bytes.size() * sizeof(float));
+  prewhiten(device, PrewhitenArgs{{x.as<std::uint8_t>(), bytes}, {y.as<float>(), bytes.images(2)}, 2});
+  const auto views = down<float>(device, y, 2 * bytes.size());
+  check_close("prewhiten", std::span(views).first(bytes.size()), expected, {1e-5, 1e-5});
+  CHECK(views[bytes.size()] == views[std::size_t{side - 1} * 3]);
+  standardise(device, StandardiseArgs{{x.as<std::uint8_t>(), bytes}, {y.as<float>(), bytes}, {0, 0, 0}, {1, 1, 1}, 1});
+  CHECK(down<float>(device, y, 1)[0] == doctest::Approx(static_cast<float>(crop.pixels[0]) / 255).epsilon(1e-5));
+}
+
+template <class Device>
+void check_suppression(const Device& device) {
+  std::mt19937 random(7);
+  std::uniform_real_distribution<double> place(0, 60);
+  std::vector<ScoredBox> boxes;
+  for (int i = 0; i < 129; ++i) {
+    const double x = place(random), y = place(random);
+    boxes.push_back({{x, y, x + 20, y + 25}, static_cast<float>(i + 1) / 200});
+  }
+  for (const Overlap kind : {Overlap::of_union, Overlap::of_smaller}) {
+    CHECK(suppress_distinct(device, boxes, 0.4, kind) == suppress(boxes, 0.4, kind));
+  }
+}
+
+// A job whose arrays have been brought to the device, and its results back.
+template <class Device>
+void check_training(const Device& device) {
+  constexpr int n = 40, first = 17, padded = 48;
+  std::mt19937 random(8), same = random;
+  svm::test::GuardedJob given(n, first, padded, Touch::last, 1, random),
+      expected(n, first, padded, Touch::last, 1, same);
+  const auto bytes = [&](const auto* from, std::size_t count) { return device.uploaded(from, count * sizeof(*from)); };
+  const Buffer gram = bytes(given.job.gram, n * padded), inverse = bytes(given.job.inverse, n * padded);
+  const Buffer lower = bytes(given.job.lower, padded), upper = bytes(given.job.upper, padded);
+  const Buffer beta = bytes(given.job.beta, padded), gradient = bytes(given.job.gradient, padded);
+  PairJob job = given.job;
+  job.gram = gram.as<float>();
+  job.inverse = inverse.as<float>();
+  job.lower = lower.as<double>();
+  job.upper = upper.as<double>();
+  job.beta = beta.as<double>();
+  job.gradient = gradient.as<double>();
+  const Buffer jobs = device.uploaded(&job, sizeof job);
+  solve_pairs(device, {jobs.as<PairJob>(), 1, padded, 1e-3, 100 * n, true});
+  solve_pairs(Cpu(1, Isa::scalar), {&expected.job, 1, padded, 1e-3, 100 * n, true});
+  const auto solved = down<PairJob>(device, jobs, 1);
+  CHECK(solved[0].met);
+  CHECK(solved[0].rho == doctest::Approx(expected.job.rho).epsilon(1e-3));
+  const auto betas = down<double>(device, beta, n);
+  for (int t = 0; t < n; ++t) CHECK(std::abs(betas[static_cast<std::size_t>(t)] - expected.job.beta[t]) < 1e-2);
+}
+
+template <class Device>
+void check_all(const Device& device) {
+  check_gram(device);
+  check_scores(device);
+  check_largest(device);
+  check_unit_length(device);
+  check_views(device);
+  check_suppression(device);
+  check_training(device);
+}
+
+TEST_CASE("cuda kernels: all that are no network's, by the device's own copies") { check_all(EmulatedCuda()); }
+
+#ifdef WAJAH_HAVE_CUDA
+TEST_CASE("on a card, small: kernels of search, training, suppression and what stands before and behind a network") {
+  if (const auto reason = why_not_cuda(0)) {
+    MESSAGE("skipped: " << *reason);
+    return;
+  }
+  CudaOptions options{0, 0.1};
+  options.patience = std::chrono::minutes(10);  // under a sanitizer
+  check_all(Cuda(options));
+}
+#endif
+
+}  // namespace
+}  // namespace wajah
