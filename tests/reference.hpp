@@ -6,6 +6,7 @@
 #include <wajah/layers/conv2d.hpp>
 #include <wajah/layers/conv2d_int8.hpp>
 #include <wajah/layers/depthwise_conv2d.hpp>
+#include <wajah/layers/depthwise_conv2d_int8.hpp>
 #include <wajah/layers/max_pool2d.hpp>
 #include <wajah/layers/max_pool2d_int8.hpp>
 #include <wajah/layers/softmax.hpp>
@@ -132,6 +133,26 @@ inline void depthwise_conv2d(const Reference&, const DepthwiseConv2dArgs& args) 
         sum += static_cast<double>(pixel[c]) * args.weights[(v * args.window.w + u) * channels + c];
       });
       args.y.pixel(n, y, x)[c] = static_cast<float>(reference::activate(args.activation, sum, c));
+    }
+  });
+}
+
+// Weights as they are, (window.h, window.w, channels). x stands for byte - zero_point, of which padding is 0.
+inline void depthwise_conv2d_int8(const Reference&, const DepthwiseConv2dInt8Args& args) {
+  const int channels = args.x.shape.c;
+  reference::each_pixel(args.y.shape, [&](int n, int y, int x) {
+    for (int c = 0; c < channels; ++c) {
+      double sum = args.biases[c];
+      reference::each_tap(args.x, args.window, args.pad, n, y, x, [&](int v, int u, const std::uint8_t* pixel) {
+        sum += double{args.weights[(v * args.window.w + u) * channels + c]} * (pixel[c] - args.zero_point);
+      });
+      const double value = std::clamp<double>(sum, args.floor, args.ceiling);
+      if (args.bytes != nullptr) {
+        const View<std::uint8_t> bytes(args.bytes, args.y.shape, args.y.stride);
+        bytes.pixel(n, y, x)[c] = static_cast<std::uint8_t>(std::nearbyint(value));
+      } else {
+        args.y.pixel(n, y, x)[c] = static_cast<float>(value);
+      }
     }
   });
 }

@@ -5,6 +5,7 @@
 #include <wajah/layers/conv2d_int8.hpp>
 #include <wajah/layers/conv2d_winograd.hpp>
 #include <wajah/layers/depthwise_conv2d.hpp>
+#include <wajah/layers/depthwise_conv2d_int8.hpp>
 #include <wajah/layers/linear.hpp>
 #include <wajah/weights.hpp>
 
@@ -87,6 +88,14 @@ struct Parameters<DepthwiseConv2d<N, C, W, P, Act>> {
     tensors.add_kernel(name + "/weights", {W.h, W.w, C}, W.h * W.w);
     tensors.add(name + "/biases", {C}, 0.01F);
     Slopes<Act>::add(tensors, scope, C);
+  }
+};
+
+template <Name N, int C, Window W, Pad P, class Act>
+struct Parameters<DepthwiseConv2dInt8<N, C, W, P, Act>> {
+  static void add(RandomTensors& tensors, std::string_view scope) {
+    Parameters<DepthwiseConv2d<N, C, W, P, Act>>::add(tensors, scope);
+    tensors.add(fmt::format("{}{}/{}", scope, N.view(), range_name), Range{0, 1});
   }
 };
 

@@ -12,6 +12,7 @@
 #include <wajah/layers/conv2d.hpp>
 #include <wajah/layers/conv2d_int8.hpp>
 #include <wajah/layers/depthwise_conv2d.hpp>
+#include <wajah/layers/depthwise_conv2d_int8.hpp>
 
 #include <chrono>
 #include <functional>
@@ -111,5 +112,8 @@ class Cuda {
 // Signed bytes (inner, out) as the device's conv2d_int8 reads them.
 [[nodiscard]] std::vector<std::int8_t> int8_columns(const std::int8_t* weights, int inner, int out);
 [[nodiscard]] PackedDepthwiseConv2d pack_depthwise_conv2d(const Cuda& device, const DepthwiseConv2dWeights& weights);
+[[nodiscard]] PackedDepthwiseConv2dInt8 pack_depthwise_conv2d_int8(const Cuda& device,
+                                                                   const DepthwiseConv2dWeights& weights,
+                                                                   Quantisation input, const Quantisation* output);
 
 }  // namespace wajah

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <wajah/describe.hpp>
+#include <wajah/layers/depthwise_conv2d.hpp>
 #include <wajah/layers/linear.hpp>
 #include <wajah/layers/quantise.hpp>
 
@@ -55,16 +56,22 @@ inline void conv2d(const Observer& device, const Conv2dArgs& args) {
   device.observation->see(args.x);
   conv2d(static_cast<const Cpu&>(device), args);
 }
+inline void depthwise_conv2d(const Observer& device, const DepthwiseConv2dArgs& args) {
+  device.observation->see(args.x);
+  depthwise_conv2d(static_cast<const Cpu&>(device), args);
+}
 
 namespace detail {
 
-// Layers whose forward is one call of conv2d.
+// Layers whose forward is one call of conv2d or depthwise_conv2d.
 template <class Layer>
-inline constexpr bool calls_conv2d = false;
+inline constexpr bool is_observed = false;
 template <Name N, int In, int Out, Window W, Pad P, class Act>
-inline constexpr bool calls_conv2d<Conv2d<N, In, Out, W, P, Act>> = true;
+inline constexpr bool is_observed<Conv2d<N, In, Out, W, P, Act>> = true;
+template <Name N, int C, Window W, Pad P, class Act>
+inline constexpr bool is_observed<DepthwiseConv2d<N, C, W, P, Act>> = true;
 template <Name N, int In, int Out, class Act>
-inline constexpr bool calls_conv2d<Linear<N, In, Out, Act>> = true;
+inline constexpr bool is_observed<Linear<N, In, Out, Act>> = true;
 
 }  // namespace detail
 
@@ -73,7 +80,7 @@ template <class Net>
 [[nodiscard]] std::vector<std::string> observed_names(Shape x) {
   std::vector<std::string> names;
   for_each_layer<Net>(x, [&]<class Layer>(Shape, const std::string& name) {
-    if constexpr (detail::calls_conv2d<Layer>) names.push_back(name);
+    if constexpr (detail::is_observed<Layer>) names.push_back(name);
   });
   return names;
 }

@@ -7,8 +7,7 @@
 
 #include <wajah/layers/depthwise_conv2d.hpp>
 
-#include "activation.hpp"
-#include "words.hpp"
+#include "depthwise_maps.hpp"
 
 namespace wajah::WAJAH_KERNEL_ISA {
 namespace {
@@ -21,48 +20,40 @@ WAJAH_VEC ptrdiff_t depthwise_weight_step(const Args& args) {
   return static_cast<ptrdiff_t>(align_up(static_cast<size_t>(args.x.shape.c) * sizeof(float)) / sizeof(float));
 }
 
-template <class Word>
-constexpr Word row_of_padding[lanes] = {};
-
-template <class Word>
-Word word_of(const View<Word>& map);
-
-// The rows of the map that Rows rows of outputs read; padding is a row of zeros that goes nowhere.
+// The rows of the map that Rows rows of outputs read; padding is a row of one pixel that goes nowhere.
 template <class Word, int Rows, int Stride>
 struct InputRows {
   static constexpr int count = (Rows - 1) * Stride + side_3x3;
   const Word* rows[count];
   ptrdiff_t steps[count];
 
-  WAJAH_VEC InputRows(const ConstView<Word>& x, int image, int top, int channel) {
+  WAJAH_VEC InputRows(const View<const Word>& x, int image, int top, int channel, const Word* padding) {
     for (int r = 0; r < count; ++r) {
       const bool inside = top + r >= 0 && top + r < x.shape.h;
-      rows[r] = inside ? x.pixel(image, top + r, 0) + channel : row_of_padding<Word>;
+      rows[r] = inside ? x.pixel(image, top + r, 0) + channel : padding;
       steps[r] = inside ? x.stride : 0;
     }
   }
-  WAJAH_VEC Vec load(int r, int column, Lanes channels) const {
-    return load_words(rows[r] + column * steps[r], channels);
-  }
+  WAJAH_VEC const Word* at(int r, int column) const { return rows[r] + column * steps[r]; }
 };
 
-// Outputs of Rows rows and one vector of channels.
-template <class Word, int Rows, int Stride>
+// Outputs of Rows rows and one vector of channels. Whole: that all of its channels exist, so that loads and stores need
+// not ask.
+template <class Maps, int Rows, int Stride, bool Whole>
 class Line3x3 {
  public:
-  using Input = InputRows<Word, Rows, Stride>;
+  using Input = InputRows<typename Maps::X, Rows, Stride>;
 
   template <class Args>
   WAJAH_VEC Line3x3(const Args& args, int image, int row, int top, int channel)
-      : input_(args.x, image, top, channel),
+      : maps_(args, channel),
+        input_(args.x, image, top, channel, maps_.padding()),
         width_(args.x.shape.w),
         channels_(args.x.shape.c - channel),
         y_(args.y.pixel(image, row, 0) + channel),
         y_row_(args.y.shape.w * args.y.stride),
         y_stride_(args.y.stride),
-        bias_(Vec::load(args.biases + channel)),
-        slope_(Vec::load(args.activation.slope + channel)),
-        ceiling_(ceiling_of(args.activation)) {
+        bias_(Vec::load(args.biases + channel)) {
     for (int t = 0; t < side_3x3 * side_3x3; ++t) {
       weights_[t] = Vec::load(args.weights + t * depthwise_weight_step(args) + channel);
     }
@@ -79,7 +70,7 @@ class Line3x3 {
         if (i >= before && i - before < width_) {
 #pragma GCC unroll 5
           for (int r = 0; r < Input::count; ++r) {
-            const Vec x = input_.load(r, i - before, channels_);
+            const Vec x = load(r, i - before);
             add<2>(first, r, x);
             add<1>(second, r, x);
             add<0>(third, r, x);
@@ -102,7 +93,7 @@ class Line3x3 {
         if (column + 1 < width_) {
 #pragma GCC unroll 5
           for (int r = 0; r < Input::count; ++r) {
-            const Vec x = input_.load(r, column + 1, channels_);
+            const Vec x = load(r, column + 1);
             add<2>(sums, r, x);
             add<0>(next, r, x);
           }
@@ -134,36 +125,41 @@ class Line3x3 {
   WAJAH_VEC void add_column(Vec (&sums)[Rows], int column) const {
     if (column < 0 || column >= width_) return;
 #pragma GCC unroll 5
-    for (int r = 0; r < Input::count; ++r) add<Column>(sums, r, input_.load(r, column, channels_));
+    for (int r = 0; r < Input::count; ++r) add<Column>(sums, r, load(r, column));
   }
+  WAJAH_VEC Lanes channels() const { return Whole ? Lanes(lanes) : channels_; }
+  WAJAH_VEC Vec load(int r, int column) const { return maps_.load(input_.at(r, column), channels()); }
   WAJAH_VEC void store(const Vec (&sums)[Rows], int column) const {
 #pragma GCC unroll 3
     for (int o = 0; o < Rows; ++o) {
-      store_words(y_ + o * y_row_ + column * y_stride_, channels_, activate(sums[o], slope_, ceiling_));
+      maps_.store(y_ + o * y_row_ + column * y_stride_, channels(), sums[o]);
     }
   }
 
+  Maps maps_;
   Input input_;
   int width_;
   Lanes channels_;
-  Word* y_;
+  typename Maps::Y* y_;
   ptrdiff_t y_row_, y_stride_;
-  Vec bias_, slope_, ceiling_;
+  Vec bias_;
   Vec weights_[side_3x3 * side_3x3];
 };
 
-template <int Rows, int Stride, class Args>
+template <class Maps, int Rows, int Stride, class Args>
 void lines_3x3(const Args& args, int image, int row) {
-  using Word = decltype(word_of(args.y));
   const Reach down = reach(args.x.shape.h, side_3x3, Stride, args.pad);
   const Reach across = reach(args.x.shape.w, side_3x3, Stride, args.pad);
-  for (int channel = 0; channel < args.x.shape.c; channel += lanes) {
-    Line3x3<Word, Rows, Stride>(args, image, row, row * Stride - down.before, channel)
-        .compute(across.out, across.before);
+  const int top = row * Stride - down.before;
+  int channel = 0;
+  for (; channel + lanes <= args.x.shape.c; channel += lanes) {
+    Line3x3<Maps, Rows, Stride, true>(args, image, row, top, channel).compute(across.out, across.before);
   }
+  if (channel == args.x.shape.c) return;
+  Line3x3<Maps, Rows, Stride, false>(args, image, row, top, channel).compute(across.out, across.before);
 }
 
-template <int Stride, class Args>
+template <class Maps, int Stride, class Args>
 WAJAH_VEC void depthwise_3x3(const Args& args, Part part) {
   constexpr int rows_at_once = registers == 32 && Stride == 1 ? 3 : 2;
   const int height = args.y.shape.h;
@@ -173,10 +169,10 @@ WAJAH_VEC void depthwise_3x3(const Args& args, Part part) {
     const int image = row / height;
     const int left = (image + 1) * height < end ? (image + 1) * height - row : end - row;
     if (left >= rows_at_once) {
-      lines_3x3<rows_at_once, Stride>(args, image, row % height);
+      lines_3x3<Maps, rows_at_once, Stride>(args, image, row % height);
       row += rows_at_once;
     } else {
-      lines_3x3<1, Stride>(args, image, row % height);
+      lines_3x3<Maps, 1, Stride>(args, image, row % height);
       ++row;
     }
   }

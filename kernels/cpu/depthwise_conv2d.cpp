@@ -5,6 +5,6 @@
 
 namespace wajah::WAJAH_KERNEL_ISA {
 
-void depthwise_conv2d(const DepthwiseConv2dArgs& args, Part part) { depthwise(args, part); }
+void depthwise_conv2d(const DepthwiseConv2dArgs& args, Part part) { depthwise<WordMaps<float>>(args, part); }
 
 }  // namespace wajah::WAJAH_KERNEL_ISA

@@ -5,6 +5,8 @@
 
 namespace wajah::WAJAH_KERNEL_ISA {
 
-void depthwise_conv2d_half(const DepthwiseConv2dHalfArgs& args, Part part) { depthwise(args, part); }
+void depthwise_conv2d_half(const DepthwiseConv2dHalfArgs& args, Part part) {
+  depthwise<WordMaps<uint16_t>>(args, part);
+}
 
 }  // namespace wajah::WAJAH_KERNEL_ISA

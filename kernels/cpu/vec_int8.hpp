@@ -67,6 +67,12 @@ WAJAH_VEC void store_bytes(uint8_t* p, Lanes some, Vec x) {
   _mm_mask_storeu_epi8(p, some.mask, _mm512_maskz_cvtepi32_epi8(all_lanes, numbers));
 }
 
+// The numbers that bytes are.
+WAJAH_VEC Vec load_bytes(const uint8_t* p, Lanes some) {
+  const __m512i numbers = _mm512_maskz_cvtepu8_epi32(all_lanes, _mm_maskz_loadu_epi8(some.mask, p));
+  return Vec(_mm512_maskz_cvtepi32_ps(all_lanes, numbers));
+}
+
 #elif defined(__AVX2__)
 
 struct Activations {
@@ -109,6 +115,13 @@ WAJAH_VEC void store_bytes(uint8_t* p, Lanes some, Vec x) {
   for (int i = 0; !some.all && i < some.count; ++i) p[i] = eight[i];
 }
 
+WAJAH_VEC Vec load_bytes(const uint8_t* p, Lanes some) {
+  uint8_t eight[lanes] = {};
+  for (int i = 0; !some.all && i < some.count; ++i) eight[i] = p[i];
+  const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(some.all ? p : eight));
+  return Vec(_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes)));
+}
+
 #else
 
 struct Activations {
@@ -132,6 +145,12 @@ WAJAH_VEC void store_bytes(uint8_t* p, Lanes some, Vec x) {
   constexpr float to_integer = 12582912.0F;  // 1.5 * 2^23: adding it rounds and leaves the integer in the low bits
   const auto bits = reinterpret_cast<Ints>((x + Vec(to_integer)).v);
   for (int i = 0; i < some.count; ++i) p[i] = static_cast<uint8_t>(bits[i]);
+}
+
+WAJAH_VEC Vec load_bytes(const uint8_t* p, Lanes some) {
+  Floats numbers{};
+  for (int i = 0; i < some.count; ++i) numbers[i] = p[i];
+  return Vec(numbers);
 }
 
 #endif

@@ -102,7 +102,14 @@ PackedConv2dInt8 pack_conv2d_int8(const Cuda& device, const Conv2dWeights& from,
   const std::vector<std::int8_t> columns =
       int8_columns(parts.weights.data(), from.window.h * from.window.w * from.in, from.out);
   return {device.uploaded(columns.data(), columns.size()), upload_rows(device, parts.multipliers.data(), 1, from.out),
-          upload_rows(device, parts.offsets.data(), 1, from.out), parts.floor, parts.ceiling};
+          upload_rows(device, parts.offsets.data(), 1, from.out), parts.limits.floor, parts.limits.ceiling};
+}
+
+PackedDepthwiseConv2dInt8 pack_depthwise_conv2d_int8(const Cuda& device, const DepthwiseConv2dWeights& from,
+                                                     Quantisation input, const Quantisation* output) {
+  const DepthwiseInt8Parts parts = depthwise_int8_parts(from, input, output);
+  return {upload_rows(device, parts.weights.data(), from.window.h * from.window.w, from.channels),
+          upload_rows(device, parts.biases.data(), 1, from.channels), parts.limits.floor, parts.limits.ceiling};
 }
 
 }  // namespace wajah

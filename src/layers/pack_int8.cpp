@@ -38,7 +38,44 @@ Steps steps_of(const Conv2dWeights& from, float largest_weight) {
   return steps;
 }
 
+void refuse_prelu(ActivationKind kind) {
+  if (kind == ActivationKind::prelu) fail(ErrorKind::model, "int8: a convolution with PReLU, expected relu or none");
+}
+
+// One step of the output, and what its zero point is; of floats 1 and 0.
+struct Output {
+  double step = 1, zero = 0;
+
+  explicit Output(const Quantisation* is) {
+    if (is == nullptr) return;
+    step = static_cast<double>(is->scale);
+    zero = is->zero_point;
+  }
+};
+
+Limits limits_of(ActivationKind kind, const Quantisation* output) {
+  const auto [step, zero] = Output(output);
+  const double infinity = std::numeric_limits<double>::infinity();
+  const double floor = kind == ActivationKind::identity ? -infinity : zero;
+  const double ceiling = kind == ActivationKind::relu6 ? 6 / step + zero : infinity;
+  if (output == nullptr) return {static_cast<float>(floor), static_cast<float>(ceiling)};
+  return {static_cast<float>(std::max(floor, 0.0)),
+          static_cast<float>(std::min(ceiling, static_cast<double>(output->largest)))};
+}
+
 }  // namespace
+
+Range range_of(const Weights& layer) {
+  try {
+    const Values range = layer.get(range_name, {2});
+    return {range[0], range[1]};
+  } catch (const Error& error) {
+    fail(ErrorKind::model,
+         "{}; int8 needs the range of every map that it reads as bytes, of which earlier versions measured fewer: "
+         "'wajah models quantise --weights FILE --photos DIR --output FILE' measures them again",
+         error.what());
+  }
+}
 
 Quantisation quantisation_of(Range range, int largest) {
   const float low = std::min(range.low, 0.0F);
@@ -49,28 +86,36 @@ Quantisation quantisation_of(Range range, int largest) {
 }
 
 Int8Parts int8_parts(const Conv2dWeights& from, Quantisation input, const Quantisation* output, int largest) {
-  const ActivationKind kind = from.activation.kind;
-  if (kind == ActivationKind::prelu) fail(ErrorKind::model, "int8: a convolution with PReLU, expected relu or none");
+  refuse_prelu(from.activation.kind);
   Steps steps = steps_of(from, static_cast<float>(largest));
 
   // y = multiplier * sum + offset, in steps of the output if that is bytes.
-  const double step = output != nullptr ? static_cast<double>(output->scale) : 1.0;
-  const double zero = output != nullptr ? output->zero_point : 0;
+  const auto [step, zero] = Output(output);
   Int8Parts parts{std::move(steps.weights), std::vector<float>(steps.scales.size()),
-                  std::vector<float>(steps.scales.size())};
+                  std::vector<float>(steps.scales.size()), limits_of(from.activation.kind, output)};
   for (std::size_t c = 0; c < steps.scales.size(); ++c) {
     const double multiplier = static_cast<double>(steps.scales[c]) * static_cast<double>(input.scale) / step;
     parts.multipliers[c] = static_cast<float>(multiplier);
     parts.offsets[c] = static_cast<float>(static_cast<double>(from.biases[c]) / step + zero -
                                           multiplier * steps.sums[c] * input.zero_point);
   }
+  return parts;
+}
 
-  const double infinity = std::numeric_limits<double>::infinity();
-  const double floor = kind == ActivationKind::identity ? -infinity : zero;
-  const double ceiling = kind == ActivationKind::relu6 ? 6 / step + zero : infinity;
-  parts.floor = static_cast<float>(output != nullptr ? std::max(floor, 0.0) : floor);
-  parts.ceiling =
-      static_cast<float>(output != nullptr ? std::min(ceiling, static_cast<double>(output->largest)) : ceiling);
+DepthwiseInt8Parts depthwise_int8_parts(const DepthwiseConv2dWeights& from, Quantisation input,
+                                        const Quantisation* output) {
+  refuse_prelu(from.activation.kind);
+  const auto [step, zero] = Output(output);
+  const auto channels = static_cast<std::size_t>(from.channels);
+  DepthwiseInt8Parts parts{std::vector<float>(channels * static_cast<std::size_t>(from.window.h * from.window.w)),
+                           std::vector<float>(channels), limits_of(from.activation.kind, output)};
+  const double multiplier = static_cast<double>(input.scale) / step;
+  for (std::size_t i = 0; i < parts.weights.size(); ++i) {
+    parts.weights[i] = static_cast<float>(multiplier * static_cast<double>(from.weights[i]));
+  }
+  for (std::size_t c = 0; c < channels; ++c) {
+    parts.biases[c] = static_cast<float>(static_cast<double>(from.biases[c]) / step + zero);
+  }
   return parts;
 }
 
@@ -86,9 +131,16 @@ PackedConv2dInt8 pack_conv2d_int8(const Cpu& device, const Conv2dWeights& from, 
                                               from.out, padding, input.zero_point});
   packed.multipliers = pack_rows(device, parts.multipliers.data(), 1, from.out);
   packed.offsets = pack_rows(device, parts.offsets.data(), 1, from.out);
-  packed.floor = parts.floor;
-  packed.ceiling = parts.ceiling;
+  packed.floor = parts.limits.floor;
+  packed.ceiling = parts.limits.ceiling;
   return packed;
+}
+
+PackedDepthwiseConv2dInt8 pack_depthwise_conv2d_int8(const Cpu& device, const DepthwiseConv2dWeights& from,
+                                                     Quantisation input, const Quantisation* output) {
+  const DepthwiseInt8Parts parts = depthwise_int8_parts(from, input, output);
+  return {pack_rows(device, parts.weights.data(), from.window.h * from.window.w, from.channels),
+          pack_rows(device, parts.biases.data(), 1, from.channels), parts.limits.floor, parts.limits.ceiling};
 }
 
 }  // namespace wajah

@@ -1,6 +1,7 @@
 // The device Cuda with the host as its card: memory, copies, graphs, and what it says when a call fails.
 #include <wajah/error.hpp>
 #include <wajah/layers/avg_pool2d.hpp>
+#include <wajah/layers/depthwise_conv2d_int8.hpp>
 #include <wajah/layers/hard_swish.hpp>
 #include <wajah/layers/max_pool2d.hpp>
 #include <wajah/layers/max_pool2d_int8.hpp>
@@ -244,6 +245,7 @@ TEST_CASE("Cuda: the layers' kernels are there") {
   CHECK((&cuda_host::conv2d != nullptr));
   CHECK((&cuda_host::conv2d_int8 != nullptr));
   CHECK((&cuda_host::depthwise_conv2d != nullptr));
+  CHECK((&cuda_host::depthwise_conv2d_int8 != nullptr));
   CHECK((&cuda_host::global_avg_pool != nullptr));
   CHECK((&cuda_host::hard_swish != nullptr));
   CHECK((&cuda_host::max_pool2d != nullptr));

@@ -23,6 +23,8 @@ template <Name N>
 using MiddleInt8 = Conv2dInt8<N, 8, 8, Window{3, 3}, Pad::same, Relu>;
 using Pool = MaxPool2d<Window{3, 3, 2}, Pad::same>;
 using PoolInt8 = MaxPool2dInt8<Window{3, 3, 2}, Pad::same>;
+using Depthwise = DepthwiseConv2d<"dw", 8, Window{3, 3}, Pad::half, Relu6>;
+using DepthwiseInt8 = DepthwiseConv2dInt8<"dw", 8, Window{3, 3}, Pad::half, Relu6>;
 
 template <class Net, class Expected, class... Keep>
 constexpr bool becomes = std::is_same_v<Quantised<Net, Keep...>, Expected>;
@@ -33,6 +35,14 @@ static_assert(becomes<Middle<"a">, Int8<MiddleInt8<"a">>>);
 static_assert(becomes<Sequential<First, Middle<"a">, Pool, Middle<"b">, Pool>,
                       Sequential<First, Int8<Sequential<MiddleInt8<"a">, PoolInt8, MiddleInt8<"b">>>, Pool>>);
 static_assert(becomes<Sequential<Pool, Middle<"a">, GlobalAvgPool>, Sequential<Pool, Int8<MiddleInt8<"a">>, GlobalAvgPool>>);
+// So are depthwise convolutions.
+static_assert(becomes<Sequential<First, Depthwise, Middle<"a">, Depthwise, Pool, Middle<"b">, Depthwise>,
+                      Sequential<First, Depthwise,
+                                 Int8<Sequential<MiddleInt8<"a">, DepthwiseInt8, PoolInt8, MiddleInt8<"b">>>, Depthwise>>);
+static_assert(becomes<Sequential<Depthwise, Middle<"a">>, Sequential<Depthwise, Int8<MiddleInt8<"a">>>>);
+static_assert(becomes<Concat<Middle<"a">, Depthwise>, Concat<Int8<MiddleInt8<"a">>, Depthwise>>);
+static_assert(becomes<Sequential<Middle<"a">, Depthwise, Middle<"b">>,
+                      Sequential<Int8<MiddleInt8<"a">>, Depthwise, Int8<MiddleInt8<"b">>>, Depthwise>);
 // Branches that read the same map share its bytes.
 static_assert(becomes<Concat<Middle<"a">, Scope<"s", Middle<"b">>, Pool>,
                       Concat<Int8<Concat<MiddleInt8<"a">, Scope<"s", MiddleInt8<"b">>>>, Pool>>);
@@ -51,24 +61,29 @@ using Small = Sequential<First, Middle<"a">, Pool, Middle<"e">,
                                            MaxPool2d<Window{3, 3}, Pad::same>>>>;
 using Tail = Sequential<Conv2d<"narrow", 24, 8, Window{1, 1}, Pad::valid, Identity>,
                         Repeat<2, "r", Residual<Sequential<Conv2d<"wide", 8, 16, Window{1, 1}, Pad::same, Relu6>,
+                                                           DepthwiseConv2d<"dw", 16, Window{3, 3}, Pad::half, Relu6>,
                                                            Conv2d<"back", 16, 8, Window{3, 3}, Pad::same, Identity>>>>>;
 using Whole = Scope<"whole", Join<Sequential<Scope<"small", Small>>, Tail>>;
 
 // Every leaf of Whole's tensors, small enough that nothing explodes, under their names; and ranges seen on x.
 Weights calibrated(std::mt19937& random, ConstView<float> x) {
   Weights::Builder builder("test");
-  const auto add = [&](const std::string& name, int side, int in, int out) {
+  const auto add_shaped = [&](const std::string& name, std::vector<std::int64_t> shape, int inner, int out) {
     std::uniform_real_distribution<float> number(-1, 1);
-    std::vector<float> weights(static_cast<std::size_t>(side * side * in * out)), biases(static_cast<std::size_t>(out));
-    for (float& w : weights) w = number(random) * std::sqrt(3.0F / static_cast<float>(side * side * in));
+    std::vector<float> weights(static_cast<std::size_t>(inner * out)), biases(static_cast<std::size_t>(out));
+    for (float& w : weights) w = number(random) * std::sqrt(3.0F / static_cast<float>(inner));
     for (float& b : biases) b = 0.1F * number(random);
-    builder.add(name + "/weights", {side, side, in, out}, weights).add(name + "/biases", {out}, biases);
+    builder.add(name + "/weights", std::move(shape), weights).add(name + "/biases", {out}, biases);
+  };
+  const auto add = [&](const std::string& name, int side, int in, int out) {
+    add_shaped(name, {side, side, in, out}, side * side * in, out);
   };
   add("whole/small/first", 3, 3, 8);
   for (const char* name : {"a", "e", "s/b", "s/c", "s/d"}) add(std::string("whole/small/") + name, 3, 8, 8);
   add("whole/narrow", 1, 24, 8);
   for (const char* block : {"whole/r_1/", "whole/r_2/"}) {
     add(std::string(block) + "wide", 1, 8, 16);
+    add_shaped(std::string(block) + "dw", {3, 3, 16}, 9, 16);
     add(std::string(block) + "back", 3, 16, 8);
   }
   const Weights weights = std::move(builder).build();

@@ -64,8 +64,7 @@ struct Conv2dInt8 {
 
   // What the bytes of its input mean.
   static Quantisation input(const auto& device, const Weights& weights) {
-    const Values range = weights.scope(name).get(range_name, {2});
-    return quantisation_of({range[0], range[1]}, largest_byte(device));
+    return quantisation_of(range_of(weights.scope(name)), largest_byte(device));
   }
 
   // For an output of floats, and of bytes.

@@ -30,8 +30,11 @@ struct Range {
 // `largest` steps over the range and zero; zero itself is a step, so that padding is exact.
 [[nodiscard]] Quantisation quantisation_of(Range range, int largest = 255);
 
-// The tensor "<conv>/input.range" (2): the lowest and highest input of a convolution that reads bytes.
+// The tensor "<conv>/input.range" (2): the lowest and highest input of a layer that reads bytes.
 inline constexpr std::string_view range_name = "input.range";
+
+// That tensor of one layer. Throws Error (model), which tells how ranges are measured, if there is none.
+[[nodiscard]] Range range_of(const Weights& layer);
 
 struct Quantise {
   static constexpr std::string_view name = "Quantise";

@@ -1,11 +1,13 @@
-// Quantised<Net>: the type of the same network computing on bytes where it can. Convolutions of a multiple of four input
-// channels do, with the max pools between them; they form the largest Int8 parts there are, so that a map is quantised
-// once for all that read it. Everything else, above all the sums of residuals, stays in float32: first convolutions of
-// three channels, depthwise ones, PReLU, Linear. `Keep` names parts (types) of Net that are to stay as they are.
+// Quantised<Net>: the type of the same network computing on bytes where it can. Convolutions of a multiple of four
+// input channels do, with the max pools and depthwise convolutions between them; they form the largest Int8 parts there
+// are, so that a map is quantised once for all that read it. Everything else, above all the sums of residuals, stays in
+// float32: first convolutions of three channels, PReLU, Linear, and depthwise convolutions with floats at one end, where
+// bytes save nothing. `Keep` names parts (types) of Net that are to stay as they are.
 #pragma once
 
 #include <wajah/layers/concat.hpp>
 #include <wajah/layers/conv2d_int8.hpp>
+#include <wajah/layers/depthwise_conv2d_int8.hpp>
 #include <wajah/layers/int8.hpp>
 #include <wajah/layers/max_pool2d_int8.hpp>
 #include <wajah/layers/per_image.hpp>
@@ -38,6 +40,12 @@ template <Name N, int In, int Out, Window W, Pad P, class Act, class Keeps>
 struct Bytes<Conv2d<N, In, Out, W, P, Act>, Keeps> {
   static constexpr bool possible = true, between = true;
   using type = Conv2dInt8<N, In, Out, W, P, Act>;
+};
+template <Name N, int C, Window W, Pad P, class Act, class Keeps>
+  requires(!is_kept<DepthwiseConv2d<N, C, W, P, Act>, Keeps> && Act::kind != ActivationKind::prelu)
+struct Bytes<DepthwiseConv2d<N, C, W, P, Act>, Keeps> {
+  static constexpr bool possible = false, between = true;
+  using type = DepthwiseConv2dInt8<N, C, W, P, Act>;
 };
 template <Window W, Pad P, class Keeps>
 struct Bytes<MaxPool2d<W, P>, Keeps> {
@@ -94,7 +102,7 @@ struct Convert {
 };
 
 // Sorts the layers of a Whole (Sequential or Concat) into those that go into Int8 parts and others. Open: the layers
-// of the part that is being collected. Pending: pools, which belong to it only if another convolution follows.
+// of the part that is being collected. Pending: layers that belong to it only if another convolution follows.
 template <template <class...> class Whole, class Keeps, class Done, class Open, class Pending, class... Left>
 struct Group;
 

@@ -23,7 +23,6 @@ template <int Channels, int Wide>
 using Block = Residual<Bottleneck<Channels, Wide, Channels, 1>>;
 
 using Features = Sequential<
-    Scope<"down1", Bottleneck<64, 128, 64, 2>>,
     Repeat<4, "stage1/block", Block<64, 128>>,
     Scope<"down2", Bottleneck<64, 256, 128, 2>>,
     Repeat<6, "stage2/block", Block<128, 256>>,
@@ -32,11 +31,12 @@ using Features = Sequential<
 
 }  // namespace mobilefacenet
 
-// y: (n, 1, 1, 128).
+// y: (n, 1, 1, 128). Scopes are closed where they need not be, so that layers which may hand on bytes are neighbours.
 using MobileFaceNet = Scope<"MobileFaceNet", Sequential<
     Conv2d<"conv1", 3, 64, Window{3, 3, 2}, Pad::half, Relu6>,
-    Scope<"dw_conv", Sequential<DepthwiseConv2d<"depthwise", 64, Window{3, 3}, Pad::half, Relu>,
-                                Conv2d<"pointwise", 64, 64, Window{1, 1}, Pad::valid, Relu>>>,
+    Scope<"dw_conv", DepthwiseConv2d<"depthwise", 64, Window{3, 3}, Pad::half, Relu>>,
+    Scope<"dw_conv", Conv2d<"pointwise", 64, 64, Window{1, 1}, Pad::valid, Relu>>,
+    Scope<"features", Scope<"down1", mobilefacenet::Bottleneck<64, 128, 64, 2>>>,
     Scope<"features", mobilefacenet::Features>,
     Conv2d<"conv2", 128, 512, Window{1, 1}, Pad::valid, Relu6>,
     DepthwiseConv2d<"gdconv", 512, Window{7, 7}, Pad::valid, Identity>,
