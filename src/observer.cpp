@@ -15,11 +15,16 @@ void each_row(ConstView<float> map, auto&& visit) {
 }  // namespace
 
 void Histogram::widen(ConstView<float> map) {
-  each_row(map, [&](const float* values, std::size_t count) {
-    const auto [least, most] = std::minmax_element(values, values + count);
-    low_ = std::min(low_, *least);
-    high_ = std::max(high_, *most);
-  });
+  highs_.resize(static_cast<std::size_t>(map.shape.c));
+  const auto pixels = static_cast<std::ptrdiff_t>(map.shape.pixels());
+  for (std::ptrdiff_t i = 0; i < pixels; ++i) {
+    const float* values = map.data + i * map.stride;
+    for (std::size_t c = 0; c < highs_.size(); ++c) {
+      low_ = std::min(low_, values[c]);
+      highs_[c] = std::max(highs_[c], values[c]);
+    }
+  }
+  high_ = *std::max_element(highs_.begin(), highs_.end());
 }
 
 void Histogram::count(ConstView<float> map) {

@@ -39,7 +39,11 @@ Weights::Builder copy_of(const Weights& weights) {
 
 std::string text_of(const Ranges& ranges) {
   std::string text;
-  for (const auto& [name, range] : ranges) text += fmt::format("{} {} {}\n", name, range.low, range.high);
+  for (const auto& [name, range] : ranges) {
+    text += fmt::format("{} {} {}", name, range.low, range.high);
+    for (const float high : range.highs) text += fmt::format(" {}", high);
+    text += '\n';
+  }
   return text;
 }
 
@@ -53,10 +57,18 @@ Ranges parse_ranges(std::string_view text, std::string_view source) {
     const std::string_view name = take_word(rest);
     const std::optional<float> low = number_of(take_word(rest));
     const std::optional<float> high = number_of(take_word(rest));
-    if (name.empty() || !low || !high || *low > *high || !rest.empty()) {
-      fail(ErrorKind::model, "{}: its range {} is not of the form 'name low high'", source, quote(line));
+    std::vector<float> highs;
+    bool numbers = true;
+    while (!rest.empty() && numbers) {
+      const std::optional<float> one = number_of(take_word(rest));
+      numbers = one && *one >= 0;
+      highs.push_back(one.value_or(0));
     }
-    ranges.insert_or_assign(std::string(name), Range{*low, *high});
+    if (name.empty() || !low || !high || *low > *high || !numbers) {
+      fail(ErrorKind::model, "{}: its range {} is not of the form 'name low high' or 'name low high highs'", source,
+           quote(line));
+    }
+    ranges.insert_or_assign(std::string(name), MapRange{{*low, *high}, std::move(highs)});
   }
   return ranges;
 }
@@ -78,6 +90,8 @@ Weights with_ranges(const Weights& weights) {
   Weights::Builder builder = copy_of(weights);
   for (const auto& [name, range] : parse_ranges(text->second, weights.source())) {
     builder.add(fmt::format("{}/{}", name, range_name), {2}, std::array{range.low, range.high});
+    if (range.highs.empty()) continue;
+    builder.add(fmt::format("{}/{}", name, highs_name), {static_cast<std::int64_t>(range.highs.size())}, range.highs);
   }
   return std::move(builder).build();
 }

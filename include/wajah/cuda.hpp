@@ -108,12 +108,13 @@ class Cuda {
 // Plain order (window.h, window.w, in, out), in the device's arithmetic, output channels padded to a multiple of four.
 [[nodiscard]] PackedConv2d pack_conv2d(const Cuda& device, const Conv2dWeights& weights);
 [[nodiscard]] PackedConv2dInt8 pack_conv2d_int8(const Cuda& device, const Conv2dWeights& weights, Quantisation input,
-                                                const Quantisation* output);
+                                                const Quantisation* output, std::span<const float> scales = {});
 // Signed bytes (inner, out) as the device's conv2d_int8 reads them.
 [[nodiscard]] std::vector<std::int8_t> int8_columns(const std::int8_t* weights, int inner, int out);
 [[nodiscard]] PackedDepthwiseConv2d pack_depthwise_conv2d(const Cuda& device, const DepthwiseConv2dWeights& weights);
 [[nodiscard]] PackedDepthwiseConv2dInt8 pack_depthwise_conv2d_int8(const Cuda& device,
                                                                    const DepthwiseConv2dWeights& weights,
-                                                                   Quantisation input, const Quantisation* output);
+                                                                   const ChannelSteps& input,
+                                                                   const ChannelSteps* output);
 
 }  // namespace wajah

@@ -19,6 +19,7 @@ class Histogram {
   void count(ConstView<float> map);
 
   [[nodiscard]] Range all() const { return {low_, high_}; }
+  [[nodiscard]] const std::vector<float>& highs() const { return highs_; }  // of each channel, 0 or more
   // Without the part of the values outermost on either side that is negative or positive; share from 0 to 1.
   [[nodiscard]] Range without(double share) const;
   // The range whose 255 steps give the least mean square of error: a narrower one cuts off, a wider one is coarser.
@@ -32,6 +33,7 @@ class Histogram {
   [[nodiscard]] double center(std::size_t bin) const;
 
   float low_ = 0, high_ = 0;  // zero is always one of the values: padding
+  std::vector<float> highs_;
   std::vector<std::uint64_t> counts_;
 };
 

@@ -97,8 +97,8 @@ PackedDepthwiseConv2d pack_depthwise_conv2d(const Cuda& device, const DepthwiseC
 }
 
 PackedConv2dInt8 pack_conv2d_int8(const Cuda& device, const Conv2dWeights& from, Quantisation input,
-                                  const Quantisation* output) {
-  const Int8Parts parts = int8_parts(from, input, output);
+                                  const Quantisation* output, std::span<const float> scales) {
+  const Int8Parts parts = int8_parts(from, input, output, scales);
   const std::vector<std::int8_t> columns =
       int8_columns(parts.weights.data(), from.window.h * from.window.w * from.in, from.out);
   return {device.uploaded(columns.data(), columns.size()), upload_rows(device, parts.multipliers.data(), 1, from.out),
@@ -106,7 +106,7 @@ PackedConv2dInt8 pack_conv2d_int8(const Cuda& device, const Conv2dWeights& from,
 }
 
 PackedDepthwiseConv2dInt8 pack_depthwise_conv2d_int8(const Cuda& device, const DepthwiseConv2dWeights& from,
-                                                     Quantisation input, const Quantisation* output) {
+                                                     const ChannelSteps& input, const ChannelSteps* output) {
   const DepthwiseInt8Parts parts = depthwise_int8_parts(from, input, output);
   return {upload_rows(device, parts.weights.data(), from.window.h * from.window.w, from.channels),
           upload_rows(device, parts.biases.data(), 1, from.channels), parts.limits.floor, parts.limits.ceiling};

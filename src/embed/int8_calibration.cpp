@@ -56,13 +56,20 @@ std::map<std::string, Histogram> observe(const Weights& weights, const ModelCard
   return seen;
 }
 
+template <class Layer>
+inline constexpr bool reads_channels =
+    std::is_same_v<ChannelSteps, decltype(Layer::input(std::declval<const Cpu&>(), std::declval<const Weights&>()))>;
+
 // The ranges that the byte form of a network asks for.
 template <class Net>
 Ranges choose_ranges(const std::map<std::string, Histogram>& seen, Shape shape, const Choose& choose) {
   Ranges ranges;
   for_each_layer<Net>(shape, [&]<class Layer>(Shape, const std::string& name) {
-    if constexpr (requires(const Cpu& cpu, const Weights& w) { Layer::input(cpu, w); })
-      ranges.emplace(name, choose(seen.at(name)));
+    if constexpr (requires(const Cpu& cpu, const Weights& w) { Layer::input(cpu, w); }) {
+      MapRange& range = ranges[name];
+      static_cast<Range&>(range) = choose(seen.at(name));
+      if constexpr (reads_channels<Layer>) range.highs = seen.at(name).highs();
+    }
   });
   return ranges;
 }

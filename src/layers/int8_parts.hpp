@@ -21,7 +21,7 @@ struct Int8Parts {
 
 // Throws as pack_conv2d_int8 does. `largest`: steps of the largest weight of a channel.
 [[nodiscard]] Int8Parts int8_parts(const Conv2dWeights& from, Quantisation input, const Quantisation* output,
-                                   int largest = 127);
+                                   std::span<const float> scales, int largest = 127);
 
 struct DepthwiseInt8Parts {
   std::vector<float> weights, biases;  // (window.h, window.w, channels), (channels)
@@ -29,7 +29,7 @@ struct DepthwiseInt8Parts {
 };
 
 // Throws as pack_depthwise_conv2d_int8 does.
-[[nodiscard]] DepthwiseInt8Parts depthwise_int8_parts(const DepthwiseConv2dWeights& from, Quantisation input,
-                                                      const Quantisation* output);
+[[nodiscard]] DepthwiseInt8Parts depthwise_int8_parts(const DepthwiseConv2dWeights& from, const ChannelSteps& input,
+                                                      const ChannelSteps* output);
 
 }  // namespace wajah

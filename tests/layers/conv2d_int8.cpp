@@ -297,6 +297,32 @@ TEST_CASE("pack_conv2d_int8: bytes for the next layer") {
   }
 }
 
+TEST_CASE("pack_conv2d_int8: bytes whose steps are those of their channels") {
+  const Fixture fixture;
+  const Shape shape = fixture.x.view().shape.channels(20);
+  const Quantisation output{0.02F, 0};
+  std::vector<float> scales;
+  for (int c = 0; c < 20; ++c) scales.push_back(0.0235F - 0.001F * static_cast<float>(c));
+  const std::vector<float> exact = fixture.exact(ActivationKind::relu6, {});
+  std::vector<float> expected;
+  for (std::size_t i = 0; i < exact.size(); ++i) expected.push_back(std::min(exact[i] / scales[i % 20], 255.0F));
+  const auto check = [&](const auto& device, const std::string& name) {
+    const PackedConv2dInt8 packed =
+        pack_conv2d_int8(device, fixture.conv(ActivationKind::relu6), fixture.input, &output, scales);
+    std::vector<std::uint8_t> y(shape.size());
+    Conv2dInt8Args args = fixture.args(packed, {nullptr, shape});
+    args.bytes = y.data();
+    conv2d_int8(device, args);
+    check_close("bytes on " + name, std::vector<float>(y.begin(), y.end()), expected,
+                {0.5 + lost_by_weights / static_cast<double>(scales.back()), 0});
+  };
+  for_each_cpu(check);
+  on_emulated_cuda([&](const auto& cuda) { check(cuda, "its CUDA kernel"); });
+  CHECK_THROWS_WITH_AS((void)pack_conv2d_int8(Cpu(1), fixture.conv(ActivationKind::relu), fixture.input, &output,
+                                              std::span(scales).first(19)),
+                       doctest::Contains("steps of 19 channels, expected 20"), Error);
+}
+
 TEST_CASE("conv2d_int8: the sum of a residual once more in bytes, as quantise would give them") {
   for (const Quantisation to : {Quantisation{0.02F, 0}, Quantisation{0.02F, 90}, Quantisation{0.02F, 90, 127}}) {
     const Fixture fixture;

@@ -13,7 +13,7 @@ struct Case {
   Shape x;
   Window window;
   Pad pad = Pad::half;
-  Quantisation input;
+  Quantisation input;  // where it has no zero point, channels have their own steps every other time
   ActivationKind kind = ActivationKind::identity;
 };
 
@@ -21,6 +21,19 @@ std::string describe(const Case& c) {
   const char* pads[] = {"valid", "same", "half"};
   return fmt::format("depthwise_conv2d_int8 {}x{}x{}x{}, {}x{}/{} {}, zero point {}", c.x.n, c.x.h, c.x.w, c.x.c,
                      c.window.h, c.window.w, c.window.stride, pads[static_cast<int>(c.pad)], c.input.zero_point);
+}
+
+// About `scale`, or none.
+std::vector<float> own_scales(std::mt19937& random, Quantisation is, int channels) {
+  if (is.zero_point != 0 || random() % 2 == 0) return {};
+  std::uniform_real_distribution<float> factor(0.2F, 2);
+  std::vector<float> scales(static_cast<std::size_t>(channels));
+  for (float& scale : scales) scale = is.scale * factor(random);
+  return scales;
+}
+
+float scale_of(const ChannelSteps& steps, std::size_t channel) {
+  return steps.scales.empty() ? steps.scale : steps.scales[channel];
 }
 
 const Quantisation inputs[] = {{0.01F, 0}, {0.01F, 128}, {0.02F, 255}, {0.03F, 50, 127}};
@@ -32,6 +45,8 @@ class Trial {
       : case_(c),
         gaps_(gaps),
         touch_(random() % 2 == 0 ? Touch::first : Touch::last),
+        input_{c.input, own_scales(random, c.input, c.x.c)},
+        output_scales_(own_scales(random, {0.01F, 0}, c.x.c)),
         weights_(random_numbers(random, static_cast<std::size_t>(c.window.h * c.window.w * c.x.c), 0.3F)),
         biases_(random_numbers(random, static_cast<std::size_t>(c.x.c), 0.3F)),
         x_(c.x, gaps.x, touch_),
@@ -40,7 +55,8 @@ class Trial {
     std::vector<float> numbers;
     reference::each_pixel(c.x, [&](int n, int y, int x) {
       for (int i = 0; i < c.x.c; ++i) {
-        numbers.push_back(static_cast<float>(x_.view().pixel(n, y, x)[i] - c.input.zero_point) * c.input.scale);
+        numbers.push_back(static_cast<float>(x_.view().pixel(n, y, x)[i] - c.input.zero_point) *
+                          scale_of(input_, static_cast<std::size_t>(i)));
       }
     });
     depthwise_conv2d(Reference{}, DepthwiseConv2dArgs{{numbers.data(), c.x},
@@ -56,9 +72,9 @@ class Trial {
   void run() const {
     const auto check = [&](const auto& device, const std::string& name) {
       check_floats(device, name);
-      for (const Quantisation output : {Quantisation{0.01F, 0}, {0.02F, 100}, {0.05F, 30, 127}}) {
-        check_bytes(device, name, output);
-      }
+      check_bytes(device, name, {{0.01F, 0}, output_scales_});
+      check_bytes(device, name, {{0.02F, 100}, {}});
+      check_bytes(device, name, {{0.05F, 30, 127}, {}});
     };
     for_each_cpu(check);
     on_emulated_cuda([&](const auto& cuda) { check(cuda, "its CUDA kernel"); });
@@ -76,13 +92,14 @@ class Trial {
   }
 
   // Half a step is lost by rounding, and no more.
-  void check_bytes(const auto& device, const std::string& name, Quantisation output) const {
+  void check_bytes(const auto& device, const std::string& name, const ChannelSteps& output) const {
     Bytes y(y_is(), gaps_.y, touch_);
     run_on(device, &output, {nullptr, y_is(), y.view().stride}, y.view().data);
     CHECK_MESSAGE(y.gaps_untouched(), describe(case_) << " on " << name << " wrote between the channels");
     std::vector<float> got, expected;
-    for (const float v : exact_) {
-      expected.push_back(std::clamp(v / output.scale + static_cast<float>(output.zero_point), 0.0F,
+    for (std::size_t i = 0; i < exact_.size(); ++i) {
+      const float scale = scale_of(output, i % static_cast<std::size_t>(case_.x.c));
+      expected.push_back(std::clamp(exact_[i] / scale + static_cast<float>(output.zero_point), 0.0F,
                                     static_cast<float>(output.largest)));
     }
     reference::each_pixel(y_is(), [&](int n, int row, int x) {
@@ -92,10 +109,10 @@ class Trial {
     check_close(describe(case_) + " to bytes on " + name, got, expected, {0.5 + 1e-3, 0});
   }
 
-  void run_on(const auto& device, const Quantisation* output, View<float> y, std::uint8_t* bytes) const {
+  void run_on(const auto& device, const ChannelSteps* output, View<float> y, std::uint8_t* bytes) const {
     PackedDepthwiseConv2dInt8 packed = pack_depthwise_conv2d_int8(
         device, DepthwiseConv2dWeights{case_.x.c, case_.window, weights_.data(), biases_.data(), {case_.kind, nullptr}},
-        case_.input, output);
+        input_, output);
     const auto taps = guarded(device, packed.weights, touch_), added = guarded(device, packed.biases, touch_);
     depthwise_conv2d_int8(device, DepthwiseConv2dInt8Args{x_.view(), y, bytes, case_.window, case_.pad,
                                                           taps.template as<float>(), added.template as<float>(),
@@ -105,6 +122,8 @@ class Trial {
   Case case_;
   Gaps gaps_;
   Touch touch_;
+  ChannelSteps input_;
+  std::vector<float> output_scales_;
   std::vector<float> weights_, biases_;
   Bytes x_;
   std::vector<float> exact_;
@@ -203,6 +222,9 @@ TEST_CASE("DepthwiseConv2dInt8: its tensors, and a sentence where a range or a m
   CHECK(message.find("'wajah models quantise") != std::string::npos);
 
   const float slopes[16] = {};
+  const ChannelSteps of_three{{}, {1, 1, 1}};
+  CHECK_THROWS_WITH_AS((void)pack_depthwise_conv2d_int8(Cpu(1), {16, {}, slopes, slopes, {}}, of_three, nullptr),
+                       doctest::Contains("steps of 3 channels, expected 16"), Error);
   CHECK_THROWS_WITH_AS(
       (void)pack_depthwise_conv2d_int8(Cpu(1), {16, {}, slopes, slopes, {ActivationKind::prelu, slopes}}, {}, nullptr),
       doctest::Contains("PReLU"), Error);

@@ -94,7 +94,10 @@ Weights calibrated(std::mt19937& random, ConstView<float> x) {
   Ranges ranges;
   const std::vector<std::string> names = observed_names<Whole>(x.shape);
   REQUIRE(names.size() == observation.maps.size());
-  for (std::size_t i = 1; i < names.size(); ++i) ranges.emplace(names[i], observation.maps[i].all());
+  for (std::size_t i = 1; i < names.size(); ++i) {
+    const bool own_steps = names[i].ends_with("_1/dw");  // and of the other block one for all channels
+    ranges[names[i]] = {observation.maps[i].all(), own_steps ? observation.maps[i].highs() : std::vector<float>()};
+  }
   return with_ranges(with_metadata(weights, std::string(ranges_key), text_of(ranges)));
 }
 
@@ -139,13 +142,21 @@ TEST_CASE("Quantised: after the first call nothing is allocated") {
 }
 
 TEST_CASE("Ranges: there and back, and a sentence for everything else") {
-  const Ranges ranges{{"net/a", {0, 1.5F}}, {"net/b", {-0.1F, 3e-7F}}};
+  const Ranges ranges{{"net/a", {{0, 1.5F}, {}}}, {"net/b", {{-0.1F, 3e-7F}, {}}}, {"net/c", {{0, 2}, {0.1F, 0, 2}}}};
   const Ranges same = parse_ranges(text_of(ranges), "file");
-  REQUIRE(same.size() == 2);
+  REQUIRE(same.size() == 3);
   CHECK(same.at("net/a").high == 1.5F);
   CHECK(same.at("net/b").low == -0.1F);
   CHECK(same.at("net/b").high == 3e-7F);
-  for (const char* bad : {"a 1", "a 2 1", "a 0 x", "a 0 1 2", " 0 1", "a 0 inf", "a 0 nan"}) {
+  CHECK(same.at("net/b").highs.empty());
+  CHECK(same.at("net/c").highs == std::vector{0.1F, 0.0F, 2.0F});
+  const Weights tensors = with_ranges(with_metadata(Weights::Builder("w").build(), std::string(ranges_key), text_of(ranges)));
+  const ChannelSteps steps = channel_steps_of(tensors.scope("net/c"), 3);
+  CHECK(steps.scale == 2.0F / 255);
+  CHECK(steps.scales == std::vector{2.0F / 16 / 255, 2.0F / 16 / 255, 2.0F / 255});
+  CHECK(channel_steps_of(tensors.scope("net/a"), 3).scales.empty());
+  CHECK_THROWS_AS((void)channel_steps_of(tensors.scope("net/c"), 4), Error);
+  for (const char* bad : {"a 1", "a 2 1", "a 0 x", "a 0 1 -2", "a 0 1 2 x", " 0 1", "a 0 inf", "a 0 nan"}) {
     CHECK_THROWS_WITH_AS((void)parse_ranges(bad, "file"), doctest::Contains("file: its range"), Error);
   }
   CHECK_THROWS_WITH_AS((void)with_ranges(Weights::Builder("w").build()), doctest::Contains("wajah models quantise"), Error);
@@ -161,6 +172,7 @@ TEST_CASE("Histogram: extremes, and what is left without the outermost") {
   seen.count(map);
   CHECK(seen.all().low == 0);
   CHECK(seen.all().high == 50);
+  CHECK(seen.highs() == std::vector{50.0F});
   CHECK(seen.without(0).high == doctest::Approx(50));
   CHECK(seen.without(2e-4).high == doctest::Approx(1).epsilon(0.03));
   CHECK(seen.least_error().high > 1);

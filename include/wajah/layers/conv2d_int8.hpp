@@ -45,9 +45,10 @@ struct PackedConv2dInt8 {
 
 // Quantises the weights, symmetric about zero and largest_byte_weight() steps up to the largest of each output channel:
 // weights that a file stores in 127 steps come out as they were stored where that is 127. `output`: what the bytes of y
-// mean; null: y is floats. Throws Error (model) on prelu, which bytes have no room for.
+// mean, with `scales` of each channel or one for all; null: y is floats. Throws Error (model) on prelu, which bytes
+// have no room for.
 [[nodiscard]] PackedConv2dInt8 pack_conv2d_int8(const Cpu& device, const Conv2dWeights& weights, Quantisation input,
-                                                const Quantisation* output);
+                                                const Quantisation* output, std::span<const float> scales = {});
 
 // Tensors: those of Conv2d, and <N>/input.range (2).
 template <Name N, int In, int Out, Window W, Pad P, class Act = Identity>
@@ -68,8 +69,11 @@ struct Conv2dInt8 {
   }
 
   // For an output of floats, and of bytes.
-  void load(const auto& device, const Weights& weights) { pack(device, weights, nullptr); }
-  void load(const auto& device, const Weights& weights, Quantisation output) { pack(device, weights, &output); }
+  void load(const auto& device, const Weights& weights) { pack(device, weights, nullptr, {}); }
+  void load(const auto& device, const Weights& weights, Quantisation output) { pack(device, weights, &output, {}); }
+  void load(const auto& device, const Weights& weights, const ChannelSteps& output) {
+    pack(device, weights, &output, output.scales);
+  }
 
   void forward(const auto& device, ConstView<std::uint8_t> x, View<float> y, Arena, const Epilogue& epilogue = {},
                const ByteCopy& copy = {}) const {
@@ -80,12 +84,12 @@ struct Conv2dInt8 {
   }
 
  private:
-  void pack(const auto& device, const Weights& weights, const Quantisation* output) {
+  void pack(const auto& device, const Weights& weights, const Quantisation* output, std::span<const float> scales) {
     const Values kernel = weights.scope(name).get("weights", {W.h, W.w, In, Out});
     const Values biases = weights.scope(name).get("biases", {Out});
     const Quantisation from = input(device, weights);
     packed_ = pack_conv2d_int8(device, Conv2dWeights{In, Out, W, kernel.data(), biases.data(), {Act::kind, nullptr}},
-                               from, output);
+                               from, output, scales);
     zero_point_ = from.zero_point;
   }
 

@@ -1,6 +1,6 @@
 // DepthwiseConv2dInt8: DepthwiseConv2d from bytes to the bytes of the next layer, or to floats. Each byte meets few
 // weights, so these stay float32, and so do sums: y = clamp(sum of weights * (x - zero point) + bias), rounded once.
-// Bytes of x may take all of 8 bits on every device.
+// Bytes of x may take all of 8 bits on every device, and mean something else in every channel.
 #pragma once
 
 #include <wajah/layers/depthwise_conv2d.hpp>
@@ -32,9 +32,10 @@ struct PackedDepthwiseConv2dInt8 {
 // `output`: what the bytes of y mean; null: y is floats. Throws Error (model) on prelu, which bytes have no room for.
 [[nodiscard]] PackedDepthwiseConv2dInt8 pack_depthwise_conv2d_int8(const Cpu& device,
                                                                    const DepthwiseConv2dWeights& weights,
-                                                                   Quantisation input, const Quantisation* output);
+                                                                   const ChannelSteps& input,
+                                                                   const ChannelSteps* output);
 
-// Tensors: those of DepthwiseConv2d, and <N>/input.range (2).
+// Tensors: those of DepthwiseConv2d, <N>/input.range (2), and <N>/input.highs (C) if there is one.
 template <Name N, int C, Window W, Pad P, class Act = Identity>
 struct DepthwiseConv2dInt8 {
   static_assert(Act::kind != ActivationKind::prelu, "bytes have no room for the negative side of a PReLU");
@@ -47,13 +48,14 @@ struct DepthwiseConv2dInt8 {
   static constexpr std::size_t macs(Shape x) { return Exact::macs(x); }
 
   // What the bytes of its input mean.
-  static Quantisation input(const auto&, const Weights& weights) {
-    return quantisation_of(range_of(weights.scope(name)));
-  }
+  static ChannelSteps input(const auto&, const Weights& weights) { return channel_steps_of(weights.scope(name), C); }
 
   // For an output of floats, and of bytes.
   void load(const auto& device, const Weights& weights) { pack(device, weights, nullptr); }
-  void load(const auto& device, const Weights& weights, Quantisation output) { pack(device, weights, &output); }
+  void load(const auto& device, const Weights& weights, const ChannelSteps& output) { pack(device, weights, &output); }
+  void load(const auto& device, const Weights& weights, Quantisation output) {
+    load(device, weights, ChannelSteps{output, {}});
+  }
 
   void forward(const auto& device, ConstView<std::uint8_t> x, View<float> y, Arena) const {
     run(device, x, y, nullptr);
@@ -63,10 +65,10 @@ struct DepthwiseConv2dInt8 {
   }
 
  private:
-  void pack(const auto& device, const Weights& weights, const Quantisation* output) {
+  void pack(const auto& device, const Weights& weights, const ChannelSteps* output) {
     const Values kernel = weights.scope(name).get("weights", {W.h, W.w, C});
     const Values biases = weights.scope(name).get("biases", {C});
-    const Quantisation from = input(device, weights);
+    const ChannelSteps from = input(device, weights);
     packed_ = pack_depthwise_conv2d_int8(
         device, DepthwiseConv2dWeights{C, W, kernel.data(), biases.data(), {Act::kind, nullptr}}, from, output);
     zero_point_ = from.zero_point;

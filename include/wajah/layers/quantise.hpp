@@ -3,6 +3,9 @@
 #pragma once
 
 #include <wajah/layer.hpp>
+#ifndef WAJAH_KERNEL_ISA
+#include <vector>
+#endif
 
 namespace wajah {
 
@@ -30,11 +33,23 @@ struct Range {
 // `largest` steps over the range and zero; zero itself is a step, so that padding is exact.
 [[nodiscard]] Quantisation quantisation_of(Range range, int largest = 255);
 
+// What bytes mean where every channel has steps of its own, from zero on.
+struct ChannelSteps : Quantisation {
+  std::vector<float> scales;  // (channels), instead of scale; empty: one for all
+};
+
 // The tensor "<conv>/input.range" (2): the lowest and highest input of a layer that reads bytes.
 inline constexpr std::string_view range_name = "input.range";
 
 // That tensor of one layer. Throws Error (model), which tells how ranges are measured, if there is none.
 [[nodiscard]] Range range_of(const Weights& layer);
+
+// The tensor "<depthwise>/input.highs" (channels), which ranges may come with: the highest input of each channel.
+inline constexpr std::string_view highs_name = "input.highs";
+
+// The steps of a layer that reads each channel by itself. No channel has less than a sixteenth of the range, in case
+// that photos to come need it.
+[[nodiscard]] ChannelSteps channel_steps_of(const Weights& layer, int channels);
 
 struct Quantise {
   static constexpr std::string_view name = "Quantise";
