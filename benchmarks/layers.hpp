@@ -25,6 +25,8 @@ template <Name N, int In, int Out, Window W, Pad P, class Act>
 inline constexpr Family family_of<Conv2dInt8<N, In, Out, W, P, Act>> = Family::int8;
 template <Name N, int C, Window W, Pad P, class Act>
 inline constexpr Family family_of<DepthwiseConv2d<N, C, W, P, Act>> = Family::depthwise;
+template <Name N, int C, Window W, Pad P, class Act>
+inline constexpr Family family_of<DepthwiseConv2dInt8<N, C, W, P, Act>> = Family::depthwise;
 template <Window W, Pad P>
 inline constexpr Family family_of<MaxPool2d<W, P>> = Family::pool;
 template <>
