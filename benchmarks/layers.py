@@ -54,6 +54,9 @@ class Layer:
         if self.macs == 0:
             return f"multiplies nothing; its maps pass at {self.gigabytes_a_second(maps):.0f} GB/s"
         if self.depthwise:
+            if self.bytes_in == 1:
+                taps = round(self.macs / size(self.y))
+                return f"a window for each channel: {taps} products for each sum, and every byte is made a float and every sum a byte"
             return (f"a window for each channel: {2 * self.macs / maps:.1f} flop for each byte of its maps, which pass at "
                     f"{self.gigabytes_a_second(maps):.0f} GB/s")
         stream = self.gigabytes_a_second(self.weights)
