@@ -66,7 +66,7 @@ class CudaGraph {
 
 class Cuda {
  public:
-  // Takes the card and its share of memory. Throws Error (device, device_memory).
+  // Takes the card and its share of memory. Throws Error (device, device_memory; usage: WAJAH_CUDA_* not 0 or 1).
   explicit Cuda(const CudaOptions& options = {}, const CudaDriver& driver = cuda_runtime());
 
   // The same card and memory, another stream (and staging and scratch that go with it).
