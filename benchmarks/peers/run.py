@@ -83,69 +83,69 @@ def rows_of_process(command, part, seconds):
         yield table.unmeasured(f"{part}: the rest", f"ended with {code}: {last}")
 
 
-def measure(given):
-    found, end_at = [], time.perf_counter() + TOGETHER
-    for part in given.only.split(","):
+def measure(only, command, seconds_for):
+    """All rows of these parts, printed as they are ready. `command` and --worker PART make a part's process."""
+    found = []
+    for part in only.split(","):
         began = time.perf_counter()
-        command = [sys.executable, "-B", __file__, str(given.binary), "--shared", str(given.shared), "--rounds",
-                   str(given.rounds), "--worker", part]
-        for row in rows_of_process(command, part, round(min(PARTS[part], end_at - began))):
+        for row in rows_of_process([*command, "--worker", part], part, seconds_for(part)):
             found.append(row)
             print(table.line(row), flush=True)
         print(f"({part}: {time.perf_counter() - began:.0f} s)", flush=True)
     return found
 
 
-def report(found, given, seconds):
-    found, where = table.ordered(found), machine.describe()
+def report(found, given, where, seconds):
+    """Prints and writes the table; gives whether no figure is missed."""
+    found = table.ordered(found)
     print(f"\n{table.text(found)}\n\n{table.count(found)}; {seconds / 60:.1f} minutes\n{where}\n{machine.peers()}")
-    head = f"{where}; {machine.peers()}; {datetime.date.today()}"
     if given.markdown:
-        given.markdown.write_text(f"{head}\n\n{table.markdown(found)}\n")
+        given.markdown.write_text(f"{where}; {machine.peers()}; {datetime.date.today()}\n\n{table.markdown(found)}\n")
     if given.svg:
         given.svg.write_text(table.svg(found, where) + "\n")
     return not any(table.verdict(row) == table.MISSED for row in found)
 
 
-def arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def parser_for(description, parts):
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("binary", type=Path)
     beside = Path(__file__).resolve().parents[3] / "shared"
     parser.add_argument("--shared", type=Path, default=Path(os.environ.get("WAJAH_SHARED", beside)),
                         help="the shared folder; default: WAJAH_SHARED, or beside the checkout")
-    parser.add_argument("--only", default=",".join(PARTS), help="of " + ",".join(PARTS))
+    parser.add_argument("--only", default=",".join(parts), help="of " + ",".join(parts))
     parser.add_argument("--rounds", type=int, default=5, help="of the embedders, at most")
     parser.add_argument("--markdown", type=Path)
     parser.add_argument("--svg", type=Path)
     parser.add_argument("--worker", help=argparse.SUPPRESS)
+    return parser
+
+
+def checked(parser, parts):
+    """The arguments, looked at before anything is measured for minutes."""
     given = parser.parse_args()
-    unknown = set(given.only.split(",")) - set(PARTS)
+    unknown = set(given.only.split(",")) - set(parts)
     if unknown:
-        parser.error(f"--only {','.join(sorted(unknown))}: expected of {', '.join(PARTS)}")
-    check_paths(parser, given)
-    given.binary = given.binary.resolve()
-    return given
-
-
-def check_paths(parser, given):
-    """Before anything is measured for minutes."""
+        parser.error(f"--only {','.join(sorted(unknown))}: expected of {', '.join(parts)}")
     if not (given.shared / "data").is_dir():
         parser.error(f"--shared {given.shared}: expected a folder with data/ in it (or WAJAH_SHARED)")
     for name, path in {"--markdown": given.markdown, "--svg": given.svg}.items():
         if path and not os.access(path if path.exists() else path.absolute().parent, os.W_OK):
             parser.error(f"{name} {path}: cannot be written; expected a file in a folder that is there")
+    given.binary = given.binary.resolve()
+    return given
 
 
 def main():
-    given = arguments()
+    given = checked(parser_for(__doc__, PARTS), PARTS)
     if given.worker:
         with tempfile.TemporaryDirectory() as folder:
             print_rows(rows_of(given.worker, given.binary, given.shared / "data", folder, given.rounds))
         return
     print(machine.describe())
     began = time.perf_counter()
-    found = measure(given)
-    sys.exit(0 if report(found, given, time.perf_counter() - began) else 1)
+    command = [sys.executable, "-B", __file__, str(given.binary), "--shared", str(given.shared), "--rounds", str(given.rounds)]
+    found = measure(given.only, command, lambda part: round(min(PARTS[part], began + TOGETHER - time.perf_counter())))
+    sys.exit(0 if report(found, given, machine.describe(), time.perf_counter() - began) else 1)
 
 
 if __name__ == "__main__":

@@ -9,9 +9,6 @@ Tuning by torch.compile takes minutes for each network, batch and precision; --c
 Ends with 1 where a figure is missed.
 """
 
-import argparse
-import datetime
-import os
 import subprocess
 import sys
 import tempfile
@@ -83,51 +80,14 @@ def card():
     return "; ".join(done.stdout.strip().splitlines()) or "no card"
 
 
-def measure(given):
-    found = []
-    for part in given.only.split(","):
-        began = time.perf_counter()
-        command = [sys.executable, "-B", __file__, *given.words, "--worker", part]
-        for row in run.rows_of_process(command, part, PARTS[part]):
-            found.append(row)
-            print(table.line(row), flush=True)
-        print(f"({part}: {time.perf_counter() - began:.0f} s)", flush=True)
-    return found
-
-
-def report(found, given, seconds):
-    found, where = table.ordered(found), f"{card()}; {machine.describe()}"
-    print(f"\n{table.text(found)}\n\n{table.count(found)}; {seconds / 60:.1f} minutes\n{where}\n{machine.peers()}")
-    if given.markdown:
-        given.markdown.write_text(f"{where}; {machine.peers()}; {datetime.date.today()}\n\n{table.markdown(found)}\n")
-    if given.svg:
-        given.svg.write_text(table.svg(found, where) + "\n")
-    return not any(table.verdict(row) == table.MISSED for row in found)
-
-
 def arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("binary", type=Path)
-    beside = Path(__file__).resolve().parents[3] / "shared"
+    parser = run.parser_for(__doc__, PARTS)
     parser.add_argument("--device", default="cuda")
-    parser.add_argument("--shared", type=Path, default=Path(os.environ.get("WAJAH_SHARED", beside)),
-                        help="the shared folder; default: WAJAH_SHARED, or beside the checkout")
-    parser.add_argument("--only", default=",".join(PARTS), help="of " + ",".join(PARTS))
-    parser.add_argument("--rounds", type=int, default=5, help="of the embedders")
     parser.add_argument("--batches", type=lambda text: tuple(map(int, text.split(","))), help="of the embedders [1,256; on a CPU 1]")
     parser.add_argument("--precisions", type=lambda text: tuple(text.split(",")), help="[fp32,tf32,fp16; on a CPU fp32]")
     parser.add_argument("--compile", help="torch.compile's mode [max-autotune; on a CPU default]")
-    parser.add_argument("--markdown", type=Path)
-    parser.add_argument("--svg", type=Path)
-    parser.add_argument("--worker", help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    unknown = set(given.only.split(",")) - set(PARTS)
-    if unknown:
-        parser.error(f"--only {','.join(sorted(unknown))}: expected of {', '.join(PARTS)}")
-    run.check_paths(parser, given)
-    given.binary = given.binary.resolve()
+    given = run.checked(parser, PARTS)
     given.batches = given.batches or ((1,) if given.device == "cpu" else (1, 256))
-    given.words = sys.argv[1:]
     return given
 
 
@@ -139,8 +99,8 @@ def main():
         return
     print(f"{card()}; {machine.describe()}")
     began = time.perf_counter()
-    found = measure(given)
-    sys.exit(0 if report(found, given, time.perf_counter() - began) else 1)
+    found = run.measure(given.only, [sys.executable, "-B", __file__, *sys.argv[1:]], PARTS.get)
+    sys.exit(0 if run.report(found, given, f"{card()}; {machine.describe()}", time.perf_counter() - began) else 1)
 
 
 if __name__ == "__main__":
