@@ -55,6 +55,8 @@ struct ResizeWindowsArgs {
   View<float> y{};
   int height = 0, first_row = 0;
   bool to_bytes = false;  // sums are rounded to whole numbers; then no window may be smaller than what it becomes
+  const int* first = nullptr;  // on the card, if any: the first image's window is windows[*first],
+  const int* count = nullptr;  // and images beyond windows[*count - 1] have that one
 };
 WAJAH_CARD_KERNEL(resize_windows, ResizeWindowsArgs)
 
@@ -74,29 +76,6 @@ struct PNetPlacesArgs {
   bool anew = false;  // found is made 0 before
 };
 WAJAH_CARD_KERNEL(pnet_places, PNetPlacesArgs)
-
-// What `suppress` (detect/nms.hpp) keeps of up to most_nms_boxes boxes, if the scores are numbers and no two are equal:
-// only then does their order not hang on numpy's steps. threshold is 0 or more. Overlaps are in double and to the bit
-// the CPU's.
-inline constexpr int most_nms_boxes = 16'384;
-struct NmsBox {
-  double x1, y1, x2, y2;
-  float score;
-};
-struct NmsArgs {
-  const NmsBox* boxes;
-  int count;
-  double threshold;
-  bool of_smaller;   // or of the union
-  int* order;        // scratch for `count` entries
-  uint64_t* covers;  // scratch for nms_covers(count)
-  int* kept;         // 1 + count: how many are kept, and which, best first; or -1 and nothing: the scores forbid it
-};
-[[nodiscard]] WAJAH_INLINE int nms_words(int count) { return (count + 63) / 64; }
-[[nodiscard]] WAJAH_INLINE size_t nms_covers(int count) {
-  return static_cast<size_t>(count) * static_cast<size_t>(nms_words(count));
-}
-WAJAH_CARD_KERNEL(nms, NmsArgs)
 
 // The k largest of count scores, largest first; of equal ones the smaller index. k is at most most_best, and best and
 // where have room for top_k_room(count, k) entries, of which the first k are the result. Scores are no not-a-number;

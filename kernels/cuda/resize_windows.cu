@@ -78,6 +78,11 @@ __device__ __forceinline__ Inside inside_of(const Taps1d& taps, int shift, int s
   return {max(0, -(taps.first + shift)), min(taps.count, size - taps.first - shift)};
 }
 
+__device__ __forceinline__ CropWindow window_of(const ResizeWindowsArgs& args, int n) {
+  if (args.windows == nullptr) return {0, 0, args.x.shape.w, args.x.shape.h};
+  return args.windows[args.first == nullptr ? n : min(*args.first + n, *args.count - 1)];
+}
+
 __global__ void __launch_bounds__(threads) resize_windows_kernel(ResizeWindowsArgs args) {
   wait_for_earlier();
   const int i = static_cast<int>(blockIdx.x) * threads + static_cast<int>(threadIdx.x),
@@ -85,7 +90,7 @@ __global__ void __launch_bounds__(threads) resize_windows_kernel(ResizeWindowsAr
   if (i >= args.y.shape.h * args.y.shape.w) return;
   const int row = i / args.y.shape.w, column = i % args.y.shape.w;
   const Shape& photo = args.x.shape;
-  const CropWindow window = args.windows != nullptr ? args.windows[n] : CropWindow{0, 0, photo.w, photo.h};
+  const CropWindow window = window_of(args, n);
   const Side across = side_of(window.width, args.y.shape.w), down = side_of(window.height, args.height);
   const bool grows = across.scale < 1 || down.scale < 1, whole = across.whole && down.whole;
   const auto taps_of = [&](const Side& side, int at) {

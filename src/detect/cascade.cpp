@@ -41,6 +41,15 @@ std::vector<Scored> keep_best(const std::vector<Scored>& all, double threshold, 
 
 }  // namespace
 
+void put_best_first(std::vector<Face>& faces, int width, int height) {
+  // Which of equal scores comes first the original leaves to numpy's sort, so it depends on the CPU and on scores of
+  // boxes that are not left. Here it is the one farther from the middle, as in the recorded results.
+  const auto distance = [&](const Face& face) {
+    return std::hypot(face.box.x1 + face.box.x2 - width, face.box.y1 + face.box.y2 - height);
+  };
+  std::ranges::stable_sort(faces, {}, [&](const Face& face) { return std::pair(-face.score, -distance(face)); });
+}
+
 struct Cascade::Proposal {
   Box box;
   float score = 0;
@@ -175,12 +184,7 @@ std::vector<Face> Cascade::decide(const Image& image, std::span<const Box> boxes
   for (const Verdict& verdict : judges_->judge(image, boxes, trial)) {
     faces.push_back({regress(verdict.box, verdict.regression, 1), verdict.score, verdict.points});
   }
-  // Which of equal scores comes first the original leaves to numpy's sort, so it depends on the CPU and on scores of
-  // boxes that are not left. Here it is the one farther from the middle, as in the recorded results.
-  const auto distance = [&](const Face& face) {
-    return std::hypot(face.box.x1 + face.box.x2 - image.width, face.box.y1 + face.box.y2 - image.height);
-  };
-  std::ranges::stable_sort(faces, {}, [&](const Face& face) { return std::pair(-face.score, -distance(face)); });
+  put_best_first(faces, image.width, image.height);
   return faces;
 }
 

@@ -186,6 +186,28 @@ TEST_CASE("cuda detector: bringing the picture is a stage of its own, once and b
                               DetectorStage::onet});
 }
 
+// What comes down is how many boxes there are, after each network, and the faces: no place, no row of a network.
+TEST_CASE("cuda detector: boxes stay on the card from the picture to the faces") {
+  static std::size_t down = 0, downloads = 0;
+  static const CudaDriver driver = [] {
+    CudaDriver counting = host_driver();
+    counting.copy = [](void* to, const void* from, std::size_t bytes, CopyDirection direction, void* stream) {
+      if (direction == CopyDirection::from_card) {
+        down += bytes;
+        ++downloads;
+      }
+      return host_driver().copy(to, from, bytes, direction, stream);
+    };
+    return counting;
+  }();
+  Detector detector(load_cuda_detector(Weights::invented(), EmulatedCuda(Arithmetic::fp32, driver), 512), Cpu());
+  down = downloads = 0;
+  const auto faces = detector.detect(noise(61, 40), {20, {0.5F, 0.4F, 0.4F}, 0.709});
+  REQUIRE_FALSE(faces.empty());
+  CHECK(downloads == 4);
+  CHECK(down == 3 * sizeof(CascadeNumbers) + faces.size() * sizeof(CardFace));
+}
+
 TEST_CASE("cuda detector: the faces of a photo with MTCNN's own weights, and on the CPU once the card is lost") {
   const auto data = shared_data();
   if (!data) {
@@ -206,8 +228,8 @@ TEST_CASE("cuda detector: the faces of a photo with MTCNN's own weights, and on 
       warp(photo, Affine::similarity(1 / shrunk, 0, 0, 0), 200, static_cast<int>(photo.height * shrunk));
   const auto on_cpu = load_detector(weights, cpu);
   std::vector<std::string> reasons;
-  const auto watch = std::make_shared<CardWatch>(
-      [&](CardWatch::Event, const CardReport& card) { reasons.push_back(card.reason); });
+  const auto watch =
+      std::make_shared<CardWatch>([&](CardWatch::Event, const CardReport& card) { reasons.push_back(card.reason); });
   Detector expected(on_cpu, cpu);
   Detector got(with_spare(load_cuda_detector(weights, EmulatedCuda(Arithmetic::fp32, driver)), on_cpu, watch), cpu);
   const auto faces = expected.detect(small, enrol_options);

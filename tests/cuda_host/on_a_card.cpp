@@ -152,7 +152,7 @@ void check_suppression(const Device& device) {
     boxes.push_back({{x, y, x + 20, y + 25}, static_cast<float>(i + 1) / 200});
   }
   for (const Overlap kind : {Overlap::of_union, Overlap::of_smaller}) {
-    CHECK(suppress_distinct(device, boxes, 0.4, kind) == suppress(boxes, 0.4, kind));
+    CHECK(suppress_on_card(device, boxes, 0.4, kind) == suppress(boxes, 0.4, kind));
   }
 }
 

@@ -1,10 +1,13 @@
 // CudaDetector: the cascade with a picture that goes up to the card once. There its pyramid is made and searched by
-// P-Net, and its crops are cut out and judged by R- and O-Net; boxes, and what covers what, are the CPU's work.
+// P-Net, its crops are cut out and judged by R- and O-Net, and boxes become the next network's crops
+// (cuda_cascade.hpp). Where a level enlarges the picture, or the boxes are too many or cannot be told apart, the CPU
+// does what is done with boxes, with the same result.
 #pragma once
 
 #include <wajah/cuda_kernels.hpp>
 #include <wajah/cuda_pass.hpp>
 #include <wajah/detect/cascade.hpp>
+#include <wajah/detect/cuda_cascade.hpp>
 #include <wajah/detect/detector_model.hpp>
 #include <wajah/model.hpp>
 #include <wajah/networks/mtcnn.hpp>
@@ -12,6 +15,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -36,6 +40,7 @@ class CudaDetector final : public DetectorPass {
         device_(models_->pnet.device().on_own_stream()),
         pass_(device_),
         room_(room),
+        lists_(std::in_place, device_, std::min(room, most_nms_boxes)),
         cascade_(cpu) {
     networks_.pnet = [this](ConstView<float> x) { return search(x); };
     networks_.look = [this](std::span<const Level> levels, float threshold) { return look(levels, threshold); };
@@ -49,15 +54,20 @@ class CudaDetector final : public DetectorPass {
 
   [[nodiscard]] std::vector<Face> detect(const Image& image, const DetectorOptions& options,
                                          const DetectorWatch& watch) override {
+    validate(options);
     if (!image.empty()) show(image);
     if (watch) watch({DetectorStage::upload, 0, 0});
+    if (auto faces = detect_on_card(image, options, watch)) return *std::move(faces);
     return cascade_.run(image, options, networks_, watch);
   }
 
  private:
   static constexpr int strip_pixels = 1 << 20;  // of a level, that go through P-Net at once: some 60 MB of maps
   static constexpr int most_crops = 256;
-  static constexpr double places = 0, pnet = 1, rnet = 2, onet = 3;  // kinds of work
+  static constexpr int most_places = 1 << 16;  // of a level, each way: what gather_hits can tell apart
+  // Kinds of work.
+  static constexpr double places = 0, pnet = 1, rnet = 2, onet = 3, proposing = 4, refining = 5, deciding = 6,
+                          rnet_list = 7, onet_list = 8;
 
   // The picture goes up, and stays where it is for as long as none is larger: graphs hold its address.
   void show(const Image& image) {
@@ -72,6 +82,90 @@ class CudaDetector final : public DetectorPass {
   }
 
   [[nodiscard]] ConstView<std::uint8_t> photo() const { return {photo_.template as<std::uint8_t>(), shape_}; }
+
+  // Nothing if the CPU has to take part; watch may then have been told of stages that are done once more.
+  std::optional<std::vector<Face>> detect_on_card(const Image& image, const DetectorOptions& options,
+                                                  const DetectorWatch& watch) {
+    if (image.empty()) return std::nullopt;
+    const std::vector<Level> levels = pyramid_levels(image.width, image.height, options.min_size, options.factor);
+    const auto ended = [&](DetectorStage stage, int seen) {
+      if (watch) watch({stage, static_cast<std::size_t>(seen), static_cast<std::size_t>(seen)});
+    };
+    const std::optional<CascadeNumbers> proposed = propose(image, levels, options.thresholds[0]);
+    if (!proposed) return std::nullopt;
+    ended(DetectorStage::pnet, static_cast<int>(levels.size()));
+    ended(DetectorStage::proposals, proposed->rnet);
+    judge_list(models_->rnet.net(), 24, rnet_list, lists_->rnet(), proposed->rnet);
+    const auto refine = [&](Arena) { lists_->refine(options.thresholds[1]); };
+    const CascadeNumbers refined = numbers_after({{}, {refining, options.thresholds[1]}}, 0, refine);
+    if (refined.failed != 0) return std::nullopt;
+    ended(DetectorStage::rnet, proposed->rnet);
+    judge_list(models_->onet.net(), 48, onet_list, lists_->onet(), refined.onet);
+    const auto decide = [&](Arena) { lists_->decide(options.thresholds[2]); };
+    const CascadeNumbers decided = numbers_after({{}, {deciding, options.thresholds[2]}}, 0, decide);
+    if (decided.failed != 0) return std::nullopt;
+    std::vector<Face> faces = lists_->faces(decided.faces);
+    put_best_first(faces, image.width, image.height);
+    ended(DetectorStage::onet, refined.onet);
+    return faces;
+  }
+
+  // Crops for R-Net. Nothing if a level enlarges the picture, or there are more levels or places than lists can have.
+  std::optional<CascadeNumbers> propose(const Image& image, std::span<const Level> levels, float threshold) {
+    if (levels.empty() || levels.size() > std::size_t{most_levels}) return std::nullopt;
+    const Level& largest = levels.front();
+    if (largest.width > image.width || largest.height > image.height) return std::nullopt;
+    if (std::max(pnet_outputs(largest.width), pnet_outputs(largest.height)) > most_places) return std::nullopt;
+    while (true) {
+      const auto work = [&](Arena scratch) {
+        search_levels(levels, threshold, lists_->found(), lists_->places(), lists_->room(), scratch);
+        lists_->propose(levels);
+      };
+      const CascadeNumbers numbers = numbers_after(
+          {shape_,
+           {proposing, threshold, static_cast<double>(levels.size()), levels.front().scale, levels.back().scale}},
+          scratch_for(levels), work);
+      if (numbers.found <= lists_->room()) return numbers.failed != 0 ? std::nullopt : std::optional(numbers);
+      if (numbers.found > most_nms_boxes) return std::nullopt;
+      make_room(std::min(static_cast<int>(std::bit_ceil(static_cast<unsigned>(numbers.found))), most_nms_boxes));
+    }
+  }
+
+  // Graphs hold the lists' addresses.
+  void make_room(int room) {
+    pass_ = CudaPass(device_);
+    lists_.reset();
+    lists_.emplace(device_, room);
+  }
+
+  template <class Work>
+  CascadeNumbers numbers_after(const CudaPass::Key& key, std::size_t scratch, const Work& work) {
+    launch(key, scratch, work);
+    return lists_->numbers();
+  }
+  template <class Work>
+  void launch(const CudaPass::Key& key, std::size_t scratch, const Work& work) {
+    pass_.run(key, {}, {}, scratch, [&](const std::byte*, std::byte*, Arena arena) { work(arena); });
+  }
+
+  // R- or O-Net on all crops of a list, whose number the host knows.
+  template <class Net>
+  void judge_list(const Net& net, int side, double kind, const CropList& list, int count) {
+    for (int first = 0; first < count; first += most_crops) {
+      const Shape in{batch_for(count - first), side, side, 3};
+      const auto work = [&](Arena scratch) {
+        const View<float> x = scratch.front(in), y = scratch.front(Net::out(in));
+        resize_windows(device_, ResizeWindowsArgs{photo(), list.windows, x, side, 0, false, list.judged, list.count});
+        net.forward(device_, x, y, scratch);
+        collect_rows(device_, CollectRowsArgs{y, list});
+      };
+      launch({in, {kind, static_cast<double>(shape_.w), static_cast<double>(shape_.h)}},
+             bytes_of(in) + bytes_of(Net::out(in)) + Net::workspace(in), work);
+    }
+  }
+
+  // Batches come in few sizes, so that few graphs are made.
+  static int batch_for(int crops) { return crops <= 4 ? 4 : crops <= 32 ? 32 : most_crops; }
 
   // P-Net on floats of the host, for levels that enlarge the picture.
   ConstView<float> search(ConstView<float> x) {
@@ -90,15 +184,8 @@ class CudaDetector final : public DetectorPass {
     while (true) {
       found_.resize(alignment + static_cast<std::size_t>(room_) * sizeof(PNetPlace));
       const auto work = [&](const std::byte*, std::byte* to, Arena scratch) {
-        PNetPlacesArgs args{.threshold = threshold,
-                            .found = reinterpret_cast<int*>(to),
-                            .places = reinterpret_cast<PNetPlace*>(to + alignment),
-                            .room = room_,
-                            .anew = true};
-        for (std::size_t i = 0; i < levels.size(); ++i) {
-          args.level = static_cast<int>(i);
-          for (const LevelStrip& strip : strips_of(levels[i], strip_pixels)) look_at(levels[i], strip, args, scratch);
-        }
+        search_levels(levels, threshold, reinterpret_cast<int*>(to), reinterpret_cast<PNetPlace*>(to + alignment),
+                      room_, scratch);
       };
       pass_.run({shape_,
                  {places, threshold, static_cast<double>(room_), static_cast<double>(levels.size()), levels[0].scale,
@@ -108,6 +195,16 @@ class CudaDetector final : public DetectorPass {
       std::memcpy(&found, found_.data(), sizeof found);
       if (found <= room_) return by_level(levels.size(), found);
       room_ = static_cast<int>(std::bit_ceil(static_cast<unsigned>(found)));
+    }
+  }
+
+  // P-Net's places on all levels.
+  void search_levels(std::span<const Level> levels, float threshold, int* found, PNetPlace* to, int room,
+                     Arena scratch) {
+    PNetPlacesArgs args{.threshold = threshold, .found = found, .places = to, .room = room, .anew = true};
+    for (std::size_t i = 0; i < levels.size(); ++i) {
+      args.level = static_cast<int>(i);
+      for (const LevelStrip& strip : strips_of(levels[i], strip_pixels)) look_at(levels[i], strip, args, scratch);
     }
   }
 
@@ -146,8 +243,7 @@ class CudaDetector final : public DetectorPass {
     return hits;
   }
 
-  // R- or O-Net on crops of the picture. Batches come in few sizes, so that few graphs are made; the last is filled up
-  // with its last crop.
+  // R- or O-Net on crops of the picture; the last batch is filled up with its last crop.
   template <class Net>
   ConstView<float> judge(const Net& net, int side, double kind, std::span<const CropWindow> windows) {
     const Shape crop{1, side, side, 3}, all = Net::out(crop).images(static_cast<int>(windows.size()));
@@ -155,7 +251,7 @@ class CudaDetector final : public DetectorPass {
     const View<float> y = rows(all);
     for (std::size_t first = 0; first < windows.size(); first += most_crops) {
       const std::size_t count = std::min<std::size_t>(most_crops, windows.size() - first);
-      const Shape in = crop.images(count <= 4 ? 4 : count <= 32 ? 32 : most_crops), out = Net::out(in);
+      const Shape in = crop.images(batch_for(static_cast<int>(count))), out = Net::out(in);
       batch_.assign(windows.begin() + static_cast<std::ptrdiff_t>(first),
                     windows.begin() + static_cast<std::ptrdiff_t>(first + count));
       batch_.resize(static_cast<std::size_t>(in.n), batch_.back());
@@ -185,6 +281,7 @@ class CudaDetector final : public DetectorPass {
   Buffer photo_;
   Shape shape_;
   int room_;
+  std::optional<CudaCascade<Device>> lists_;
   std::vector<std::byte> found_;
   std::vector<CropWindow> batch_;
   std::vector<float> rows_;
