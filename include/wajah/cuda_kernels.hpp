@@ -80,7 +80,7 @@ WAJAH_CARD_KERNEL(pnet_places, PNetPlacesArgs)
 // The k largest of count scores, largest first; of equal ones the smaller index. k is at most most_best, and best and
 // where have room for top_k_room(count, k) entries, of which the first k are the result. Scores are no not-a-number;
 // if there are fewer than k, the rest of `where` is -1.
-inline constexpr int most_best = 64, top_k_chunk = 4096;
+inline constexpr int most_best = 1024, top_k_chunk = 4096;
 struct TopKArgs {
   const float* scores;
   int count, k;

@@ -64,24 +64,6 @@ class Best {
 
 }  // namespace
 
-// As the rows are stored: its floats, and for rows of bytes its bytes.
-struct Index::Query {
-  std::span<const float> values;
-  std::vector<std::int8_t> bytes;
-  float scale = 0;
-  int sum = 0;
-
-  Query(std::span<const float> v, std::size_t padded) : values(v), bytes(padded) {
-    const float most = largest(v);
-    if (padded == 0 || most == 0) return;
-    scale = most / coarse_steps;
-    for (std::size_t k = 0; k < v.size(); ++k) {
-      bytes[k] = static_cast<std::int8_t>(std::lround(v[k] / scale));
-      sum += bytes[k];
-    }
-  }
-};
-
 Index::Index(std::size_t dimensions, Storage storage, const Cpu& cpu)
     : dimensions_(dimensions),
       storage_(storage),
@@ -230,22 +212,48 @@ float Index::exact_score(const Query& query, std::size_t row) const {
   return static_cast<float>(sum * static_cast<double>(block.scale[at]));
 }
 
-std::vector<Hit> Index::nearest(std::span<const float> query, std::size_t k) const {
+std::vector<Index::Rows> Index::rows() const {
+  std::vector<Rows> all;
+  for (std::size_t row = 0; row < size(); row += rows_in_block) {
+    const Block& block = blocks_[row / rows_in_block];
+    all.push_back(
+        {block.rows.as<std::byte>(), scaled() ? block.scale.data() : nullptr, std::min(rows_in_block, size() - row)});
+  }
+  return all;
+}
+
+Index::Query Index::prepared(std::span<const float> query) const {
   check(query);
-  k = std::min(k, size());
-  if (k == 0) return {};
-  const Query prepared(query, scaled() ? row_bytes_ : 0);
-  // Coarse scores are off by a few parts in 10,000; among neighbours that near, this many more contain the best k.
-  const std::size_t candidates = scaled() ? std::min(size(), 8 * k + 64) : k;
-  std::vector<Hit> hits = best_rows(prepared, candidates);
+  Query prepared{query, std::vector<std::int8_t>(scaled() ? row_bytes_ : 0), 0, 0};
+  const float most = largest(query);
+  if (!scaled() || most == 0) return prepared;
+  prepared.scale = most / coarse_steps;
+  for (std::size_t k = 0; k < query.size(); ++k) {
+    prepared.bytes[k] = static_cast<std::int8_t>(std::lround(query[k] / prepared.scale));
+    prepared.sum += prepared.bytes[k];
+  }
+  return prepared;
+}
+
+// Coarse scores are off by a few parts in 10,000; among neighbours that near, this many more contain the best k.
+std::size_t Index::candidates_for(std::size_t k) const { return std::min(size(), scaled() ? 8 * k + 64 : k); }
+
+std::vector<Hit> Index::nearest_of(const Query& query, std::vector<Hit> hits, std::size_t k) const {
   for (Hit& hit : hits) {
     const auto row = static_cast<std::size_t>(hit.id);
-    if (scaled()) hit.score = exact_score(prepared, row);
+    if (scaled()) hit.score = exact_score(query, row);
     hit.id = ids_[row];
   }
   std::sort(hits.begin(), hits.end(), better);
   hits.resize(std::min(k, hits.size()));
   return hits;
+}
+
+std::vector<Hit> Index::nearest(std::span<const float> query, std::size_t k) const {
+  const Query ready = prepared(query);
+  k = std::min(k, size());
+  if (k == 0) return {};
+  return nearest_of(ready, best_rows(ready, candidates_for(k)), k);
 }
 
 }  // namespace wajah

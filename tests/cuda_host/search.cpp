@@ -1,6 +1,7 @@
 // The kernels of search and of the Gram matrix through the host build, against the CPU's.
 #include <wajah/cuda_kernels.hpp>
 #include <wajah/embed/prewhiten.hpp>
+#include <wajah/search/cuda_index.hpp>
 #include <wajah/search/score_rows.hpp>
 #include <wajah/svm/dot_matrix.hpp>
 
@@ -111,7 +112,7 @@ TEST_CASE("cuda kernels: the largest scores in order, of equal ones the smaller 
   const EmulatedCuda cuda;
   std::mt19937 random(4);
   for (const int count : {0, 1, 5, 255, 4096, 4097, 20'000}) {
-    for (const int k : {1, 5, 64}) {
+    for (const int k : {1, 5, 300}) {
       std::vector<float> scores(static_cast<std::size_t>(count));
       for (float& score : scores) score = static_cast<float>(random() % 200) - 150;  // many are equal
       std::vector<int> order(scores.size());
@@ -218,6 +219,59 @@ TEST_CASE("cuda kernels: crops normalised as on the CPU, their centres and their
         });
   }
 }
+
+// Every vector twice, under two ids, and some taken out again.
+template <class Device>
+void check_index(const Device& device, std::size_t count) {
+  constexpr std::size_t d = 33;
+  std::mt19937 random(9);
+  const auto vectors = numbers(random, count * d), queries = numbers(random, 3 * d);
+  for (const Storage storage : {Storage::fp32, Storage::fp16, Storage::int8}) {
+    const auto index = std::make_shared<Index>(d, storage, Cpu(1, Isa::scalar));
+    for (std::size_t i = 0; i < count; ++i) {
+      index->add(static_cast<std::int64_t>(3 * i), std::span(vectors).subspan(i / 2 * d, d));
+    }
+    for (std::size_t i = 5; i < count; i += 97) index->remove(static_cast<std::int64_t>(3 * i));
+    CudaIndex<Device> on_card(device, index);
+    for (std::size_t q = 0; q < 3; ++q) {
+      const auto query = std::span(queries).subspan(q * d, d);
+      // 8 k + 64 candidates of bytes are more than a card finds for the last.
+      for (const std::size_t k : {1U, 5U, 300U}) {
+        const std::vector<Hit> expected = index->nearest(query, k), got = on_card.nearest(query, k);
+        REQUIRE(got.size() == expected.size());
+        for (std::size_t i = 0; i < got.size(); ++i) {
+          CHECK(got[i].score == doctest::Approx(expected[i].score).epsilon(1e-5));
+          const auto same = [&](const Hit& hit) { return std::abs(hit.score - expected[i].score) < 1e-4F; };
+          CHECK((got[i].id == expected[i].id || std::ranges::count_if(expected, same) > 1));
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("cuda index: the nearest of the CPU's, in every storage") {
+  check_index(EmulatedCuda(), 1);
+  check_index(EmulatedCuda(), 2000);
+}
+
+TEST_CASE("cuda index: an empty one has nobody, and a query is looked at first") {
+  const auto index = std::make_shared<Index>(4, Storage::int8, Cpu(1, Isa::scalar));
+  CudaIndex<EmulatedCuda> on_card(EmulatedCuda(), index);
+  CHECK(on_card.nearest(std::vector<float>{1, 2, 3, 4}, 5).empty());
+  CHECK_THROWS_AS((void)on_card.nearest(std::vector<float>{1, 2, 3}, 5), Error);
+}
+
+#ifdef WAJAH_HAVE_CUDA
+TEST_CASE("on a card, small: an index") {
+  if (const auto reason = why_not_cuda(0)) {
+    MESSAGE("skipped: " << *reason);
+    return;
+  }
+  CudaOptions options{0, 0.1};
+  options.patience = std::chrono::minutes(10);  // a sanitizer takes its time
+  check_index(Cuda(options), 2000);
+}
+#endif
 
 }  // namespace
 }  // namespace wajah

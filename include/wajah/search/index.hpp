@@ -42,6 +42,31 @@ class Index {
   // Error (input) unless the query has `dimensions` finite values.
   [[nodiscard]] std::vector<Hit> nearest(std::span<const float> query, std::size_t k) const;
 
+  // Some rows as a search reads them, one after another: of floats, of halves, or of coarse bytes, each with its scale.
+  struct Rows {
+    const std::byte* data = nullptr;
+    const float* scale = nullptr;
+    std::size_t count = 0;
+  };
+  [[nodiscard]] std::vector<Rows> rows() const;
+
+  // A query as rows are read: its values, and for rows of bytes its own bytes with their scale and sum.
+  struct Query {
+    std::span<const float> values;
+    std::vector<std::int8_t> bytes;
+    float scale = 0;
+    int sum = 0;
+  };
+  // Throws Error (input) unless the query, which must outlive the result, has `dimensions` finite values.
+  [[nodiscard]] Query prepared(std::span<const float> query) const;
+
+  // What is left to do for whoever scores the rows elsewhere: how many rows of largest score nearest(query, k) has to
+  // see, and its answer from those rows, whose numbers stand in `id`.
+  [[nodiscard]] std::size_t candidates_for(std::size_t k) const;
+  [[nodiscard]] std::vector<Hit> nearest_of(const Query& query, std::vector<Hit> rows, std::size_t k) const;
+
+  [[nodiscard]] Storage storage() const { return storage_; }
+  [[nodiscard]] std::size_t row_bytes() const { return row_bytes_; }
   [[nodiscard]] std::size_t size() const { return ids_.size(); }
   [[nodiscard]] std::size_t dimensions() const { return dimensions_; }
 
@@ -54,7 +79,6 @@ class Index {
     Buffer rows, fine;
     std::vector<float> scale;
   };
-  struct Query;
 
   [[nodiscard]] bool scaled() const { return storage_ == Storage::int8; }
   void check(std::span<const float> vector) const;
