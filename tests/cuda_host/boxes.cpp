@@ -10,19 +10,11 @@
 #include <vector>
 
 #include "check.hpp"
+#include "cuda_host/brought.hpp"
 #include "cuda_host/emulated_cuda.hpp"
 
 namespace wajah {
 namespace {
-
-template <class T>
-Buffer up(const EmulatedCuda& cuda, const std::vector<T>& values) {
-  return cuda.uploaded(values.data(), values.size() * sizeof(T));
-}
-template <class T>
-std::vector<T> down(const Buffer& buffer, std::size_t count) {
-  return {buffer.as<T>(), buffer.as<T>() + count};
-}
 
 auto numbers_of(const ScoredCardBox& box) { return std::tuple(box.x1, box.y1, box.x2, box.y2, box.score); }
 auto numbers_of(const CropWindow& window) { return std::tuple(window.x, window.y, window.width, window.height); }
@@ -85,9 +77,9 @@ TEST_CASE("cuda kernels: hits become boxes, level by level and by columns") {
     std::iota(order.begin(), order.end(), 0);
     const auto place = [&](int i) { return places[static_cast<std::size_t>(i)]; };
     std::ranges::sort(order, {}, [&](int i) { return std::tuple(place(i).level, place(i).column, place(i).row); });
-    CHECK(down<int>(sources, order.size()) == order);
+    CHECK(down<int>(cuda, sources, order.size()) == order);
     for (const int count : counts) expected_starts.push_back(expected_starts.back() + count);
-    CHECK(down<int>(starts, expected_starts.size()) == expected_starts);
+    CHECK(down<int>(cuda, starts, expected_starts.size()) == expected_starts);
     for (std::size_t i = 0; i < order.size(); ++i) {
       const PNetPlace& from = place(order[i]);
       const double scale = args.scales[from.level];
@@ -117,8 +109,8 @@ TEST_CASE("cuda kernels: what was kept of all levels, one after another") {
   join_levels(cuda, JoinLevelsArgs{3, boxes_card.as<ScoredCardBox>(), sources_card.as<int>(), starts.as<int>(),
                                    kept.as<int>(), counts.as<int>(), joined.as<ScoredCardBox>(),
                                    joined_sources.as<int>(), joined_starts.as<int>()});
-  CHECK(down<int>(joined_starts, 2) == std::vector{0, 5});
-  CHECK(down<int>(joined_sources, 5) == std::vector{103, 101, 108, 104, 106});
+  CHECK(down<int>(cuda, joined_starts, 2) == std::vector{0, 5});
+  CHECK(down<int>(cuda, joined_sources, 5) == std::vector{103, 101, 108, 104, 106});
   CHECK(joined.as<ScoredCardBox>()[2].x1 == 8);
 }
 
@@ -191,9 +183,9 @@ TEST_CASE("cuda kernels: the next network's crops, without those that have no pi
       next_crops(cuda, NextCropsArgs{boxes_card.as<ScoredCardBox>(), sources_card.as<int>(), kept_card.as<int>(),
                                      number_card.as<int>(), scratch.as<int>(), by_card.as<float>(),
                                      static_cast<int>(pitch), 1, by_place, next.list});
-      CHECK(down<int>(next.numbers, 2) == std::vector{static_cast<int>(expected.size()), 0});
-      CHECK(all_numbers(down<ScoredCardBox>(next.boxes, expected.size())) == all_numbers(expected));
-      CHECK(all_numbers(down<CropWindow>(next.windows, windows.size())) == all_numbers(windows));
+      CHECK(down<int>(cuda, next.numbers, 2) == std::vector{static_cast<int>(expected.size()), 0});
+      CHECK(all_numbers(down<ScoredCardBox>(cuda, next.boxes, expected.size())) == all_numbers(expected));
+      CHECK(all_numbers(down<CropWindow>(cuda, next.windows, windows.size())) == all_numbers(windows));
     }
   }
 }
@@ -212,7 +204,7 @@ TEST_CASE("cuda kernels: rows of batches are put one behind the other, as many a
   }
   std::vector<float> expected(60);
   std::iota(expected.begin(), expected.end(), 0.0F);
-  CHECK(down<float>(list.rows, 60) == expected);
+  CHECK(down<float>(cuda, list.rows, 60) == expected);
 }
 
 // A judged list: boxes and rows, of which some are no numbers.
@@ -255,9 +247,9 @@ TEST_CASE("cuda kernels: the boxes that a network takes for faces") {
       const Buffer starts = cuda.allocate(2 * sizeof(int));
       select_judged(cuda, SelectJudgedArgs{judged.list, 0.6F, by_network, rivals.as<ScoredCardBox>(), sources.as<int>(),
                                            starts.as<int>()});
-      CHECK(down<int>(starts, 2) == std::vector{0, static_cast<int>(expected.size())});
-      CHECK(down<int>(sources, from.size()) == from);
-      CHECK(all_numbers(down<ScoredCardBox>(rivals, expected.size())) == all_numbers(expected));
+      CHECK(down<int>(cuda, starts, 2) == std::vector{0, static_cast<int>(expected.size())});
+      CHECK(down<int>(cuda, sources, from.size()) == from);
+      CHECK(all_numbers(down<ScoredCardBox>(cuda, rivals, expected.size())) == all_numbers(expected));
     }
   }
 }

@@ -13,35 +13,19 @@
 #include <random>
 
 #include "check.hpp"
+#include "cuda_host/brought.hpp"
 #include "cuda_host/emulated_cuda.hpp"
+#include "layers/compare.hpp"
 #include "svm/guarded_job.hpp"
 
 namespace wajah {
 namespace {
 
-std::vector<float> numbers(std::mt19937& random, std::size_t count) {
-  std::uniform_real_distribution<float> number(-1, 1);
-  std::vector<float> values(count);
-  for (float& value : values) value = number(random);
-  return values;
-}
-
-template <class Device, class T>
-Buffer up(const Device& device, const std::vector<T>& values) {
-  return device.uploaded(values.data(), values.size() * sizeof(T));
-}
-template <class T, class Device>
-std::vector<T> down(const Device& device, const Buffer& buffer, std::size_t count) {
-  std::vector<T> values(count);
-  device.download(values.data(), buffer.as<>(), count * sizeof(T));
-  return values;
-}
-
 template <class Device>
 void check_gram(const Device& device) {
   std::mt19937 random(1);
   constexpr int m = 33, n = 35, d = 65;
-  const auto a = numbers(random, m * d), b = numbers(random, n * d);
+  const auto a = random_numbers(random, m * d, 1), b = random_numbers(random, n * d, 1);
   const Buffer a_card = up(device, a), b_card = up(device, b);
   for (const bool distance : {false, true}) {
     std::vector<float> expected(m * (n + 3), -7.0F);
@@ -59,7 +43,8 @@ template <class Device>
 void check_scores(const Device& device) {
   std::mt19937 random(2);
   constexpr int count = 37, d = 130, padded = 192;
-  const auto rows = numbers(random, count * d), query = numbers(random, d), scales = numbers(random, count);
+  const auto rows = random_numbers(random, count * d, 1), query = random_numbers(random, d, 1),
+             scales = random_numbers(random, count, 1);
   std::vector<std::uint16_t> halves(rows.size());
   for (auto& half : halves) half = static_cast<std::uint16_t>(random() % 0x3C00U | (random() & 1U) << 15U);
   // The CPU's kernel wants bytes as the index has them, on whole cache lines.
@@ -107,7 +92,7 @@ template <class Device>
 void check_unit_length(const Device& device) {
   std::mt19937 random(5);
   const Shape shape{6, 1, 1, 130};
-  const auto x = numbers(random, shape.size());
+  const auto x = random_numbers(random, shape.size(), 1);
   const Buffer both = up(device, x), one = up(device, x), united = device.allocate(shape.size() / 2 * sizeof(float));
   unite_views(device, UniteViewsArgs{{both.as<float>(), shape}, {united.as<float>(), shape.images(3)}});
   l2_normalise(device, L2NormaliseArgs{{one.as<float>(), shape}, {one.as<float>(), shape}});

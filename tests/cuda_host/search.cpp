@@ -11,22 +11,12 @@
 #include <random>
 
 #include "check.hpp"
+#include "cuda_host/brought.hpp"
 #include "cuda_host/emulated_cuda.hpp"
+#include "layers/compare.hpp"
 
 namespace wajah {
 namespace {
-
-std::vector<float> numbers(std::mt19937& random, std::size_t count) {
-  std::uniform_real_distribution<float> number(-1, 1);
-  std::vector<float> values(count);
-  for (float& value : values) value = number(random);
-  return values;
-}
-
-template <class T>
-Buffer up(const EmulatedCuda& cuda, const std::vector<T>& values) {
-  return cuda.uploaded(values.data(), values.size() * sizeof(T));
-}
 
 TEST_CASE("cuda kernels: a Gram matrix is the CPU's to the bit, and nothing else is written") {
   const EmulatedCuda cuda;
@@ -34,8 +24,8 @@ TEST_CASE("cuda kernels: a Gram matrix is the CPU's to the bit, and nothing else
   std::mt19937 random(1);
   for (const int d : {1, 15, 16, 17, 63, 64, 65, 512}) {
     for (const auto& [m, n] : {std::pair{1, 1}, {3, 35}, {33, 31}, {64, 65}}) {
-      const auto a = numbers(random, static_cast<std::size_t>(m) * static_cast<std::size_t>(d));
-      const auto b = numbers(random, static_cast<std::size_t>(n) * static_cast<std::size_t>(d));
+      const auto a = random_numbers(random, static_cast<std::size_t>(m) * static_cast<std::size_t>(d), 1);
+      const auto b = random_numbers(random, static_cast<std::size_t>(n) * static_cast<std::size_t>(d), 1);
       const Buffer a_card = up(cuda, a), b_card = up(cuda, b);
       for (const bool distance : {false, true}) {
         std::vector<float> expected(static_cast<std::size_t>(m) * static_cast<std::size_t>(n + 3), -7.0F);
@@ -59,8 +49,8 @@ TEST_CASE("cuda kernels: scores of float and half rows") {
   for (const int d : {1, 2, 31, 32, 33, 128, 130, 512}) {
     for (const int gap : {0, 1, 4}) {
       const int count = 19, stride = d + gap;
-      const auto rows = numbers(random, static_cast<std::size_t>(count) * static_cast<std::size_t>(stride));
-      const auto query = numbers(random, static_cast<std::size_t>(d));
+      const auto rows = random_numbers(random, static_cast<std::size_t>(count) * static_cast<std::size_t>(stride), 1);
+      const auto query = random_numbers(random, static_cast<std::size_t>(d), 1);
       std::vector<std::uint16_t> halves(rows.size());
       for (auto& half : halves) half = static_cast<std::uint16_t>(random() % 0x3C00U | (random() & 1U) << 15U);
       const Buffer rows_card = up(cuda, rows), halves_card = up(cuda, halves), query_card = up(cuda, query);
@@ -94,7 +84,7 @@ TEST_CASE("cuda kernels: scores of bytes are the CPU's to the bit") {
     for (int i = 0; i < padded; ++i) {
       sum += query.as<std::int8_t>()[i] = static_cast<std::int8_t>(random() % 255 - 127);
     }
-    const auto scales = numbers(random, static_cast<std::size_t>(count));
+    const auto scales = random_numbers(random, static_cast<std::size_t>(count), 1);
     std::vector<float> expected(static_cast<std::size_t>(count)), got(expected.size());
     const Buffer rows_card = cuda.uploaded(rows.as<>(), bytes), scales_card = up(cuda, scales);
     const Buffer query_card = cuda.uploaded(query.as<>(), static_cast<std::size_t>(padded));
@@ -142,7 +132,7 @@ TEST_CASE("cuda kernels: embeddings of unit length, by one view or two") {
   std::mt19937 random(5);
   for (const int c : {2, 31, 128, 512}) {
     const Shape shape{6, 1, 1, c};
-    const auto x = numbers(random, shape.size());
+    const auto x = random_numbers(random, shape.size(), 1);
     const auto unit = [&](int n) {
       std::vector<double> row(x.begin() + std::ptrdiff_t{n} * c, x.begin() + std::ptrdiff_t{n + 1} * c);
       const double length = std::sqrt(std::inner_product(row.begin(), row.end(), row.begin(), 0.0));
@@ -225,7 +215,7 @@ template <class Device>
 void check_index(const Device& device, std::size_t count) {
   constexpr std::size_t d = 33;
   std::mt19937 random(9);
-  const auto vectors = numbers(random, count * d), queries = numbers(random, 3 * d);
+  const auto vectors = random_numbers(random, count * d, 1), queries = random_numbers(random, 3 * d, 1);
   for (const Storage storage : {Storage::fp32, Storage::fp16, Storage::int8}) {
     const auto index = std::make_shared<Index>(d, storage, Cpu(1, Isa::scalar));
     for (std::size_t i = 0; i < count; ++i) {
