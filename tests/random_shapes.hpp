@@ -35,6 +35,8 @@ class Draw {
   int gap() { return chance() ? 0 : up_to(7); }
   Pad pad() { return one_of({Pad::valid, Pad::same, Pad::half}); }
   Window window(int largest) { return {up_to(largest), up_to(largest), up_to(2)}; }
+  // Of a depthwise layer, whose kernels know 3 x 3 by heart.
+  Window depthwise_window() { return chance() ? Window{3, 3, up_to(2)} : window(7); }
   std::mt19937& random() { return random_; }
 
  private:

@@ -56,7 +56,7 @@ TEST_CASE("depthwise_conv2d: random shapes") {
   Draw draw(1);
   for (int i = shapes_to_draw(); i > 0; --i) {
     const Shape x_is{draw.up_to(3), draw.up_to(20), draw.up_to(20), draw.up_to(150)};
-    const Window window = draw.chance() ? Window{3, 3, draw.up_to(2)} : draw.window(7);
+    const Window window = draw.depthwise_window();
     const Pad pad = draw.pad();
     const Shape y_is = windowed(x_is, window, pad);
     if (y_is.h < 1 || y_is.w < 1) continue;
