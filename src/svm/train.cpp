@@ -9,7 +9,6 @@
 #include <utility>
 
 namespace wajah::svm {
-namespace {
 
 Kernel checked_kernel(const SvmOptions& options, std::size_t dimensions) {
   if (!(options.gamma >= 0) || !std::isfinite(options.gamma))
@@ -17,8 +16,7 @@ Kernel checked_kernel(const SvmOptions& options, std::size_t dimensions) {
   return {options.kernel, options.gamma > 0 ? options.gamma : 1 / static_cast<double>(dimensions)};
 }
 
-// Rows of one class side by side: kernel values are computed class against class.
-std::vector<ClassVectors> gather(const Problem& problem) {
+std::vector<ClassVectors> classes_of(const Problem& problem) {
   std::vector<ClassVectors> classes;
   for (const Group& group : problem.groups()) {
     ClassVectors c{group.label, {}};
@@ -28,6 +26,8 @@ std::vector<ClassVectors> gather(const Problem& problem) {
   }
   return classes;
 }
+
+namespace {
 
 // Every class's own kernel values, which each of its pairs needs, where all of them fit in `bytes`.
 std::vector<std::vector<float>> class_grams(const Cpu& cpu, const Kernel& kernel, std::span<const ClassRows> classes,
@@ -73,7 +73,7 @@ Svm Svm::train(const Problem& problem, const SvmOptions& options) {
   const Cpu cpu(1, options.isa);  // of one thread: pairs are what is spread
   const int threads = resolve_threads(options.threads);
   check_options(SolverOptions{options.c, options.tolerance, options.shrinking});
-  std::vector<ClassVectors> classes = gather(problem);
+  std::vector<ClassVectors> classes = classes_of(problem);
   std::vector<PackedRows> packed;
   std::vector<ClassRows> rows;
   for (const auto& c : classes) rows.push_back({packed.emplace_back(c.rows, problem.dimensions()).view(), {}});

@@ -29,6 +29,12 @@ struct ClassVectors {
   std::vector<float> rows;
 };
 
+// The kernel that options ask for. Throws Error(usage) unless gamma is 0 or more and finite.
+[[nodiscard]] Kernel checked_kernel(const SvmOptions& options, std::size_t dimensions);
+
+// The rows of a problem class by class, in the order of Problem::groups().
+[[nodiscard]] std::vector<ClassVectors> classes_of(const Problem& problem);
+
 // Where pair (i, j), i < j, of k classes stands in libsvm's order (0,1), (0,2), ..., (0,k-1), (1,2), ...
 [[nodiscard]] constexpr std::size_t pair_index(std::size_t i, std::size_t j, std::size_t k) {
   return i * (2 * k - i - 1) / 2 + (j - i - 1);
