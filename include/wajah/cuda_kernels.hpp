@@ -3,6 +3,7 @@
 #pragma once
 
 #include <wajah/cpu.hpp>
+#include <wajah/detect/pnet_card.hpp>
 #include <wajah/detect/resample.hpp>
 
 #ifdef WAJAH_KERNEL_ISA
@@ -47,35 +48,68 @@ struct StandardiseArgs {
 };
 WAJAH_CARD_KERNEL(standardise, StandardiseArgs)
 
-// Windows of a picture at y's width and at `height`, of which y has the rows from first_row on, as AreaResizer
-// (detect/resize.hpp) makes them: cv::resize(INTER_AREA) bit for bit, then (value - 127.5) * 0.0078125. y is dense.
+// Windows of a picture at y's width and height, as AreaResizer (detect/resize.hpp) cuts crops: cv::resize(INTER_AREA)
+// bit for bit, then (value - 127.5) * 0.0078125. y is dense.
 struct ResizeWindowsArgs {
   ConstView<uint8_t> x{};               // one dense picture of 3 channels
-  const CropWindow* windows = nullptr;  // of each image of y; null: the whole picture, and y is one
+  const CropWindow* windows = nullptr;  // of each image of y
   View<float> y{};
-  int height = 0, first_row = 0;
-  bool to_bytes = false;  // sums are rounded to whole numbers; then no window may be smaller than what it becomes
   const int* first = nullptr;  // on the card, if any: the first image's window is windows[*first],
   const int* count = nullptr;  // and images beyond windows[*count - 1] have that one
 };
 WAJAH_CARD_KERNEL(resize_windows, ResizeWindowsArgs)
 
-// Where P-Net finds a face: places of x (1, rows, columns, 6) whose probability is at least `threshold`, in no order.
-// The opposite regression is that of the place as far from the other end of the row.
+// A level of the pyramid on the card, R G B in bytes. Rows begin at multiples of four bytes.
+struct LevelPixels {
+  uint8_t* data = nullptr;
+  int width = 0, height = 0;
+
+  [[nodiscard]] WAJAH_INLINE int pitch() const { return (3 * width + 3) / 4 * 4; }
+  [[nodiscard]] WAJAH_INLINE size_t bytes() const { return static_cast<size_t>(pitch()) * static_cast<size_t>(height); }
+  [[nodiscard]] WAJAH_INLINE uint8_t* row(int y) const { return data + static_cast<ptrdiff_t>(y) * pitch(); }
+};
+
+// So many levels one launch takes. There are rarely more; those are another launch's.
+inline constexpr int most_levels_at_once = 32;
+
+// The whole picture at the size of every level, none of which is larger either way, as AreaResizer makes rows of them:
+// cv::resize(INTER_AREA) bit for bit.
+struct ResizeLevelsArgs {
+  ConstView<uint8_t> x{};  // one dense picture of 3 channels
+  LevelPixels levels[most_levels_at_once]{};
+  int count = 0;  // of levels
+};
+WAJAH_CARD_KERNEL(resize_levels, ResizeLevelsArgs)
+
+// A place of a level where P-Net's probability of a face is at least the threshold.
 struct PNetPlace {
   int level, column, row;
-  float score, regression[4], opposite[4];
+  float score, regression[4];
 };
-struct PNetPlacesArgs {
-  ConstView<float> x{};
-  int level = 0, first_row = 0;  // told with the places; first_row is added to their rows
+
+// Arrays on the card for what P-Net finds in a picture.
+struct PNetFinds {
+  int* found = nullptr;         // how many places; those beyond `room` are counted only
+  int* of_level = nullptr;      // how many of them on each level
+  PNetPlace* places = nullptr;  // in no order
+  int room = 0;
+  float* opposites = nullptr;  // four numbers a level, written by pnet_opposites
+};
+
+// P-Net on levels of 12 pixels or more each way, from the first layer to the threshold. Level i is told as first_level
+// + i; its count, and with first_level 0 also that of all, begins at 0.
+struct PNetLevelsArgs {
+  const PNetCardWeights* weights = nullptr;
+  LevelPixels levels[most_levels_at_once]{};
+  int count = 0, first_level = 0;
   float threshold = 0;
-  int* found = nullptr;  // grows by all that are found
-  PNetPlace* places = nullptr;
-  int room = 0;       // of them; those beyond it are only counted
-  bool anew = false;  // found is made 0 before
+  PNetFinds to{};
 };
-WAJAH_CARD_KERNEL(pnet_places, PNetPlacesArgs)
+WAJAH_CARD_KERNEL(pnet_levels, PNetLevelsArgs)
+
+// After it, with the same args: where a level has one place, what P-Net regresses at the one as far from the other end
+// of the row. Other levels' opposites stay as they are, and all do whose place found no room.
+WAJAH_CARD_KERNEL(pnet_opposites, PNetLevelsArgs)
 
 // The k largest of count scores, largest first; of equal ones the smaller index. k is at most most_best, and best and
 // where have room for top_k_room(count, k) entries, of which the first k are the result. Scores are no not-a-number;

@@ -1,6 +1,6 @@
 // gather_hits: P-Net's hits, which lie in whatever order its blocks found them, as boxes level by level and in the
 // order in which the CPU walks a level.
-// Step 1: the host sorts them: 48 bytes a hit go down, boxes come up again, and the card waits.
+// Step 1: the host sorts them: 32 bytes a hit go down, boxes come up again, and the card waits.
 // Step 2: a block a level. It reads the levels of all hits, takes its own and counts those before it, and sorts them by
 // column and row in shared memory (bitonic, Batcher 1968), which differ, so any method gives the same order.
 #include "boxes.hpp"
@@ -46,18 +46,18 @@ __device__ __forceinline__ ScoredCardBox box_of(const PNetPlace& place, double s
 __global__ void __launch_bounds__(threads) gather_hits_kernel(GatherHitsArgs args) {
   wait_for_earlier();
   WAJAH_SHARED(int, sums, LineUp<threads>::words);
-  WAJAH_DYNAMIC_SHARED(unsigned, keys, 2 * sorted_at_once(args.room));
+  WAJAH_DYNAMIC_SHARED(unsigned, keys, 2 * sorted_at_once(args.from.room));
   const auto places = shared_cast<int>(keys + sorted_at_once(args.room));
   const int t = static_cast<int>(threadIdx.x), level = static_cast<int>(blockIdx.x);
-  const int found = min(*args.found, args.room);
+  const int found = min(*args.from.found, args.from.room);
   LineUp<threads> line_up(sums);
   int count = 0, before = 0;
   for (int first = 0; first < found; first += threads) {
-    const int i = first + t, its = i < found ? args.places[i].level : args.levels;
+    const int i = first + t, its = i < found ? args.from.places[i].level : args.levels;
     const int at = line_up.place(its == level, count);
     (void)line_up.place(its < level, before);
     if (its != level) continue;
-    keys[at] = static_cast<unsigned>(args.places[i].column) << 16 | static_cast<unsigned>(args.places[i].row);
+    keys[at] = static_cast<unsigned>(args.from.places[i].column) << 16 | static_cast<unsigned>(args.from.places[i].row);
     places[at] = i;
   }
   const int size = sorted_at_once(count);
@@ -69,11 +69,11 @@ __global__ void __launch_bounds__(threads) gather_hits_kernel(GatherHitsArgs arg
   sort_pairs(keys, places, size);
   for (int i = t; i < count; i += threads) {
     const int source = places[i];
-    PNetPlace& place = args.places[source];
+    PNetPlace& place = args.from.places[source];
     args.boxes[before + i] = box_of(place, args.scales[level]);
     args.sources[before + i] = source;
-    if (count > 1) continue;
-    for (int k = 0; k < 4; ++k) place.regression[k] = place.opposite[k];
+    if (args.from.of_level[level] != 1) continue;
+    for (int k = 0; k < 4; ++k) place.regression[k] = args.from.opposites[4 * level + k];
   }
   if (t == 0) {
     args.starts[level] = before;
@@ -85,7 +85,7 @@ __global__ void __launch_bounds__(threads) gather_hits_kernel(GatherHitsArgs arg
 }  // namespace
 
 void gather_hits(const GatherHitsArgs& args, const Launch& on) {
-  const size_t shared = static_cast<size_t>(sorted_at_once(args.room)) * (sizeof(unsigned) + sizeof(int));
+  const size_t shared = static_cast<size_t>(sorted_at_once(args.from.room)) * (sizeof(unsigned) + sizeof(int));
   launch("gather_hits", gather_hits_kernel, dim3{static_cast<unsigned>(args.levels)}, dim3{threads}, shared, on, args);
 }
 

@@ -48,7 +48,7 @@ std::vector<PNetPlace> places_on_levels(std::mt19937& random, const std::vector<
     for (int i = 0; i < counts[static_cast<std::size_t>(level)]; ++i) {
       const int at = where[static_cast<std::size_t>(i)];
       const auto score = static_cast<float>(random() % 100) / 100;
-      places.push_back({level, at % 25, at / 25, score, {1, 2, 3, score}, {5, 6, 7, 8}});
+      places.push_back({level, at % 25, at / 25, score, {1, 2, 3, score}});
     }
   }
   std::ranges::shuffle(places, random);
@@ -66,9 +66,18 @@ TEST_CASE("cuda kernels: hits become boxes, level by level and by columns") {
     const Buffer boxes = cuda.allocate(room * sizeof(ScoredCardBox)), sources = cuda.allocate(room * sizeof(int));
     const Buffer starts = cuda.allocate(static_cast<std::size_t>(levels + 1) * sizeof(int));
     const Buffer failed = up(cuda, std::vector<int>{7});
+    const Buffer of_level = up(cuda, counts);
+    std::vector<float> opposites;
+    for (int i = 0; i < 4 * levels; ++i) opposites.push_back(static_cast<float>(5 + i));
+    const Buffer opposites_card = up(cuda, opposites);
     GatherHitsArgs args{
-        number.as<int>(), on_card.as<PNetPlace>(), room, levels, {}, boxes.as<ScoredCardBox>(), sources.as<int>(),
-        starts.as<int>(), failed.as<int>()};
+        {number.as<int>(), of_level.as<int>(), on_card.as<PNetPlace>(), room, opposites_card.as<float>()},
+        levels,
+        {},
+        boxes.as<ScoredCardBox>(),
+        sources.as<int>(),
+        starts.as<int>(),
+        failed.as<int>()};
     for (int i = 0; i < levels; ++i) args.scales[i] = 0.6 * std::pow(0.709, i);
     gather_hits(cuda, args);
     CHECK(*failed.as<int>() == 0);
@@ -88,7 +97,8 @@ TEST_CASE("cuda kernels: hits become boxes, level by level and by columns") {
                               from.score};
       CHECK(numbers_of(boxes.as<ScoredCardBox>()[i]) == numbers_of(box));
       const float* const regression = on_card.as<PNetPlace>()[order[i]].regression;
-      CHECK(regression[0] == (counts[static_cast<std::size_t>(from.level)] == 1 ? 5 : 1));
+      const bool only = counts[static_cast<std::size_t>(from.level)] == 1;
+      CHECK(regression[1] == (only ? static_cast<float>(6 + 4 * from.level) : 2));
     }
   }
 }

@@ -30,39 +30,68 @@ Buffer up(const EmulatedCuda& cuda, const std::vector<T>& values) {
   return cuda.uploaded(values.data(), values.size() * sizeof(T));
 }
 
-std::vector<float> resized(const EmulatedCuda& cuda, const Image& image, const std::vector<CropWindow>& windows,
-                           ResizeWindowsArgs args, Shape shape) {
-  const Buffer photo = up(cuda, image.pixels), y = cuda.allocate(shape.size() * sizeof(float));
-  const Buffer where = windows.empty() ? Buffer() : up(cuda, windows);
-  args.x = {photo.as<std::uint8_t>(), {1, image.height, image.width, 3}};
-  args.windows = windows.empty() ? nullptr : where.as<CropWindow>();
-  args.y = {y.as<float>(), shape};
-  resize_windows(cuda, args);
-  std::vector<float> got(shape.size());
-  cuda.download(got.data(), y.as<>(), y.size());
+// Levels of the pyramid, dense.
+std::vector<std::vector<std::uint8_t>> levels_of(const EmulatedCuda& cuda, const Image& image,
+                                                 const std::vector<std::pair<int, int>>& sizes) {
+  const Buffer photo = up(cuda, image.pixels);
+  ResizeLevelsArgs args{.x = {photo.as<std::uint8_t>(), {1, image.height, image.width, 3}}};
+  std::vector<Buffer> memory;
+  for (const auto& [width, height] : sizes) {
+    LevelPixels level{nullptr, width, height};
+    memory.push_back(cuda.allocate(level.bytes()));
+    level.data = memory.back().as<std::uint8_t>();
+    args.levels[args.count++] = level;
+  }
+  resize_levels(cuda, args);
+  std::vector<std::vector<std::uint8_t>> got;
+  for (const LevelPixels& level : std::span(args.levels).first(sizes.size())) {
+    got.emplace_back();
+    for (int y = 0; y < level.height; ++y) {
+      got.back().insert(got.back().end(), level.row(y), level.row(y) + std::ptrdiff_t{3} * level.width);
+      CHECK(
+          std::all_of(level.row(y) + std::ptrdiff_t{3} * level.width, level.row(y + 1), [](int b) { return b == 0; }));
+    }
+  }
   return got;
 }
 
-TEST_CASE("cuda kernels: levels of the pyramid are the CPU's to the bit, whole and in strips") {
+TEST_CASE("cuda kernels: levels of the pyramid are the CPU's to the bit, many at once") {
   const EmulatedCuda cuda;
   AreaResizer resizer{Cpu()};
-  for (const auto& [width, height, to_width, to_height] : {std::tuple{41, 60, 41, 60},
-                                                           {40, 60, 20, 30},
-                                                           {60, 45, 20, 15},
-                                                           {60, 44, 30, 11},
-                                                           {101, 77, 61, 47},
-                                                           {97, 31, 13, 12},
-                                                           {200, 13, 127, 12},
-                                                           {33, 128, 17, 16}}) {
+  using Sizes = std::vector<std::pair<int, int>>;
+  for (const auto& [width, height, sizes] :
+       {std::tuple{41, 60, Sizes{{41, 60}, {41, 59}, {40, 60}, {29, 43}, {21, 30}, {12, 17}}},
+        {40, 60, Sizes{{20, 30}, {40, 30}, {10, 15}, {13, 20}}},
+        {60, 45, Sizes{{20, 15}, {30, 15}, {20, 45}}},
+        {60, 44, Sizes{{30, 11}, {15, 11}}},
+        {101, 77, Sizes{{61, 47}, {43, 33}, {31, 24}, {22, 17}, {16, 12}}},
+        {97, 31, Sizes{{97, 31}, {13, 12}}},
+        {200, 13, Sizes{{127, 12}, {129, 13}, {128, 12}}},
+        {33, 128, Sizes{{17, 16}, {31, 64}, {32, 65}, {33, 63}}},
+        {700, 300, Sizes{{28, 12}, {1, 1}, {2, 3}}}}) {
     const Image image = noise(width, height);
-    for (const int first : {0, to_height / 3}) {
-      const Shape shape{1, to_height - first, to_width, 3};
-      std::vector<float> expected(shape.size());
-      resizer.rows(image, to_width, to_height, first, {expected.data(), shape});
-      const auto got = resized(cuda, image, {}, {.height = to_height, .first_row = first, .to_bytes = true}, shape);
-      CHECK_MESSAGE(got == expected, width << "x" << height << " to " << to_width << "x" << to_height);
+    const auto got = levels_of(cuda, image, sizes);
+    for (std::size_t i = 0; i < sizes.size(); ++i) {
+      const auto [to_width, to_height] = sizes[i];
+      const Shape shape{1, to_height, to_width, 3};
+      std::vector<float> expected(shape.size()), numbers;
+      resizer.rows(image, to_width, to_height, 0, {expected.data(), shape});
+      for (const std::uint8_t byte : got[i]) numbers.push_back((static_cast<float>(byte) - 127.5F) * 0.0078125F);
+      CHECK_MESSAGE(numbers == expected, width << "x" << height << " to " << to_width << "x" << to_height);
     }
   }
+}
+
+std::vector<float> resized(const EmulatedCuda& cuda, const Image& image, const std::vector<CropWindow>& windows,
+                           Shape shape) {
+  const Buffer photo = up(cuda, image.pixels), y = cuda.allocate(shape.size() * sizeof(float));
+  const Buffer where = up(cuda, windows);
+  resize_windows(cuda, ResizeWindowsArgs{{photo.as<std::uint8_t>(), {1, image.height, image.width, 3}},
+                                         where.as<CropWindow>(),
+                                         {y.as<float>(), shape}});
+  std::vector<float> got(shape.size());
+  cuda.download(got.data(), y.as<>(), y.size());
+  return got;
 }
 
 TEST_CASE("cuda kernels: crops are the CPU's to the bit, also where they reach beyond the picture") {
@@ -76,49 +105,12 @@ TEST_CASE("cuda kernels: crops are the CPU's to the bit, also where they reach b
     const Shape shape{static_cast<int>(windows.size()), side, side, 3};
     std::vector<float> expected(shape.size());
     resizer.crops(image, windows, {expected.data(), shape});
-    const auto got = resized(cuda, image, windows, {.height = side}, shape);
+    const auto got = resized(cuda, image, windows, shape);
     for (int n = 0; n < shape.n; ++n) {
       const auto one = static_cast<std::ptrdiff_t>(shape.images(1).size());
       CHECK_MESSAGE(std::equal(got.begin() + n * one, got.begin() + (n + 1) * one, expected.begin() + n * one),
                     "crop " << n << " of side " << side);
     }
-  }
-}
-
-TEST_CASE("cuda kernels: the places that look like faces, all counted where there is no room") {
-  const EmulatedCuda cuda;
-  const Shape shape{1, 13, 37, 6};
-  std::mt19937 random(4);
-  std::uniform_real_distribution<float> number(0, 1);
-  std::vector<float> x(shape.size());
-  for (float& value : x) value = number(random);
-  const Buffer card = up(cuda, x);
-  using Place = std::tuple<int, int, int, float, float, float>;
-  std::vector<Place> expected;
-  const ConstView<float> map(x.data(), shape);
-  for (int i = 0; i < 13 * 37; ++i) {
-    const float *p = map.pixel(0, i / 37, i % 37), *opposite = map.pixel(0, i / 37, 36 - i % 37);
-    if (p[1] >= 0.9F) expected.emplace_back(5, i % 37, i / 37 + 100, p[1], p[5], opposite[2]);
-  }
-  REQUIRE(expected.size() > 20);
-  for (const int room : {1000, 7}) {
-    const Buffer found = cuda.allocate(sizeof(int)),
-                 places = cuda.allocate(static_cast<std::size_t>(room) * sizeof(PNetPlace));
-    PNetPlacesArgs args{{card.as<float>(), shape}, 5, 100, 0.9F, found.as<int>(), places.as<PNetPlace>(), room, true};
-    pnet_places(cuda, args);
-    CHECK(*found.as<int>() == static_cast<int>(expected.size()));
-    std::vector<Place> got;
-    for (int i = 0; i < std::min(room, *found.as<int>()); ++i) {
-      const PNetPlace& place = places.as<PNetPlace>()[i];
-      got.emplace_back(place.level, place.column, place.row, place.score, place.regression[3], place.opposite[0]);
-    }
-    std::ranges::sort(got);
-    std::ranges::sort(expected);
-    CHECK(std::ranges::includes(expected, got));
-    CHECK(got.size() == std::min<std::size_t>(static_cast<std::size_t>(room), expected.size()));
-    args.anew = false;
-    pnet_places(cuda, args);
-    CHECK(*found.as<int>() == 2 * static_cast<int>(expected.size()));
   }
 }
 

@@ -26,7 +26,8 @@ struct CropList {
 // What suppress (detect/nms.hpp) keeps of the boxes of several problems. Equal scores stand in numpy's order, as they
 // do there, so it is always the same boxes; but for lists that numpy would sort by another method after too many steps:
 // then *failed is made 1, and nothing is kept.
-inline constexpr int most_nms_boxes = 8192;  // of all problems; twice as many would not fit the shared memory of all cards
+inline constexpr int most_nms_boxes =
+    8192;  // of all problems; twice as many would not fit the shared memory of all cards
 struct NmsArgs {
   const ScoredCardBox* boxes;
   const int* starts;  // problem p has the boxes from starts[p] to starts[p + 1]
@@ -50,9 +51,7 @@ WAJAH_CARD_KERNEL(nms, NmsArgs)
 // becomes the opposite one (src/detect/cascade.cpp says why). Columns and rows are below 65536.
 inline constexpr int most_levels = 32;
 struct GatherHitsArgs {
-  const int* found;  // places, of which `room` are there at most
-  PNetPlace* places;
-  int room;
+  PNetFinds from;
   int levels;
   double scales[most_levels];
   ScoredCardBox* boxes;

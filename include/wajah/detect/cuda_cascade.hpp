@@ -33,6 +33,8 @@ class CudaCascade {
         room_(room),
         numbers_(make<CascadeNumbers>(1)),
         places_(make<PNetPlace>()),
+        of_level_(make<int>(most_levels)),
+        opposites_(make<float>(std::size_t{4} * most_levels)),
         hits_(make<ScoredCardBox>()),
         rivals_(make<ScoredCardBox>()),
         hit_sources_(make<int>()),
@@ -48,15 +50,14 @@ class CudaCascade {
         onet_(list(16, &numbers_->onet, &numbers_->onet_judged)) {}
 
   [[nodiscard]] int room() const { return room_; }
-  [[nodiscard]] int* found() const { return &numbers_->found; }
-  [[nodiscard]] PNetPlace* places() const { return places_; }
+  [[nodiscard]] PNetFinds finds() const { return {&numbers_->found, of_level_, places_, room_, opposites_}; }
   [[nodiscard]] const CropList& rnet() const { return rnet_; }
   [[nodiscard]] const CropList& onet() const { return onet_; }
 
   // From P-Net's places, which lie on these levels, to R-Net's crops.
   void propose(std::span<const Level> levels) const {
     const int count = static_cast<int>(levels.size());
-    GatherHitsArgs gather{&numbers_->found, places_, room_, count, {}, hits_, hit_sources_, starts_, &numbers_->failed};
+    GatherHitsArgs gather{finds(), count, {}, hits_, hit_sources_, starts_, &numbers_->failed};
     for (std::size_t i = 0; i < levels.size(); ++i) gather.scales[i] = levels[i].scale;
     gather_hits(device_, gather);
     suppress_in(hits_, starts_, count, 0.5, Overlap::of_union);
@@ -132,6 +133,8 @@ class CudaCascade {
   std::vector<Buffer> memory_;
   CascadeNumbers* numbers_;
   PNetPlace* places_;
+  int* of_level_;
+  float* opposites_;
   ScoredCardBox *hits_, *rivals_;
   int *hit_sources_, *sources_, *order_, *kept_, *starts_, *rival_starts_, *counts_;
   std::uint64_t* covers_;

@@ -14,7 +14,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -24,9 +23,13 @@ namespace wajah {
 template <class Device>
 struct CudaMtcnn {
   CudaMtcnn(const Device& device, const Weights& weights)
-      : pnet(device, weights.scope("pnet")), rnet(device, weights.scope("rnet")), onet(device, weights.scope("onet")) {}
+      : pnet(device, weights.scope("pnet")), rnet(device, weights.scope("rnet")), onet(device, weights.scope("onet")) {
+    const auto packed = pack_pnet_for_card(*load_pnet_weights(weights.scope("pnet")));
+    pnet_tiles = device.uploaded(packed.get(), sizeof *packed);
+  }
 
-  Model<PNet, Device> pnet;
+  Model<PNet, Device> pnet;  // layer by layer, for levels that enlarge the picture
+  Buffer pnet_tiles;         // PNetCardWeights, for the others
   Model<RNet, Device> rnet;
   Model<ONet, Device> onet;
 };
@@ -62,7 +65,6 @@ class CudaDetector final : public DetectorPass {
   }
 
  private:
-  static constexpr int strip_pixels = 1 << 20;  // of a level, that go through P-Net at once: some 60 MB of maps
   static constexpr int most_crops = 256;
   static constexpr int most_places = 1 << 16;  // of a level, each way: what gather_hits can tell apart
   // Kinds of work.
@@ -118,7 +120,7 @@ class CudaDetector final : public DetectorPass {
     if (std::max(pnet_outputs(largest.width), pnet_outputs(largest.height)) > most_places) return std::nullopt;
     while (true) {
       const auto work = [&](Arena scratch) {
-        search_levels(levels, threshold, lists_->found(), lists_->places(), lists_->room(), scratch);
+        search_levels(levels, threshold, lists_->finds(), scratch);
         lists_->propose(levels);
       };
       const CascadeNumbers numbers = numbers_after(
@@ -155,7 +157,7 @@ class CudaDetector final : public DetectorPass {
       const Shape in{batch_for(count - first), side, side, 3};
       const auto work = [&](Arena scratch) {
         const View<float> x = scratch.front(in), y = scratch.front(Net::out(in));
-        resize_windows(device_, ResizeWindowsArgs{photo(), list.windows, x, side, 0, false, list.judged, list.count});
+        resize_windows(device_, ResizeWindowsArgs{photo(), list.windows, x, list.judged, list.count});
         net.forward(device_, x, y, scratch);
         collect_rows(device_, CollectRowsArgs{y, list});
       };
@@ -179,66 +181,88 @@ class CudaDetector final : public DetectorPass {
     return y;
   }
 
+  // Where things lie in what comes down of a number of levels.
+  struct FindsLayout {
+    std::size_t levels, opposites, places;
+
+    explicit FindsLayout(std::size_t count)
+        : levels(count),
+          opposites(align_up((1 + count) * sizeof(int))),
+          places(opposites + align_up(4 * count * sizeof(float))) {}
+
+    [[nodiscard]] std::size_t bytes(int room) const {
+      return places + static_cast<std::size_t>(room) * sizeof(PNetPlace);
+    }
+    [[nodiscard]] PNetFinds in(std::byte* memory, int room) const {
+      auto* const counts = reinterpret_cast<int*>(memory);
+      return {counts, counts + 1, reinterpret_cast<PNetPlace*>(memory + places), room,
+              reinterpret_cast<float*>(memory + opposites)};
+    }
+  };
+
   // All levels in one go. There are rarely more places than there is room for; then it is made and all done again.
   std::vector<LevelHits> look(std::span<const Level> levels, float threshold) {
+    const FindsLayout layout(levels.size());
     while (true) {
-      found_.resize(alignment + static_cast<std::size_t>(room_) * sizeof(PNetPlace));
+      found_.resize(layout.bytes(room_));
       const auto work = [&](const std::byte*, std::byte* to, Arena scratch) {
-        search_levels(levels, threshold, reinterpret_cast<int*>(to), reinterpret_cast<PNetPlace*>(to + alignment),
-                      room_, scratch);
+        search_levels(levels, threshold, layout.in(to, room_), scratch);
       };
       pass_.run({shape_,
                  {places, threshold, static_cast<double>(room_), static_cast<double>(levels.size()), levels[0].scale,
                   levels.back().scale}},
                 {}, std::span(found_), scratch_for(levels), work);
-      int found = 0;
-      std::memcpy(&found, found_.data(), sizeof found);
-      if (found <= room_) return by_level(levels.size(), found);
-      room_ = static_cast<int>(std::bit_ceil(static_cast<unsigned>(found)));
+      const PNetFinds finds = layout.in(found_.data(), room_);
+      if (*finds.found <= room_) return by_level(levels.size(), finds);
+      room_ = static_cast<int>(std::bit_ceil(static_cast<unsigned>(*finds.found)));
     }
   }
 
-  // P-Net's places on all levels.
-  void search_levels(std::span<const Level> levels, float threshold, int* found, PNetPlace* to, int room,
-                     Arena scratch) {
-    PNetPlacesArgs args{.threshold = threshold, .found = found, .places = to, .room = room, .anew = true};
-    for (std::size_t i = 0; i < levels.size(); ++i) {
-      args.level = static_cast<int>(i);
-      for (const LevelStrip& strip : strips_of(levels[i], strip_pixels)) look_at(levels[i], strip, args, scratch);
+  // P-Net's places on all levels, in as few launches as they fit.
+  void search_levels(std::span<const Level> levels, float threshold, const PNetFinds& to, Arena scratch) {
+    for (std::size_t first = 0; first < levels.size(); first += most_levels_at_once) {
+      PNetLevelsArgs args{.weights = models_->pnet_tiles.template as<const PNetCardWeights>(),
+                          .first_level = static_cast<int>(first),
+                          .threshold = threshold,
+                          .to = to};
+      ResizeLevelsArgs resize{.x = photo()};
+      Arena rest = scratch;
+      for (const Level& level : part_of(levels, first)) {
+        LevelPixels pixels{nullptr, level.width, level.height};
+        pixels.data = rest.front<std::uint8_t>({1, level.height, 1, pixels.pitch()}).data;
+        resize.levels[resize.count++] = args.levels[args.count++] = pixels;
+      }
+      resize_levels(device_, resize);
+      pnet_levels(device_, args);
+      pnet_opposites(device_, args);
     }
   }
 
-  void look_at(const Level& level, const LevelStrip& strip, PNetPlacesArgs& args, Arena scratch) {
-    const Shape in{1, strip.bottom - strip.top, level.width, 3};
-    const View<float> x = scratch.front(in), y = scratch.front(PNet::out(in));
-    resize_windows(device_, ResizeWindowsArgs{photo(), nullptr, x, level.height, strip.top, true});
-    models_->pnet.net().forward(device_, x, y, scratch);
-    args.x = y;
-    args.first_row = strip.first_row;
-    pnet_places(device_, args);
-    args.anew = false;
+  static std::span<const Level> part_of(std::span<const Level> levels, std::size_t first) {
+    return levels.subspan(first, std::min<std::size_t>(most_levels_at_once, levels.size() - first));
   }
 
   static std::size_t scratch_for(std::span<const Level> levels) {
     std::size_t most = 0;
-    for (const Level& level : levels) {
-      for (const LevelStrip& strip : strips_of(level, strip_pixels)) {
-        const Shape in{1, strip.bottom - strip.top, level.width, 3};
-        most = std::max(most, bytes_of(in) + bytes_of(PNet::out(in)) + PNet::workspace(in));
+    for (std::size_t first = 0; first < levels.size(); first += most_levels_at_once) {
+      std::size_t bytes = 0;
+      for (const Level& level : part_of(levels, first)) {
+        bytes += align_up(LevelPixels{nullptr, level.width, level.height}.bytes());
       }
+      most = std::max(most, bytes);
     }
     return most;
   }
 
-  [[nodiscard]] std::vector<LevelHits> by_level(std::size_t levels, int found) const {
+  static std::vector<LevelHits> by_level(std::size_t levels, const PNetFinds& finds) {
     std::vector<LevelHits> hits(levels);
-    for (int i = 0; i < found; ++i) {
-      PNetPlace place;
-      std::memcpy(&place, found_.data() + alignment + static_cast<std::size_t>(i) * sizeof place, sizeof place);
-      LevelHits& level = hits[static_cast<std::size_t>(place.level)];
+    for (const PNetPlace& place : std::span(finds.places, static_cast<std::size_t>(*finds.found))) {
       const float* r = place.regression;
-      level.hits.push_back({place.column, place.row, place.score, {r[0], r[1], r[2], r[3]}});
-      std::ranges::copy(place.opposite, level.mirrored.begin());
+      hits[static_cast<std::size_t>(place.level)].hits.push_back(
+          {place.column, place.row, place.score, {r[0], r[1], r[2], r[3]}});
+    }
+    for (std::size_t i = 0; i < levels; ++i) {
+      if (hits[i].hits.size() == 1) std::copy_n(finds.opposites + 4 * i, 4, hits[i].mirrored.begin());
     }
     return hits;
   }
@@ -258,8 +282,7 @@ class CudaDetector final : public DetectorPass {
       batch_rows.resize(out.size());
       const auto work = [&](const std::byte* from, std::byte* to, Arena scratch) {
         const View<float> x = scratch.front(in);
-        resize_windows(device_,
-                       ResizeWindowsArgs{photo(), reinterpret_cast<const CropWindow*>(from), x, side, 0, false});
+        resize_windows(device_, ResizeWindowsArgs{photo(), reinterpret_cast<const CropWindow*>(from), x});
         net.forward(device_, x, View<float>(reinterpret_cast<float*>(to), out), scratch);
       };
       pass_.run({in, {kind, static_cast<double>(shape_.w), static_cast<double>(shape_.h)}},
