@@ -197,7 +197,8 @@ class PNetTile {
         pixels_(memory + (Maps::weights + Maps::pooled)),
         level_(level),
         column_(column),
-        row_(row) {}
+        row_(row),
+        rows_(min(Plan::rows, (pnet_outputs(level.height) - row + together - 1) / together * together)) {}
 
   // visit(column, row, score, regression) of each place of the level that lies in the tile, by any thread.
   template <class Visit>
@@ -217,6 +218,9 @@ class PNetTile {
   }
 
  private:
+  // Rows of places beyond the level are left out, as many at once as touch in conv2 and conv3.
+  static constexpr int together = Plan::unit2.down > Plan::unit3.down ? Plan::unit2.down : Plan::unit3.down;
+
   static __device__ int thread() { return static_cast<int>(threadIdx.x); }
 
   __device__ void copy_weights(const PNetCardWeights* weights, int from, int to) const {
@@ -230,7 +234,7 @@ class PNetTile {
     constexpr int bytes = 3 * Maps::pixel_columns;
     const int lane = thread() % 32, pitch = level_.pitch(), first = 6 * column_ / 4 * 4;
     const int at = first + 4 * lane;  // of the row
-    for (int row = thread() / 32; row < Maps::pixel_rows; row += Plan::threads / 32) {
+    for (int row = thread() / 32; row < 2 * rows_ + 10; row += Plan::threads / 32) {
       const int level_row = 2 * row_ + row;
       unsigned four = 0;
       if (at < pitch && level_row < level_.height) {
@@ -247,29 +251,27 @@ class PNetTile {
     static_assert(bytes + 3 <= 128 || Plan::columns % 2 == 0);  // then a tile's rows begin with a word
   }
 
-  // A thread's next share of a map of `columns` x `rows`.
+  // Which outputs share number `share` of a map is, that has so many units side by side: the groups are neighbours, so
+  // that most of a warp's threads read the same pixels.
   template <class Layer>
   struct Place {
     int group, column, row;
 
-    __device__ Place(int share, PNetUnit unit, int columns)
+    __device__ Place(int share, PNetUnit unit, int units)
         : group(share % Layer::out.groups),
-          column(share / Layer::out.groups % (columns / unit.across) * unit.across),
-          row(share / Layer::out.groups / (columns / unit.across) * unit.down) {}
+          column(share / Layer::out.groups % units * unit.across),
+          row(share / Layer::out.groups / units * unit.down) {}
   };
-  template <class Layer>
-  static constexpr int shares(PNetUnit unit, int columns, int rows) {
-    return Layer::out.groups * (columns / unit.across) * (rows / unit.down);
-  }
 
   // conv1, and the largest of 2 x 2 of it: at the ends of an odd map of fewer.
   __device__ void make_pooled() const {
     using Layer = PNetLayer1;
     constexpr PNetUnit unit = Plan::unit1;
+    constexpr int units = Maps::pooled_columns / unit.across;
     static_assert(Maps::pooled_columns % unit.across == 0 && unit.down == 1);
 #pragma unroll 1
-    for (int i = thread(); i < shares<Layer>(unit, Maps::pooled_columns, Maps::pooled_rows); i += Plan::threads) {
-      const Place<Layer> at(i, unit, Maps::pooled_columns);
+    for (int i = thread(); i < Layer::out.groups * units * (rows_ + 4); i += Plan::threads) {
+      const Place<Layer> at(i, unit, units);
       PNetShare<Layer, 2 * unit.across, 2> share;
       share.template convolve<2 * unit.across>(weights_, at.group,
                                                pixels_ + (2 * at.row * Maps::pixel_pitch + 2 * at.column),
@@ -297,10 +299,11 @@ class PNetTile {
   __device__ void make_inner() const {
     using Layer = PNetLayer2;
     constexpr PNetUnit unit = Plan::unit2;
+    constexpr int units = Maps::inner_columns / unit.across;
     static_assert(Maps::inner_columns % unit.across == 0 && Maps::inner_rows % unit.down == 0);
 #pragma unroll 1
-    for (int i = thread(); i < shares<Layer>(unit, Maps::inner_columns, Maps::inner_rows); i += Plan::threads) {
-      const Place<Layer> at(i, unit, Maps::inner_columns);
+    for (int i = thread(); i < Layer::out.groups * units * ((rows_ + 2) / unit.down); i += Plan::threads) {
+      const Place<Layer> at(i, unit, units);
       PNetShare<Layer, unit.across, unit.down> share;
       share.template convolve<unit.across>(weights_, at.group, pooled_ + (at.row * Maps::pooled_pitch + at.column),
                                            Maps::pooled_pitch, Maps::pooled_plane);
@@ -323,12 +326,13 @@ class PNetTile {
   __device__ __forceinline__ void make_places(const Visit& visit) const {
     using Layer = PNetLayer3;
     constexpr PNetUnit unit = Plan::unit3;
+    constexpr int units = Plan::columns / unit.across;
     static_assert(Plan::columns % unit.across == 0 && Plan::rows % unit.down == 0 && Layer::out.groups == 8);
-    constexpr int count = shares<Layer>(unit, Plan::columns, Plan::rows), whole = (count + 31) / 32 * 32;
-    static_assert(whole <= Plan::threads);
-    if (thread() >= whole) return;
+    static_assert(8 * units * (Plan::rows / unit.down) <= Plan::threads);
+    const int count = 8 * units * (rows_ / unit.down);
+    if (thread() / 32 * 32 >= count) return;
     // Lanes beyond the tile do its last share again, so that the warp stays together.
-    const Place<Layer> at(min(thread(), count - 8 + thread() % 8), unit, Plan::columns);
+    const Place<Layer> at(min(thread(), count - 8 + thread() % 8), unit, units);
     PNetShare<Layer, unit.across, unit.down> share;
     share.template convolve<unit.across>(weights_, at.group, pixels_ + (at.row * Maps::inner_pitch + at.column),
                                          Maps::inner_pitch, Maps::inner_plane);
@@ -365,7 +369,7 @@ class PNetTile {
 
   Shared<float> weights_, pooled_, pixels_;
   LevelPixels level_;
-  int column_, row_;
+  int column_, row_, rows_;
 };
 #undef WAJAH_WEIGHTS_AT
 
