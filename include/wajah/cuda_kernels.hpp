@@ -70,13 +70,13 @@ struct LevelPixels {
 };
 
 // So many levels one launch takes. There are rarely more; those are another launch's.
-inline constexpr int most_levels_at_once = 32;
+inline constexpr int most_levels = 32;
 
 // The whole picture at the size of every level, none of which is larger either way, as AreaResizer makes rows of them:
 // cv::resize(INTER_AREA) bit for bit.
 struct ResizeLevelsArgs {
   ConstView<uint8_t> x{};  // one dense picture of 3 channels
-  LevelPixels levels[most_levels_at_once]{};
+  LevelPixels levels[most_levels]{};
   int count = 0;  // of levels
 };
 WAJAH_CARD_KERNEL(resize_levels, ResizeLevelsArgs)
@@ -100,7 +100,7 @@ struct PNetFinds {
 // + i; its count, and with first_level 0 also that of all, begins at 0.
 struct PNetLevelsArgs {
   const PNetCardWeights* weights = nullptr;
-  LevelPixels levels[most_levels_at_once]{};
+  LevelPixels levels[most_levels]{};
   int count = 0, first_level = 0;
   float threshold = 0;
   PNetFinds to{};

@@ -47,7 +47,7 @@ __global__ void __launch_bounds__(threads) gather_hits_kernel(GatherHitsArgs arg
   wait_for_earlier();
   WAJAH_SHARED(int, sums, LineUp<threads>::words);
   WAJAH_DYNAMIC_SHARED(unsigned, keys, 2 * sorted_at_once(args.from.room));
-  const auto places = shared_cast<int>(keys + sorted_at_once(args.room));
+  const auto places = shared_cast<int>(keys + sorted_at_once(args.from.room));
   const int t = static_cast<int>(threadIdx.x), level = static_cast<int>(blockIdx.x);
   const int found = min(*args.from.found, args.from.room);
   LineUp<threads> line_up(sums);

@@ -169,6 +169,18 @@ TEST_CASE("on a card, small: the detector") {
 }
 #endif
 
+TEST_CASE("cuda detector: the CPU's faces where there are more levels than one launch takes") {
+  const Cpu cpu;
+  const Weights weights = Weights::invented();
+  const DetectorOptions options{16, {0.53F, 0.55F, 0.4F}, 0.98};
+  const Image image = noise(33, 38, 46);
+  REQUIRE(pyramid_levels(image.width, image.height, options.min_size, options.factor).size() > most_levels);
+  const auto expected = Detector(load_detector(weights, cpu), cpu).detect(image, options);
+  REQUIRE_FALSE(expected.empty());
+  check_faces("many levels", Detector(load_cuda_detector(weights, EmulatedCuda(), 16), cpu).detect(image, options),
+              expected);
+}
+
 TEST_CASE("cuda detector: bringing the picture is a stage of its own, once and before all others") {
   Detector detector(load_cuda_detector(Weights::invented(), EmulatedCuda(), 16), Cpu());
   std::vector<DetectorStage> stages;

@@ -2,7 +2,10 @@
 // what compute-sanitizer watches (./test --gpu). Numbers go up and down by the device's own copies alone.
 #include <wajah/cuda_kernels.hpp>
 #include <wajah/detect/cuda_nms.hpp>
+#include <wajah/detect/resize.hpp>
 #include <wajah/embed/prewhiten.hpp>
+#include <wajah/model.hpp>
+#include <wajah/networks/mtcnn.hpp>
 #include <wajah/search/score_rows.hpp>
 #include <wajah/svm/dot_matrix.hpp>
 #include <wajah/svm/solve_pairs.hpp>
@@ -15,6 +18,7 @@
 #include "check.hpp"
 #include "cuda_host/brought.hpp"
 #include "cuda_host/emulated_cuda.hpp"
+#include "detect/random_pnet.hpp"
 #include "layers/compare.hpp"
 #include "svm/guarded_job.hpp"
 
@@ -141,6 +145,55 @@ void check_suppression(const Device& device) {
   }
 }
 
+// Levels as the CPU makes them, and what P-Net says of each place of them; the last has one place, its own opposite.
+template <class Device>
+void check_pyramid(const Device& device) {
+  std::mt19937 random(9);
+  Image image(41, 33);
+  for (std::uint8_t& byte : image.pixels) byte = static_cast<std::uint8_t>(random());
+  const Weights weights = random_pnet(random);
+  const auto packed = pack_pnet_for_card(*load_pnet_weights(weights));
+  const Buffer photo = up(device, image.pixels), weights_card = device.uploaded(packed.get(), sizeof *packed);
+  constexpr std::size_t levels = 3, room = 400;
+  const Buffer counts = device.allocate((1 + levels) * sizeof(int)), places = device.allocate(room * sizeof(PNetPlace));
+  const Buffer opposites = device.allocate(4 * levels * sizeof(float));
+  ResizeLevelsArgs resize{.x = {photo.template as<std::uint8_t>(), {1, image.height, image.width, 3}}};
+  PNetLevelsArgs look{
+      .weights = weights_card.template as<PNetCardWeights>(),
+      .to = {counts.as<int>(), counts.as<int>() + 1, places.as<PNetPlace>(), int{room}, opposites.as<float>()}};
+  std::vector<Buffer> memory;
+  for (const auto& [width, height] : {std::pair{41, 33}, {29, 23}, {12, 12}}) {
+    LevelPixels level{nullptr, width, height};
+    memory.push_back(device.allocate(level.bytes()));
+    level.data = memory.back().template as<std::uint8_t>();
+    resize.levels[resize.count++] = look.levels[look.count++] = level;
+  }
+  resize_levels(device, resize);
+  pnet_levels(device, look);
+  pnet_opposites(device, look);
+  const auto found = down<int>(device, counts, 1 + levels);
+  REQUIRE(found == std::vector{16 * 12 + 10 * 7 + 1, 16 * 12, 10 * 7, 1});
+  AreaResizer resizer{Cpu()};
+  Session<PNet, Cpu> session(std::make_shared<const Model<PNet, Cpu>>(Cpu(), weights));
+  std::vector<std::vector<float>> expected;
+  for (const LevelPixels& level : std::span(look.levels).first(levels)) {
+    std::vector<float> x(static_cast<std::size_t>(3 * level.width * level.height));
+    const Shape shape{1, level.height, level.width, 3};
+    resizer.rows(image, level.width, level.height, 0, {x.data(), shape});
+    const ConstView<float> y = session.forward({x.data(), shape});
+    expected.emplace_back(y.data, y.data + y.shape.size());
+  }
+  const int columns[] = {16, 10, 1};
+  for (const PNetPlace& place : down<PNetPlace>(device, places, static_cast<std::size_t>(found[0]))) {
+    const auto level = static_cast<std::size_t>(place.level);
+    const float* const p = &expected[level][static_cast<std::size_t>(6 * (place.row * columns[level] + place.column))];
+    CHECK(place.score == doctest::Approx(p[1]).epsilon(1e-4));
+    for (int k = 0; k < 4; ++k) CHECK(place.regression[k] == doctest::Approx(p[2 + k]).epsilon(1e-4).scale(1));
+  }
+  const auto mirrored = down<float>(device, opposites, 4 * levels);
+  check_close("opposite", std::span(mirrored).last(4), std::span(expected.back()).last(4), {1e-4, 1e-4});
+}
+
 // A job whose arrays have been brought to the device, and its results back.
 template <class Device>
 void check_training(const Device& device) {
@@ -177,6 +230,7 @@ void check_all(const Device& device) {
   check_unit_length(device);
   check_views(device);
   check_suppression(device);
+  check_pyramid(device);
   check_training(device);
 }
 

@@ -49,7 +49,6 @@ WAJAH_CARD_KERNEL(nms, NmsArgs)
 
 // The boxes of P-Net's hits, level by level, within a level by columns; where a level has one hit alone, its regression
 // becomes the opposite one (src/detect/cascade.cpp says why). Columns and rows are below 65536.
-inline constexpr int most_levels = 32;
 struct GatherHitsArgs {
   PNetFinds from;
   int levels;

@@ -220,7 +220,7 @@ class CudaDetector final : public DetectorPass {
 
   // P-Net's places on all levels, in as few launches as they fit.
   void search_levels(std::span<const Level> levels, float threshold, const PNetFinds& to, Arena scratch) {
-    for (std::size_t first = 0; first < levels.size(); first += most_levels_at_once) {
+    for (std::size_t first = 0; first < levels.size(); first += most_levels) {
       PNetLevelsArgs args{.weights = models_->pnet_tiles.template as<const PNetCardWeights>(),
                           .first_level = static_cast<int>(first),
                           .threshold = threshold,
@@ -239,12 +239,12 @@ class CudaDetector final : public DetectorPass {
   }
 
   static std::span<const Level> part_of(std::span<const Level> levels, std::size_t first) {
-    return levels.subspan(first, std::min<std::size_t>(most_levels_at_once, levels.size() - first));
+    return levels.subspan(first, std::min<std::size_t>(most_levels, levels.size() - first));
   }
 
   static std::size_t scratch_for(std::span<const Level> levels) {
     std::size_t most = 0;
-    for (std::size_t first = 0; first < levels.size(); first += most_levels_at_once) {
+    for (std::size_t first = 0; first < levels.size(); first += most_levels) {
       std::size_t bytes = 0;
       for (const Level& level : part_of(levels, first)) {
         bytes += align_up(LevelPixels{nullptr, level.width, level.height}.bytes());
