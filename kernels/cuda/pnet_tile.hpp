@@ -229,26 +229,34 @@ class PNetTile {
     commit_copies();
   }
 
-  // A warp brings rows, a lane four bytes of each.
+  // A warp brings rows, a lane four bytes of each. All are asked for before the first is waited for.
   __device__ void bring_pixels() const {
+    constexpr int warps = Plan::threads / 32, most = (Maps::pixel_rows + warps - 1) / warps;
     constexpr int bytes = 3 * Maps::pixel_columns;
-    const int lane = thread() % 32, pitch = level_.pitch(), first = 6 * column_ / 4 * 4;
-    const int at = first + 4 * lane;  // of the row
-    for (int row = thread() / 32; row < 2 * rows_ + 10; row += Plan::threads / 32) {
-      const int level_row = 2 * row_ + row;
-      unsigned four = 0;
-      if (at < pitch && level_row < level_.height) {
-        four = vector_at<unsigned>(reinterpret_cast<const unsigned*>(level_.row(level_row) + at));
-      }
+    static_assert(bytes + 3 <= 128 || Plan::columns % 2 == 0);  // then a tile's rows begin with a word
+    const int lane = thread() % 32, warp = thread() / 32, pitch = level_.pitch();
+    const int at = 6 * column_ / 4 * 4 + 4 * lane;  // of the row
+    unsigned words[most];
 #pragma unroll
-      for (int i = 0; i < 4; ++i) {
-        const int byte = at + i - 6 * column_;
-        if (byte < 0 || byte >= bytes) continue;
-        const auto value = static_cast<float>(four >> (8 * i) & 255U);
-        pixels_[byte % 3 * Maps::pixel_plane + row * Maps::pixel_pitch + byte / 3] = (value - 127.5F) * 0.0078125F;
+    for (int i = 0; i < most; ++i) {
+      const int row = warp + i * warps, level_row = 2 * row_ + row;
+      words[i] = 0;
+      if (at >= pitch || row >= 2 * rows_ + 10 || level_row >= level_.height) continue;
+      words[i] = vector_at<unsigned>(reinterpret_cast<const unsigned*>(level_.row(level_row) + at));
+    }
+#pragma unroll
+    for (int k = 0; k < 4; ++k) {
+      const int byte = at + k - 6 * column_;
+      if (byte < 0 || byte >= bytes) continue;
+      const Shared<float> column = pixels_ + (byte % 3 * Maps::pixel_plane + byte / 3);
+#pragma unroll
+      for (int i = 0; i < most; ++i) {
+        const int row = warp + i * warps;
+        if (row >= 2 * rows_ + 10) break;
+        const auto value = static_cast<float>(words[i] >> (8 * k) & 255U);
+        column[row * Maps::pixel_pitch] = (value - 127.5F) * 0.0078125F;
       }
     }
-    static_assert(bytes + 3 <= 128 || Plan::columns % 2 == 0);  // then a tile's rows begin with a word
   }
 
   // Which outputs share number `share` of a map is, that has so many units side by side: the groups are neighbours, so
