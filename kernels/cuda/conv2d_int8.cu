@@ -1,16 +1,17 @@
 // conv2d_int8: y = activation(multiplier * sum of bytes * weights + offset), as floats or as the next layer's bytes.
 //
 // 1. The matrix product of conv2d_gemm.hpp with dp4a on the CUDA cores would be four products an instruction.
-// 2. Tensor cores: a warp multiplies 16 x 8 x 32 bytes at once (mma.sync u8 x s8), sums are exact in int32, so a sum
-// that
+// 2. Tensor cores: a warp multiplies 16 x 8 x 32 bytes at once (mma.sync u8 x s8). Sums are exact in int32, so what
 //    several blocks share is the same bits whichever way it is split. Weights lie column by column, the inner dimension
 //    innermost, because that is how ldmatrix wants bytes of B.
 // 3. Three tiles on the way at once by cp.async, 16 bytes of a pixel's channels where they lie so, else 4. Padding is
-// the
-//    zero point, which a copy cannot fill in: the thread stores it.
+//    the zero point, which a copy cannot fill in: the thread stores it.
+// 4. The sum of a residual goes out twice, as floats and as the next block's bytes: no launch that reads it only to
+//    quantise it, of which there would be 17 in Inception-ResNet-v1 and 9 in MobileFaceNet.
 #include <wajah/layers/conv2d_int8.hpp>
 #include <wajah/layers/cuda_format.hpp>
 
+#include "bytes.hpp"
 #include "conv2d_gemm.hpp"
 
 namespace wajah::WAJAH_KERNEL_ISA {
@@ -109,6 +110,7 @@ __device__ __forceinline__ void finish_number(const Conv2dInt8Args& args, int ro
   } else {
     args.y.data[at] = value;
   }
+  if (args.copy.data != nullptr) args.copy.data[row * args.copy.stride + column] = byte_of(value, args.copy.is);
 }
 
 // Two neighbouring channels of a row: ended, or put where the other splits' sums are.
@@ -125,8 +127,13 @@ __device__ __forceinline__ void end_two(const Conv2dInt8Args& args, const Gemm& 
   if (column + 1 < args.y.shape.c) finish_number(args, row, column + 1, second);
 }
 
+// Registers for six blocks on a multiprocessor, which the quotients of byte_of would make five. Four bytes at a time take
+// more.
+constexpr int blocks_at_once(Fetch how) { return how == Fetch::sixteen ? 6 : 4; }
+
 template <Fetch How>
-__global__ void __launch_bounds__(Int8Tile::threads) conv2d_int8_tensor(Conv2dInt8Args args, Gemm gemm, int* partials) {
+__global__ void __launch_bounds__(Int8Tile::threads, blocks_at_once(How))
+    conv2d_int8_tensor(Conv2dInt8Args args, Gemm gemm, int* partials) {
   wait_for_earlier();
   WAJAH_DYNAMIC_SHARED(unsigned, tiles, Int8Tile::shared_words);
   const int first_row = static_cast<int>(blockIdx.x) * Int8Tile::rows;

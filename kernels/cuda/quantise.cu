@@ -2,7 +2,7 @@
 // Step 1: a thread a number, neighbouring threads neighbouring channels.
 #include <wajah/layers/quantise.hpp>
 
-#include "device.hpp"
+#include "bytes.hpp"
 
 namespace wajah::WAJAH_KERNEL_ISA {
 
@@ -15,11 +15,7 @@ __global__ void __launch_bounds__(threads) quantise_kernel(QuantiseArgs args, in
   const int i = static_cast<int>(blockIdx.x) * threads + static_cast<int>(threadIdx.x);
   if (i >= count) return;
   const int pixel = i / args.x.shape.c, c = i % args.x.shape.c;
-  // Clamped as a float first: a number far outside would not fit an int. Divided, not multiplied by 1 / scale, so that
-  // halves of a step round as on the CPU.
-  const float steps = args.x.data[pixel * args.x.stride + c] / args.y_is.scale;
-  const int byte = __float2int_rn(fminf(fmaxf(steps, -512.0F), 512.0F)) + args.y_is.zero_point;
-  args.y.data[pixel * args.y.stride + c] = static_cast<uint8_t>(min(max(byte, 0), args.y_is.largest));
+  args.y.data[pixel * args.y.stride + c] = byte_of(args.x.data[pixel * args.x.stride + c], args.y_is);
 }
 
 }  // namespace

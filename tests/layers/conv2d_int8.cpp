@@ -88,11 +88,31 @@ class Trial {
       conv2d_int8(cuda, args(y.view(), packed.template as<std::int8_t>(), offsets.data()));
       check_close(describe(case_) + " by its CUDA kernel", y.view(), expected.view(), {0, 0});
       CHECK_MESSAGE(y.gaps_untouched(), describe(case_) << " by its CUDA kernel wrote between the channels");
+      check_copy(cuda, args(y.view(), packed.template as<std::int8_t>(), offsets.data()));
     });
 #endif
   }
 
  private:
+  // With a residual and once more in bytes: the floats that it has without them, and those as quantise makes bytes.
+  void check_copy(const auto& cuda, Conv2dInt8Args args) const {
+    std::mt19937 random(8);
+    GuardedMap add(y_, 3, touch_), alone(y_, y_gap_, touch_), both(y_, y_gap_, touch_);
+    add.fill(random, 64);
+    args.epilogue = {add.view(), 0x1p-9F};
+    args.y = alone.view();
+    conv2d_int8(cuda, args);
+    Bytes copy(y_, y_gap_, touch_), expected(y_, 0, touch_);
+    const Quantisation is{2.0F, zero_point_, largest_byte_};
+    args.y = both.view();
+    args.copy = {copy.view().data, copy.view().stride, is};
+    conv2d_int8(cuda, args);
+    quantise(Reference{}, QuantiseArgs{alone.view(), expected.view(), is});
+    check_close(describe(case_) + " and its copy, floats", both.view(), alone.view(), {0, 0});
+    check_close(describe(case_) + " and its copy, bytes", copy.view(), expected.view(), {0, 0});
+    CHECK_MESSAGE(copy.gaps_untouched(), describe(case_) << ": its copy wrote between the channels");
+  }
+
   void run_on(const Cpu& cpu, const std::string& name, const GuardedMap& expected) const {
     const int taps = case_.window.h * case_.window.w;
     const int padding = case_.window.w * case_.x.c;
@@ -330,18 +350,20 @@ TEST_CASE("conv2d_int8: the sum of a residual once more in bytes, as quantise wo
     GuardedMap add(shape, 2, Touch::last);
     std::mt19937 random(10);
     add.fill(random);
-    for_each_cpu([&](const Cpu& cpu, const std::string& name) {
+    const auto check = [&](const auto& device, const std::string& name) {
       const PackedConv2dInt8 packed =
-          pack_conv2d_int8(cpu, fixture.conv(ActivationKind::identity), fixture.input, nullptr);
+          pack_conv2d_int8(device, fixture.conv(ActivationKind::identity), fixture.input, nullptr);
       std::vector<float> y(shape.size());
       Bytes copy(shape, 3, Touch::last), expected(shape, 0, Touch::last);
       Conv2dInt8Args args = fixture.args(packed, {y.data(), shape}, Epilogue{add.view(), 0.25F});
       args.copy = {copy.view().data, copy.view().stride, to};
-      conv2d_int8(cpu, args);
+      conv2d_int8(device, args);
       quantise(Reference{}, QuantiseArgs{{y.data(), shape}, expected.view(), to});
       check_close("copy on " + name, copy.view(), expected.view(), {0, 0});
       CHECK(copy.gaps_untouched());
-    });
+    };
+    for_each_cpu(check);
+    on_emulated_cuda([&](const auto& cuda) { check(cuda, "its CUDA kernel"); });
   }
 }
 

@@ -12,7 +12,7 @@
 
 namespace wajah {
 
-// The same map once more, in bytes, for whoever reads it next. Only the kernels of a Cpu give it.
+// The same map once more, in bytes, for whoever reads it next.
 struct ByteCopy {
   uint8_t* data = nullptr;
   ptrdiff_t stride = 0;

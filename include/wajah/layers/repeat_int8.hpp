@@ -1,6 +1,6 @@
 // RepeatInt8: Repeat of a Residual whose body computes on bytes. The sums stay floats, but each block gives its output
 // in the next block's bytes as well, while it has the numbers in registers, so only the first block's input is
-// quantised by a pass of its own. A card takes the passes.
+// quantised by a pass of its own.
 #pragma once
 
 #include <wajah/layers/conv2d_int8.hpp>
@@ -35,13 +35,8 @@ struct RepeatInt8 {
     quantise(device, QuantiseArgs{x, bytes, inputs[0]});
     for (std::size_t i = 0; i < Count; ++i) {
       const Epilogue epilogue{i == 0 ? x : ConstView<float>(y), Residual<Body, Scale>::scale};
-      if constexpr (requires { device.isa(); }) {
-        const ByteCopy copy = i + 1 < Count ? ByteCopy{next.data, next.stride, inputs[i + 1]} : ByteCopy{};
-        bodies[i].forward(device, bytes, y, arena, epilogue, copy);
-      } else {
-        bodies[i].forward(device, bytes, y, arena, epilogue);
-        if (i + 1 < Count) quantise(device, QuantiseArgs{y, next, inputs[i + 1]});
-      }
+      const ByteCopy copy = i + 1 < Count ? ByteCopy{next.data, next.stride, inputs[i + 1]} : ByteCopy{};
+      bodies[i].forward(device, bytes, y, arena, epilogue, copy);
       std::swap(bytes, next);
     }
   }
