@@ -30,14 +30,6 @@ std::vector<T> random_input(Shape shape) {
   }
 }
 
-template <class Net>
-Weights random_weights(Shape input) {
-  Weights::Builder builder("random weights");
-  RandomTensors tensors(builder, 1);
-  add_random_weights<Net>(tensors, input);
-  return std::move(builder).build();
-}
-
 // Layers that can give bytes do, as most of them do within a network.
 template <class Layer>
 concept GivesBytes = requires(Layer layer, const Cpu& cpu, const Weights& weights) {

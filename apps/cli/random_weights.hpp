@@ -22,23 +22,33 @@ namespace wajah::cli {
 // Uniform between -limit and limit; moves `state`, from which they are made, on.
 [[nodiscard]] std::vector<float> random_values(std::size_t size, float limit, std::uint64_t& state);
 
+// How far values lie apart: weights between +-sqrt(gain / inputs), biases between +-biases. 6 is what keeps the spread
+// of activations through a layer with ReLU (He et al. 2015). With 6 some networks (MobileFaceNet, whose blocks end
+// without one) make a rounding's difference larger from layer to layer; with 2 it fades.
+struct RandomSpread {
+  float gain = 6, biases = 0.01F;
+};
+inline constexpr RandomSpread calm_spread{2, 0.1F};
+
 // Adds tensors of random values under full names. The same seed gives the same values on every machine.
 class RandomTensors {
  public:
-  RandomTensors(Weights::Builder& builder, std::uint64_t seed) : builder_(builder), state_(seed) {}
+  RandomTensors(Weights::Builder& builder, std::uint64_t seed, RandomSpread spread = {})
+      : builder_(builder), state_(seed), spread_(spread) {}
 
   void add(std::string name, std::vector<std::int64_t> shape, float limit);
 
   void add(std::string name, Range range) { builder_.add(std::move(name), {2}, std::array{range.low, range.high}); }
 
-  // What keeps the spread of activations through a layer with ReLU (He et al. 2015).
   void add_kernel(const std::string& name, std::vector<std::int64_t> shape, int inputs) {
-    add(name, std::move(shape), std::sqrt(6.0F / static_cast<float>(inputs)));
+    add(name, std::move(shape), std::sqrt(spread_.gain / static_cast<float>(inputs)));
   }
+  void add_biases(const std::string& name, int count) { add(name, {count}, spread_.biases); }
 
  private:
   Weights::Builder& builder_;
   std::uint64_t state_;
+  RandomSpread spread_;
 };
 
 namespace detail {
@@ -65,7 +75,7 @@ struct Parameters<Conv2d<N, In, Out, W, P, Act>> {
   static void add(RandomTensors& tensors, std::string_view scope) {
     const std::string name = std::string(scope) + std::string(N.view());
     tensors.add_kernel(name + "/weights", {W.h, W.w, In, Out}, W.h * W.w * In);
-    tensors.add(name + "/biases", {Out}, 0.01F);
+    tensors.add_biases(name + "/biases", Out);
     Slopes<Act>::add(tensors, scope, Out);
   }
 };
@@ -86,7 +96,7 @@ struct Parameters<DepthwiseConv2d<N, C, W, P, Act>> {
   static void add(RandomTensors& tensors, std::string_view scope) {
     const std::string name = std::string(scope) + std::string(N.view());
     tensors.add_kernel(name + "/weights", {W.h, W.w, C}, W.h * W.w);
-    tensors.add(name + "/biases", {C}, 0.01F);
+    tensors.add_biases(name + "/biases", C);
     Slopes<Act>::add(tensors, scope, C);
   }
 };
@@ -104,7 +114,7 @@ struct Parameters<Linear<N, In, Out, Act>> {
   static void add(RandomTensors& tensors, std::string_view scope) {
     const std::string name = std::string(scope) + std::string(N.view());
     tensors.add_kernel(name + "/weights", {In, Out}, In);
-    tensors.add(name + "/biases", {Out}, 0.01F);
+    tensors.add_biases(name + "/biases", Out);
     Slopes<Act>::add(tensors, scope, Out);
   }
 };
@@ -118,6 +128,15 @@ void add_random_weights(RandomTensors& tensors, Shape input, const std::string& 
     const std::string full = prefix + name;
     detail::Parameters<Layer>::add(tensors, std::string_view(full).substr(0, full.size() - Layer::name.size()));
   });
+}
+
+// Every tensor that Net loads, always the same. Ranges are 0 to 1, whatever maps take.
+template <class Net>
+[[nodiscard]] Weights random_weights(Shape input, RandomSpread spread = {}) {
+  Weights::Builder builder("random weights");
+  RandomTensors tensors(builder, 1, spread);
+  add_random_weights<Net>(tensors, input);
+  return std::move(builder).build();
 }
 
 // Whole weight sets as load_detector and load_embedder take them.

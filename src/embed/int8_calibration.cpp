@@ -1,22 +1,18 @@
 #include <wajah/embed/embedder.hpp>
 #include <wajah/embed/int8_calibration.hpp>
 #include <wajah/error.hpp>
-#include <wajah/model.hpp>
 #include <wajah/networks/int8.hpp>
-#include <wajah/observer.hpp>
-#include <wajah/ranges.hpp>
+#include <wajah/seen_ranges.hpp>
 
 #include <algorithm>
-#include <functional>
 #include <numeric>
 
 namespace wajah {
 namespace {
 
-using Choose = std::function<Range(const Histogram&)>;
 struct Method {
   std::string name;
-  Choose choose;
+  ChooseRange choose;
 };
 
 std::vector<Method> methods() {
@@ -26,52 +22,6 @@ std::vector<Method> methods() {
           {"99.99 %", without(1e-4)},
           {"99.9 %", without(1e-3)},
           {"least error", &Histogram::least_error}};
-}
-
-// The inputs of Net's convolutions on the crops, by name.
-template <class Net>
-std::map<std::string, Histogram> observe(const Weights& weights, const ModelCard& card, std::span<const Image> crops,
-                                         const Cpu& cpu) {
-  Observation observation;
-  const Observer observer(cpu, observation);
-  Session<Net, Observer> session(std::make_shared<const Model<Net, Observer>>(observer, weights));
-  const Shape shape{1, card.input, card.input, 3};
-  std::vector<float> input(shape.size());
-  const View<float> x(input.data(), shape);
-  for (const auto pass : {Observation::Pass::widen, Observation::Pass::count}) {
-    observation.pass = pass;
-    for (const Image& crop : crops) {
-      normalise(card, crop, x);
-      observation.next = 0;
-      (void)session.forward(x);
-    }
-  }
-  const std::vector<std::string> names = observed_names<Net>(shape);
-  if (names.size() != observation.maps.size()) {
-    fail(ErrorKind::model, "{}: {} convolutions ran, its description has {}", card.architecture,
-         observation.maps.size(), names.size());
-  }
-  std::map<std::string, Histogram> seen;
-  for (std::size_t i = 0; i < names.size(); ++i) seen.emplace(names[i], std::move(observation.maps[i]));
-  return seen;
-}
-
-template <class Layer>
-inline constexpr bool reads_channels =
-    std::is_same_v<ChannelSteps, decltype(Layer::input(std::declval<const Cpu&>(), std::declval<const Weights&>()))>;
-
-// The ranges that the byte form of a network asks for.
-template <class Net>
-Ranges choose_ranges(const std::map<std::string, Histogram>& seen, Shape shape, const Choose& choose) {
-  Ranges ranges;
-  for_each_layer<Net>(shape, [&]<class Layer>(Shape, const std::string& name) {
-    if constexpr (requires(const Cpu& cpu, const Weights& w) { Layer::input(cpu, w); }) {
-      MapRange& range = ranges[name];
-      static_cast<Range&>(range) = choose(seen.at(name));
-      if constexpr (reads_channels<Layer>) range.highs = seen.at(name).highs();
-    }
-  });
-  return ranges;
 }
 
 std::vector<float> embed(const Weights& weights, std::span<const Image> crops, const Cpu& cpu, Precision precision) {
@@ -92,11 +42,13 @@ Likeness compare(std::string method, std::span<const float> exact, std::span<con
 
 template <class Net, class Bytes>
 Int8Calibration calibrate(const Weights& weights, const ModelCard& card, std::span<const Image> crops, const Cpu& cpu) {
-  const std::map<std::string, Histogram> seen = observe<Net>(weights, card, crops, cpu);
+  const Shape image{1, card.input, card.input, 3};
+  const auto seen = see_maps<Net>(weights, cpu, image, crops.size(),
+                                  [&](std::size_t i, View<float> x) { normalise(card, crops[i], x); });
   const std::vector<float> exact = embed(weights, crops, cpu, Precision::fp32);
   Int8Calibration result;
   for (const Method& method : methods()) {
-    const Ranges ranges = choose_ranges<Bytes>(seen, {1, card.input, card.input, 3}, method.choose);
+    const Ranges ranges = choose_ranges<Bytes>(seen, image, method.choose);
     Weights candidate = with_metadata(weights, std::string(ranges_key), text_of(ranges));
     const std::vector<float> bytes = embed(candidate, crops, cpu, Precision::int8);
     result.tried.push_back(compare(method.name, exact, bytes, card.dimension));
