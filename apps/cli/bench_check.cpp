@@ -10,8 +10,10 @@
 
 #include <wajah/cuda_session.hpp>
 #include <wajah/cudnn.hpp>
+#include <wajah/layers/byte_steps.hpp>
 #include <wajah/model.hpp>
-#include <wajah/networks/half.hpp>
+#include <wajah/networks/on_card.hpp>
+#include <wajah/seen_ranges.hpp>
 
 #include <boost/json.hpp>
 
@@ -32,51 +34,76 @@ struct Options {
   std::vector<std::string> devices;
 };
 
+// What both devices are given. In int8 the ranges are those that the maps have on x itself, on a CPU.
+struct Given {
+  Shape shape;
+  std::vector<float> x;
+  Weights weights;
+};
+
 template <class Net>
-std::vector<float> on_cpu(const Cpu& cpu, Shape shape, const std::vector<float>& x) {
-  Session<Net, Cpu> session(std::make_shared<const Model<Net, Cpu>>(cpu, Weights::invented()));
-  const View<float> y = session.forward({x.data(), shape});
+Given given_to(Shape shape, bool bytes) {
+  std::uint64_t state = 3;
+  Given given{shape, random_values(shape.size(), 1, state), Weights::invented()};
+  if (bytes) {
+    const Weights weights = random_weights<Net>(shape.images(1), calm_spread);
+    given.weights = with_ranges(with_ranges_seen_on<Net, OnBytes<Net>>(weights, Cpu(1), {given.x.data(), shape}));
+  }
+  return given;
+}
+
+template <class Net>
+std::vector<float> on_cpu(const Cpu& cpu, const Given& given) {
+  Session<Net, Cpu> session(std::make_shared<const Model<Net, Cpu>>(cpu, given.weights));
+  const View<float> y = session.forward({given.x.data(), given.shape});
   return {y.data, y.data + y.shape.size()};
 }
 
 #ifdef WAJAH_HAVE_CUDA
 template <class Net, class Device>
-std::vector<float> on_card(const Device& device, Shape shape, const std::vector<float>& x) {
-  std::vector<float> y(Net::out(shape).size());
-  CudaSession<Net, Device> session(std::make_shared<const Model<Net, Device>>(device, Weights::invented()));
-  session.forward({x.data(), shape}, {y.data(), Net::out(shape)});
+std::vector<float> on_card(const Device& device, const Given& given) {
+  std::vector<float> y(Net::out(given.shape).size());
+  CudaSession<Net, Device> session(std::make_shared<const Model<Net, Device>>(device, given.weights));
+  session.forward({given.x.data(), given.shape}, {y.data(), Net::out(given.shape)});
   return y;
 }
 #endif
 
 template <class Net>
 std::vector<float> on_cuda(const DeviceChoice& choice, const CommonOptions& options, [[maybe_unused]] CudaConv conv,
-                           [[maybe_unused]] Shape shape, [[maybe_unused]] const std::vector<float>& x) {
+                           [[maybe_unused]] const Given& given) {
   const Arithmetic arithmetic = arithmetic_of(options.precision);
   const Cuda cuda = make_cuda(choice, options.gpu_memory_fraction, arithmetic);
 #ifdef WAJAH_HAVE_CUDA
-  if (conv == CudaConv::cudnn) return on_card<Net>(WithCudnn<Cuda>(cuda), shape, x);
-  return with_form_on_card<Net>(arithmetic, [&]<class Form>() { return on_card<Form>(cuda, shape, x); });
+  if (conv == CudaConv::cudnn) return on_card<Net>(WithCudnn<Cuda>(cuda), given);
+  return with_form_on_card<Net>(arithmetic, [&]<class Form>() { return on_card<Form>(cuda, given); });
 #else
   return {};
 #endif
 }
+
+bool in_bytes(const Options& options) { return options.common.precision == name_of(Arithmetic::int8); }
+
+// What "cpu" is in int8: an instruction set with bytes of all 8 bits and weights of 127 steps, as a card has them. With
+// fewer, it would be the steps that are compared.
+Isa isa_for_bytes() { return sums_in_16_bits(chosen_isa()) ? Isa::scalar : chosen_isa(); }
 
 bool is_cudnn(const std::string& device) { return device == "cudnn" || device.starts_with("cudnn:"); }
 bool is_card(const std::string& device) { return device.starts_with("cuda") || is_cudnn(device); }
 
 // "cpu", "cpu:scalar", "cuda", "cuda:1", and "cudnn", "cudnn:1": the same card with cuDNN's convolutions.
 template <class Net>
-std::vector<float> compute(const std::string& device, const Options& options, Shape shape,
-                           const std::vector<float>& x) {
-  if (device == "cpu") return on_cpu<Net>(Cpu(1), shape, x);
-  if (device.starts_with("cpu:")) return on_cpu<Net>(Cpu(1, parse_isa(device.substr(4))), shape, x);
+std::vector<float> compute(const std::string& device, const Options& options, const Given& given) {
+  if (device == "cpu" || device.starts_with("cpu:")) {
+    const Cpu cpu(1, device == "cpu" ? chosen_isa() : parse_isa(device.substr(4)));
+    return in_bytes(options) ? on_cpu<OnBytes<Net>>(cpu, given) : on_cpu<Net>(cpu, given);
+  }
   if (!is_card(device)) {
     fail(ErrorKind::usage, "--check: {} is no device, expected cpu, cpu:ISA, cuda[:n] or cudnn[:n]", quote(device));
   }
   const DeviceChoice choice = parse_device(is_cudnn(device) ? "cuda" + device.substr(5) : device);
   const CudaConv conv = is_cudnn(device) ? CudaConv::cudnn : parse_cuda_conv(options.cuda_conv);
-  return on_cuda<Net>(choice, options.common, conv, shape, x);
+  return on_cuda<Net>(choice, options.common, conv, given);
 }
 
 // Differences as shares of the largest output, counted by powers of ten.
@@ -117,8 +144,9 @@ void print(const Options& options, Shape shape, const Difference& difference) {
   }
   constexpr std::array labels{"     equal", "  to 1e-7", "  to 1e-6", "  to 1e-5",
                               "  to 1e-4",  "  to 1e-3", "  to 1e-2", "      more"};
-  fmt::print("{}, {} image{}, {} against {}: {} numbers, differences as shares of the largest\n", options.net, shape.n,
-             shape.n == 1 ? "" : "s", options.devices[0], options.devices[1], all);
+  fmt::print("{}, {} image{}, {} against {}{}: {} numbers, differences as shares of the largest\n", options.net,
+             shape.n, shape.n == 1 ? "" : "s", options.devices[0], options.devices[1],
+             in_bytes(options) ? ", both in int8" : "", all);
   for (std::size_t i = 0; i < labels.size(); ++i) {
     const std::size_t stars = all == 0 ? 0 : (difference.counts[i] * 50 + all - 1) / all;
     fmt::print("{:>10}  {:>9}  {}\n", labels[i], difference.counts[i], std::string(stars, '*'));
@@ -134,17 +162,20 @@ void check(const Options& options) {
   if (options.common.given.contains("device")) {
     fail(ErrorKind::usage, "--device {}: the two devices are named by --check", options.common.device);
   }
-  if (!card && precision != "fp32" && precision != "auto") {
+  if (!card && precision != "fp32" && precision != "auto" && !in_bytes(options)) {
     fail(ErrorKind::usage,
-         "--precision {}: is what a card computes in, and {} and {} are none; CPUs compute in fp32 here",
+         "--precision {}: is what a card computes in, and {} and {} are none; CPUs compute in fp32 here, or in int8",
          quote(precision), options.devices[0], options.devices[1]);
   }
-  if (card) (void)arithmetic_of(precision);
+  if (in_bytes(options)) require_int8_form(options.net);
   if (wants_defined_sums(options.common)) {
     fail(ErrorKind::usage, "--exact direct: is what --check always does");
   }
-  if (parse_cuda_conv(options.cuda_conv) == CudaConv::cudnn && !card) {
-    fail(ErrorKind::usage, "--cuda-conv cudnn: needs a device cuda");
+  const CudaConv conv = parse_cuda_conv(options.cuda_conv);
+  if (conv == CudaConv::cudnn && !card) fail(ErrorKind::usage, "--cuda-conv cudnn: needs a device cuda");
+  if (card) {
+    const bool cudnn = std::ranges::any_of(options.devices, is_cudnn);
+    require_on_card(cudnn ? CudaConv::cudnn : conv, arithmetic_of(precision));
   }
   check_count("batch", options.batch, 1, 4096);
   if (!(options.tolerance >= 0 && options.tolerance < INFINITY)) {
@@ -175,13 +206,15 @@ int bench_check(Arguments arguments) {
   }
   options.devices = {pair[0].substr(0, comma), pair[0].substr(comma + 1)};
   check(options);
+  for (std::string& device : options.devices) {
+    if (device == "cpu" && in_bytes(options)) device = fmt::format("cpu:{}", name_of(isa_for_bytes()));
+  }
   double worst = 0;
   with_float_net(options.net, [&]<class Net>(Shape image) {
     const Shape shape = image.images(static_cast<int>(options.batch));
-    std::uint64_t state = 3;
-    const std::vector<float> x = random_values(shape.size(), 1, state);
-    const Difference difference(compute<Net>(options.devices[0], options, shape, x),
-                                compute<Net>(options.devices[1], options, shape, x));
+    const Given given = given_to<Net>(shape, in_bytes(options));
+    const Difference difference(compute<Net>(options.devices[0], options, given),
+                                compute<Net>(options.devices[1], options, given));
     print(options, shape, difference);
     worst = difference.worst;
   });

@@ -11,7 +11,8 @@
 #include <wajah/cuda_session.hpp>
 #include <wajah/cudnn.hpp>
 #include <wajah/describe.hpp>
-#include <wajah/networks/half.hpp>
+#include <wajah/networks/on_card.hpp>
+#include <wajah/ranges.hpp>
 
 #include <boost/json.hpp>
 
@@ -115,6 +116,14 @@ void time_net(const Settings& settings, const Device& device, Shape image) {
   }
 }
 
+// Those of the file, else made-up ones: only the time counts. Ranges that were made up as well would leave many maps
+// empty, whose products cost a card less power.
+Weights weights_on_card(const std::string& net, const std::string& file, Arithmetic arithmetic) {
+  if (!file.empty()) return arithmetic == Arithmetic::int8 ? with_ranges(open_embedder(file)) : open_embedder(file);
+  if (arithmetic != Arithmetic::int8) return Weights::invented();
+  return with_float_net(net, []<class Net>(Shape image) { return random_weights<OnBytes<Net>>(image); });
+}
+
 }  // namespace
 
 #endif
@@ -136,13 +145,16 @@ void bench_net_on_cuda([[maybe_unused]] const std::string& net, const CommonOpti
                        [[maybe_unused]] const CardOptions& card, [[maybe_unused]] const std::vector<int>& batches,
                        [[maybe_unused]] double seconds) {
   const Arithmetic arithmetic = arithmetic_on_card(common);
+  const CudaConv conv = parse_cuda_conv(card.conv);
+  require_on_card(conv, arithmetic);
+  if (arithmetic == Arithmetic::int8) require_int8_form(net);
   const Cuda cuda = make_cuda(parse_device(common.device), common.gpu_memory_fraction, arithmetic);
 #ifdef WAJAH_HAVE_CUDA
-  const Weights weights = common.weights.empty() ? Weights::invented() : open_embedder(common.weights);
+  const Weights weights = weights_on_card(net, common.weights, arithmetic);
   if (card.kernels) return report_kernels(net, cuda, weights, batches, common.json);
   const Settings settings{net, card, batches, seconds, weights, arithmetic, common.json};
   with_float_net(net, [&]<class Net>(Shape image) {
-    if (parse_cuda_conv(card.conv) == CudaConv::cudnn) return time_net<Net>(settings, WithCudnn<Cuda>(cuda), image);
+    if (conv == CudaConv::cudnn) return time_net<Net>(settings, WithCudnn<Cuda>(cuda), image);
     with_form_on_card<Net>(arithmetic, [&]<class Form>() { time_net<Form>(settings, cuda, image); });
   });
 #endif

@@ -26,13 +26,20 @@ auto with_float_net(std::string_view name, Visit visit) {
   fail(ErrorKind::usage, "--net {}: expected {}", quote(name), net_names);
 }
 
+// Throws Error (device) on a network that has no form on bytes.
+inline void require_int8_form(std::string_view name) {
+  if (name == "inception-resnet-v1" || name == "mobilefacenet") return;
+  with_float_net(name, []<class>(Shape) {});
+  fail(ErrorKind::device, "--net {}: only inception-resnet-v1 and mobilefacenet compute in int8", quote(name));
+}
+
 // The same in a precision, as it is done on a CPU. Throws Error (device) on a network that has no such form.
 template <class Visit>
 auto with_net(std::string_view name, Precision precision, Visit visit) {
   if (precision == Precision::int8) {
     if (name == "inception-resnet-v1") return visit.template operator()<InceptionResnetV1Int8>(Shape{1, 160, 160, 3});
-    if (name == "mobilefacenet") return visit.template operator()<MobileFaceNetInt8>(Shape{1, 112, 112, 3});
-    fail(ErrorKind::device, "--net {}: only inception-resnet-v1 and mobilefacenet compute in int8", quote(name));
+    require_int8_form(name);
+    return visit.template operator()<MobileFaceNetInt8>(Shape{1, 112, 112, 3});
   }
   if (precision == Precision::fp16) {
     if (name == "inception-resnet-v1") return visit.template operator()<InceptionResnetV1Half>(Shape{1, 160, 160, 3});

@@ -7,10 +7,10 @@
 
 namespace wajah::cli {
 
-// --precision of a Cuda: auto (fp32), fp32, tf32, fp16 or bf16. Throws Error: usage on another word, device on int8.
+// --precision of a Cuda: auto (fp32), fp32, tf32, fp16, bf16 or int8. Throws Error (usage) on another word.
 [[nodiscard]] Arithmetic arithmetic_of(const std::string& precision);
 
-// The same for a command that also knows --exact. Throws Error likewise, and device on --exact direct.
+// The same for a command that also knows --exact. Throws Error likewise, and (device) on --exact direct.
 [[nodiscard]] Arithmetic arithmetic_on_card(const CommonOptions& options);
 
 // The card that --device asks for, with its share of memory, and patience for whatever size is measured on it, also by
@@ -22,5 +22,8 @@ enum class CudaConv { own, cudnn };
 
 // --cuda-conv own|cudnn. Throws Error (usage) on another word.
 [[nodiscard]] CudaConv parse_cuda_conv(const std::string& text);
+
+// Throws Error (usage) on an arithmetic in which these convolutions are not computed.
+void require_on_card(CudaConv conv, Arithmetic arithmetic);
 
 }  // namespace wajah::cli

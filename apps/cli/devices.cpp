@@ -33,6 +33,12 @@ Chosen choose(const CommonOptions& options, const CudaDriver& driver) {
   }
 }
 
+// Of the embedder that stands in for a card's: bytes for bytes, so that what both embed is equally coarse; for all else
+// fp32, which every CPU has.
+Precision precision_beside(const Cuda& cuda) {
+  return cuda.launch().arithmetic == Arithmetic::int8 ? Precision::int8 : Precision::fp32;
+}
+
 // On the CPU, where tf32 and the like are missing for want of a card.
 Precision precision_on_cpu(const CommonOptions& options, const std::string& why) {
   const bool halves = options.precision == "fp16";
@@ -51,15 +57,12 @@ Devices make_devices(const CommonOptions& options, const CudaDriver& driver) {
   const DeviceChoice choice = parse_device(options.device);
   check_threads(options);
   if (choice.kind == DeviceChoice::Kind::cuda) {
-    const Arithmetic arithmetic = arithmetic_on_card(options);
-    return {Cpu(options.threads),
-            Cuda({choice.card, options.gpu_memory_fraction, arithmetic}, driver),
-            Precision::fp32,
-            {}};
+    const Cuda cuda({choice.card, options.gpu_memory_fraction, arithmetic_on_card(options)}, driver);
+    return {Cpu(options.threads), cuda, precision_beside(cuda), {}};
   }
   if (choice.kind == DeviceChoice::Kind::cpu) return {Cpu(options.threads), {}, precision_of(options), {}};
   Chosen chosen = choose(options, driver);
-  const Precision precision = chosen.cuda ? Precision::fp32 : precision_on_cpu(options, chosen.why);
+  const Precision precision = chosen.cuda ? precision_beside(*chosen.cuda) : precision_on_cpu(options, chosen.why);
   return {Cpu(options.threads), std::move(chosen.cuda), precision, std::move(chosen.why)};
 }
 

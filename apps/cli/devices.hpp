@@ -13,7 +13,7 @@ namespace wajah::cli {
 struct Devices {
   Cpu cpu;                   // for everything that is not done on the card
   std::optional<Cuda> cuda;  // for the networks
-  Precision precision;       // of an embedder on the CPU
+  Precision precision;       // of an embedder on the CPU, also of one that stands in for the card's
   std::string why;           // --device auto: why it is this one
 };
 

@@ -155,7 +155,7 @@ Finding try_card(const Devices& devices, const CommonOptions& options) {
   if (const auto file = look_for_embedder(options)) {
     const Weights weights = server::open_embedder(*file);
     const double apart = distance(embed_drawn(load_embedder(weights, devices), devices.cpu),
-                                  embed_drawn(load_embedder(weights, devices.cpu), devices.cpu));
+                                  embed_drawn(load_embedder(weights, devices.cpu, devices.precision), devices.cpu));
     if (!(apart < card_tolerance)) finding.state = State::fail;
     finding.text += fmt::format("; 1 - cosine to the CPU's embedding {:.1e}", apart);
   }

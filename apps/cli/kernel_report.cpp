@@ -4,7 +4,7 @@
 #include "cli/json_text.hpp"
 
 #include <wajah/model.hpp>
-#include <wajah/networks/half.hpp>
+#include <wajah/networks/on_card.hpp>
 
 namespace wajah::cli {
 
@@ -34,10 +34,11 @@ std::string text_of(const KernelReport& report) {
   for (const KernelSum& sum : report.sums) launches += sum.launches;
   std::string text = fmt::format(
       "{} {} on {}, batch {}: {} launches, {:.4f} ms together\npeaks by its clocks ({:.2f} GHz, {:.0f} GB/s): {:.1f} "
-      "TFLOP/s in fp32, {:.0f} in tf32, {:.0f} in 16 bits\n",
+      "TFLOP/s in fp32, {:.0f} in tf32, {:.0f} in 16 bits, {:.0f} in int8\n",
       report.net, report.precision, report.card, report.batch, launches, total, report.rates.gigahertz,
       report.rates.memory_gigabytes, 1e-3 * report.peaks.gflops_of(Arithmetic::fp32),
-      1e-3 * report.peaks.gflops_of(Arithmetic::tf32), 1e-3 * report.peaks.gflops_of(Arithmetic::fp16));
+      1e-3 * report.peaks.gflops_of(Arithmetic::tf32), 1e-3 * report.peaks.gflops_of(Arithmetic::fp16),
+      1e-3 * report.peaks.gflops_of(Arithmetic::int8));
   for (std::size_t i = 0; i < report.sums.size(); ++i) {
     const KernelSum& sum = report.sums[i];
     text += fmt::format("{:5.1f} %  {:>3} x {:8.2f} us  {:9.1f} GFLOP/s {}  {:7.1f} GB/s {}  {}\n",

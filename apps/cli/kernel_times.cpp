@@ -27,11 +27,11 @@ Operation conv(Shape x, Shape y, Window window, bool adds, Arithmetic arithmetic
 }
 
 // A window for each channel.
-Operation depthwise(Shape x, Shape y, Window window, std::size_t word) {
+Operation depthwise(Shape x, Shape y, Window window, std::size_t bytes_of_x, std::size_t bytes_of_y) {
   const std::size_t taps = static_cast<std::size_t>(window.h) * static_cast<std::size_t>(window.w);
-  const std::size_t written = y.size() * word;
-  return {y.size() * taps, x.size() * word + written + taps * static_cast<std::size_t>(y.c) * sizeof(float), written,
-          y.c, Arithmetic::fp32};
+  const std::size_t written = y.size() * bytes_of_y;
+  return {y.size() * taps, x.size() * bytes_of_x + written + taps * static_cast<std::size_t>(y.c) * sizeof(float),
+          written, y.c, Arithmetic::fp32};
 }
 
 template <class Args>
@@ -64,11 +64,19 @@ Operation operation_of(const Conv2dToHalfArgs& args, Arithmetic) {
   return conv(args.x.shape, args.y.shape, args.window, args.epilogue.add.data != nullptr, Arithmetic::fp32,
               {4, 2, 2, 4});
 }
+Operation operation_of(const Conv2dInt8Args& args, Arithmetic) {
+  const std::size_t floats = args.bytes == nullptr ? 4 : 0, bytes = args.bytes != nullptr || args.copy.data != nullptr;
+  return conv(args.x.shape, args.y.shape, args.window, args.epilogue.add.data != nullptr, Arithmetic::int8,
+              {1, floats + bytes, 4, 1});
+}
 Operation operation_of(const DepthwiseConv2dArgs& args, Arithmetic) {
-  return depthwise(args.x.shape, args.y.shape, args.window, 4);
+  return depthwise(args.x.shape, args.y.shape, args.window, 4, 4);
 }
 Operation operation_of(const DepthwiseConv2dHalfArgs& args, Arithmetic) {
-  return depthwise(args.x.shape, args.y.shape, args.window, 2);
+  return depthwise(args.x.shape, args.y.shape, args.window, 2, 2);
+}
+Operation operation_of(const DepthwiseConv2dInt8Args& args, Arithmetic) {
+  return depthwise(args.x.shape, args.y.shape, args.window, 1, args.bytes == nullptr ? 4 : 1);
 }
 Operation operation_of(const FusedBlocksArgs& args, Arithmetic arithmetic) { return fused(args, arithmetic, 4); }
 Operation operation_of(const FusedBlocksHalfArgs& args, Arithmetic arithmetic) { return fused(args, arithmetic, 2); }
@@ -110,7 +118,8 @@ std::vector<KernelSum> sum_by_kernel(std::span<const LaunchFacts> launches, std:
 CardPeaks peaks_of(const CudaFacts& facts, const CardRates& rates) {
   struct Generation {
     int major, minor;
-    double ffma, halves;  // multiply-adds a clock and multiprocessor: CUDA cores; tensor cores in 16 bits, dense
+    double ffma, halves;  // multiply-adds a clock and multiprocessor: CUDA cores; tensor cores in 16 bits, dense.
+                          // Of bytes twice, of TF32 half as many on all of them (NVIDIA's tables of each generation).
   };
   constexpr Generation generations[] = {{8, 0, 64, 1024}, {8, 6, 128, 512}, {8, 9, 128, 512}, {9, 0, 128, 2048}};
   CardPeaks peaks;
@@ -123,6 +132,7 @@ CardPeaks peaks_of(const CudaFacts& facts, const CardRates& rates) {
     peaks.gflops[static_cast<std::size_t>(Arithmetic::tf32)] = clocks * g.halves / 2;
     peaks.gflops[static_cast<std::size_t>(Arithmetic::fp16)] = clocks * g.halves;
     peaks.gflops[static_cast<std::size_t>(Arithmetic::bf16)] = clocks * g.halves;
+    peaks.gflops[static_cast<std::size_t>(Arithmetic::int8)] = clocks * g.halves * 2;
   }
   return peaks;
 }

@@ -10,12 +10,16 @@
 #include <wajah/layers/avg_pool2d_half.hpp>
 #include <wajah/layers/conv2d.hpp>
 #include <wajah/layers/conv2d_half.hpp>
+#include <wajah/layers/conv2d_int8.hpp>
 #include <wajah/layers/conv2d_to_half.hpp>
 #include <wajah/layers/depthwise_conv2d.hpp>
 #include <wajah/layers/depthwise_conv2d_half.hpp>
+#include <wajah/layers/depthwise_conv2d_int8.hpp>
 #include <wajah/layers/fused_blocks.hpp>
 #include <wajah/layers/max_pool2d.hpp>
 #include <wajah/layers/max_pool2d_half.hpp>
+#include <wajah/layers/max_pool2d_int8.hpp>
+#include <wajah/layers/quantise.hpp>
 #include <wajah/layers/softmax.hpp>
 
 #include <functional>
@@ -36,8 +40,10 @@ struct Operation {
 [[nodiscard]] Operation operation_of(const Conv2dArgs& args, Arithmetic arithmetic);
 [[nodiscard]] Operation operation_of(const Conv2dHalfArgs& args, Arithmetic arithmetic);
 [[nodiscard]] Operation operation_of(const Conv2dToHalfArgs& args, Arithmetic arithmetic);
+[[nodiscard]] Operation operation_of(const Conv2dInt8Args& args, Arithmetic arithmetic);
 [[nodiscard]] Operation operation_of(const DepthwiseConv2dArgs& args, Arithmetic arithmetic);
 [[nodiscard]] Operation operation_of(const DepthwiseConv2dHalfArgs& args, Arithmetic arithmetic);
+[[nodiscard]] Operation operation_of(const DepthwiseConv2dInt8Args& args, Arithmetic arithmetic);
 [[nodiscard]] Operation operation_of(const FusedBlocksArgs& args, Arithmetic arithmetic);
 [[nodiscard]] Operation operation_of(const FusedBlocksHalfArgs& args, Arithmetic arithmetic);
 
@@ -83,12 +89,24 @@ void conv2d_to_half(const Observed<D>& device, const Conv2dToHalfArgs& args) {
   conv2d_to_half(device.before(args), args);
 }
 template <class D>
+void conv2d_int8(const Observed<D>& device, const Conv2dInt8Args& args) {
+  conv2d_int8(device.before(args), args);
+}
+template <class D>
 void depthwise_conv2d(const Observed<D>& device, const DepthwiseConv2dArgs& args) {
   depthwise_conv2d(device.before(args), args);
 }
 template <class D>
 void depthwise_conv2d_half(const Observed<D>& device, const DepthwiseConv2dHalfArgs& args) {
   depthwise_conv2d_half(device.before(args), args);
+}
+template <class D>
+void depthwise_conv2d_int8(const Observed<D>& device, const DepthwiseConv2dInt8Args& args) {
+  depthwise_conv2d_int8(device.before(args), args);
+}
+template <class D>
+void quantise(const Observed<D>& device, const QuantiseArgs& args) {
+  quantise(device.before(args), args);
 }
 template <class D>
 void fused_blocks(const Observed<D>& device, const FusedBlocksArgs& args) {
@@ -105,6 +123,10 @@ void max_pool2d(const Observed<D>& device, const MaxPool2dArgs& args) {
 template <class D>
 void max_pool2d_half(const Observed<D>& device, const MaxPool2dHalfArgs& args) {
   max_pool2d_half(device.before(args), args);
+}
+template <class D>
+void max_pool2d_int8(const Observed<D>& device, const MaxPool2dInt8Args& args) {
+  max_pool2d_int8(device.before(args), args);
 }
 template <class D>
 void global_avg_pool(const Observed<D>& device, const GlobalAvgPoolArgs& args) {
@@ -141,8 +163,8 @@ struct KernelSum {
 // What a card can do at most, from its generation, its multiprocessors and its clocks.
 struct CardPeaks {
   int processors = 1;
-  double gigabytes = 0;   // a second; 0: unknown, as below
-  double gflops[4] = {};  // by Arithmetic
+  double gigabytes = 0;             // a second; 0: unknown, as below
+  double gflops[arithmetics] = {};  // by Arithmetic
   [[nodiscard]] double gflops_of(Arithmetic a) const { return gflops[static_cast<std::size_t>(a)]; }
 };
 [[nodiscard]] CardPeaks peaks_of(const CudaFacts& facts, const CardRates& rates);

@@ -8,8 +8,10 @@ namespace wajah {
 
 // What a convolution multiplies in; sums are always float32. fp32: plain FFMA, the products of the CPU. tf32: 10 bits
 // of mantissa (tensor cores since Ampere). fp16, bf16: 10 and 7 bits, and half the bytes of weights and, in networks of
-// that form (layers/halved.hpp), of maps.
-enum class Arithmetic { fp32, tf32, fp16, bf16 };
+// that form (layers/halved.hpp), of maps. int8: bytes with exact sums, in networks of that form (layers/quantised.hpp);
+// what such a network keeps in floats is multiplied in fp32.
+enum class Arithmetic { fp32, tf32, fp16, bf16, int8 };
+inline constexpr int arithmetics = 5;
 
 struct TensorMap;  // tensor_map.hpp
 struct TensorMapPlan;

@@ -39,7 +39,8 @@ void conv2d(const Conv2dArgs& args, const Launch& on) {
   const Gemm gemm = gemm_of(args);
   if (gemm.rows == 0) return;
   switch (weight_format(on.arithmetic, args.x.shape.c, args.y.shape.c)) {
-    case Arithmetic::fp32: return choose_ffma(args, gemm, on);
+    case Arithmetic::fp32:
+    case Arithmetic::int8: return choose_ffma(args, gemm, on);
     // Weights in TF32 are floats with fewer bits, so inputs that do not lie on 16 bytes can be multiplied as such.
     case Arithmetic::tf32:
       return gemm.x_vectors ? choose_tensor<Floats, Tf32Product>("conv2d", args, gemm, on)

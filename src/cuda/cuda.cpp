@@ -53,6 +53,7 @@ std::string_view name_of(Arithmetic arithmetic) {
     case Arithmetic::tf32: return "tf32";
     case Arithmetic::fp16: return "fp16";
     case Arithmetic::bf16: return "bf16";
+    case Arithmetic::int8: return "int8";
   }
   return "unknown";
 }

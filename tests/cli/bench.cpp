@@ -15,7 +15,7 @@ bool contains(const std::string& text, const std::string& part) { return text.fi
 TEST_CASE("bench refuses what it would take no notice of") {
   const Workplace place;
   for (const auto& line :
-       std::vector<std::vector<std::string>>{{"--check", "cpu,cpu", "--net", "rnet", "--precision", "int8"},
+       std::vector<std::vector<std::string>>{{"--check", "cpu,cpu", "--net", "rnet", "--precision", "fp16"},
                                              {"--check", "cpu,cpu", "--net", "rnet", "--precision", "foo"},
                                              {"--check", "cpu,cpu", "--net", "rnet", "--exact", "direct"},
                                              {"--check", "cpu,cpu", "--net", "rnet", "--batch", "1,2"},

@@ -23,14 +23,47 @@ TEST_CASE("bench --check prints how far two devices lie apart") {
   CHECK(place.run({"bench", "--check", "cpu,gpu", "--net", "rnet"}).status == 2);
 }
 
+TEST_CASE("bench --check in int8: both devices on bytes, of as many bits as a card's") {
+  const Workplace place;
+  const Outcome outcome = place.run(
+      {"bench", "--check", "cpu:scalar,cpu", "--net", "mobilefacenet", "--precision", "int8", "--tolerance", "0.05"});
+  CAPTURE(outcome.err);
+  CAPTURE(outcome.out);
+  CHECK(outcome.status == 0);
+  CHECK(contains(outcome.out, "mobilefacenet, 1 image, cpu:scalar against cpu:"));
+  CHECK(contains(outcome.out, ", both in int8: 128 numbers"));
+  CHECK_FALSE(contains(outcome.out, "cpu:avx2,"));
+  const Outcome net = place.run({"bench", "--check", "cuda:99,cpu", "--net", "pnet", "--precision", "int8"});
+  CHECK(net.status == 5);
+  CHECK(contains(net.err, "only inception-resnet-v1 and mobilefacenet compute in int8"));
+}
+
+TEST_CASE("int8 by cuDNN is refused with the reason") {
+  const Workplace place;
+  for (const auto& line :
+       std::vector<std::vector<std::string>>{{"bench", "net", "--device", "cuda", "--cuda-conv", "cudnn"},
+                                             {"bench", "--check", "cuda,cpu", "--cuda-conv", "cudnn"},
+                                             {"bench", "--check", "cudnn,cpu"}}) {
+    std::vector<std::string> words = line;
+    words.insert(words.end(), {"--precision", "int8"});
+    const Outcome outcome = place.run(words);
+    CAPTURE(outcome.err);
+    CHECK(outcome.status == 2);
+    CHECK(outcome.one_sentence());
+    CHECK(contains(outcome.err, "those on bytes are wajah's own"));
+  }
+}
+
 TEST_CASE("a card that is not there is a device error that says why") {
   const Workplace place;
   for (const auto& line :
        std::vector<std::vector<std::string>>{{"bench", "net", "--net", "onet", "--device", "cuda:99"},
                                              {"bench", "net", "--device", "cuda:99", "--cuda-conv", "cudnn"},
+                                             {"bench", "net", "--device", "cuda:99", "--precision", "int8"},
                                              {"bench", "--check", "cuda:99,cpu", "--net", "onet"},
                                              {"bench", "--check", "cudnn:99,cpu", "--net", "onet"},
                                              {"embed", "--device", "cuda:99", "a.jpg"},
+                                             {"embed", "--device", "cuda:99", "--precision", "int8", "a.jpg"},
                                              {"verify", "--device", "cuda:99", "a.jpg", "b.jpg"},
                                              {"bench", "detect", "--device", "cuda:99", "a.jpg"},
                                              {"serve", "--device", "cuda:99"}}) {

@@ -62,13 +62,20 @@ TEST_CASE("devices: auto takes the CPU where there is no card, or none that does
   CHECK(none.why == "no CUDA card found");
   CHECK(name_of(none).starts_with("cpu/"));
   CHECK(contains(choose(options("auto"), without_memory()).why, "cudaMalloc on card 0: out of memory"));
-  const Devices bytes = choose(options("auto", "int8"));
-  CHECK_FALSE(bytes.cuda);
-  CHECK(bytes.precision == Precision::int8);
-  CHECK(contains(bytes.why, "--precision int8: not on a CUDA card"));
   const Devices direct = choose(options("auto", "fp32", "direct"));
   CHECK_FALSE(direct.cuda);
   CHECK(direct.precision == Precision::fp32_direct);
+}
+
+TEST_CASE("devices: in int8 a card computes on bytes, and so does the CPU that stands in for it") {
+  for (const char* device : {"auto", "cuda"}) {
+    const Devices bytes = choose(options(device, "int8"));
+    REQUIRE(bytes.cuda);
+    CHECK(name_of(bytes) == "cuda:0 (the host), int8");
+    CHECK(bytes.precision == Precision::int8);
+    CHECK(choose(options(device, "fp16")).precision == Precision::fp32);
+  }
+  CHECK(choose(options("auto", "int8"), without_card()).precision == Precision::int8);
 }
 
 TEST_CASE("devices: what was asked for and cannot be had is an error") {
@@ -76,7 +83,6 @@ TEST_CASE("devices: what was asked for and cannot be had is an error") {
   CHECK(choose(options("cuda")).why.empty());
   CHECK_THROWS_WITH_AS((void)choose(options("cuda"), without_card()), doctest::Contains("no CUDA card found"), Error);
   CHECK_THROWS_WITH_AS((void)choose(options("cuda:3")), doctest::Contains("there is no CUDA card 3"), Error);
-  CHECK_THROWS_WITH_AS((void)choose(options("cuda", "int8")), doctest::Contains("not on a CUDA card"), Error);
   CHECK_THROWS_WITH_AS((void)choose(options("cuda", "fp32", "direct")), doctest::Contains("the CPU's"), Error);
   CHECK_THROWS_WITH_AS((void)choose(options("auto", "bf16"), without_card()), doctest::Contains("needs a CUDA card"),
                        Error);

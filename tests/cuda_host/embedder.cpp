@@ -1,7 +1,9 @@
 // The public Embedder with a card under it, which here is the host, against the one on the CPU.
 #include <wajah/card_watch.hpp>
+#include <wajah/cosine.hpp>
 #include <wajah/embed/cuda_embedder.hpp>
 #include <wajah/error.hpp>
+#include <wajah/seen_ranges.hpp>
 
 #include <cstring>
 #include <memory>
@@ -12,6 +14,7 @@
 #include <vector>
 
 #include "check.hpp"
+#include "cli/random_weights.hpp"
 #include "cuda_host/emulated_cuda.hpp"
 
 namespace wajah {
@@ -87,6 +90,34 @@ TEST_CASE("cuda embedder: on maps of 16 bits, where the card computes in such") 
     Embedder got(load_cuda_embedder(weights, EmulatedCuda(arithmetic)), cpu);
     check_rows("MobileFaceNet", got.embed(crops, Views::both), rows, 128, tolerance);
   }
+}
+
+TEST_CASE("cuda embedder: on bytes, where the card computes in such and the weights have ranges") {
+  const Cpu cpu;
+  std::mt19937 random(11);
+  const Weights without = cli::random_weights<MobileFaceNet>({1, 112, 112, 3}, cli::calm_spread);
+  const Weights weights = with_metadata(without, "architecture", "mobilefacenet");
+  const EmulatedCuda card(Arithmetic::int8);
+  CHECK_THROWS_WITH_AS((void)load_cuda_embedder(weights, card), doctest::Contains("wajah models quantise"), Error);
+  const std::vector<Image> crops{noise(112, random), noise(120, random)};
+  const Shape image{1, 112, 112, 3};
+  std::vector<float> x(image.size());
+  normalise(card_of(weights), crops[0], {x.data(), image});
+  const Weights ranged =
+      with_ranges_seen_on<MobileFaceNet, MobileFaceNetInt8>(weights, cpu, ConstView<float>(x.data(), image));
+  const Cpu alike(1, Isa::scalar);  // bytes of 8 bits, as on a card
+  const auto on_cpu = load_embedder(ranged, alike, Precision::int8);
+  const auto watch = std::make_shared<CardWatch>([](CardWatch::Event, const CardReport&) {});
+  Embedder got(with_spare(load_cuda_embedder(ranged, card), on_cpu, watch), alike), expected(on_cpu, alike),
+      exact(load_embedder(ranged, cpu), cpu);
+  CHECK(got.card().id == exact.card().id);
+  for (const Views views : {Views::photo, Views::both}) {
+    const std::vector<float> rows = got.embed(crops, views), floats = exact.embed(crops, views);
+    check_rows("MobileFaceNet int8", rows, expected.embed(crops, views), 128, 1e-2);
+    CHECK(cosine(std::span(rows).first(128), std::span(floats).first(128)) > 0.99);
+    CHECK(cosine(std::span(rows).last(128), std::span(floats).last(128)) > 0.99);
+  }
+  CHECK(watch->in_use());
 }
 
 TEST_CASE("cuda embedder: weights of another network are refused") {

@@ -1,8 +1,8 @@
 // Times by kernel: which launches a forward pass becomes, what each has to do, and what is said of it.
 #include <wajah/describe.hpp>
 #include <wajah/model.hpp>
-#include <wajah/networks/half.hpp>
 #include <wajah/networks/mtcnn.hpp>
+#include <wajah/networks/on_card.hpp>
 
 #include <algorithm>
 #include <numeric>
@@ -71,6 +71,25 @@ TEST_CASE("kernel times: of MobileFaceNet on maps of 16 bits, and in float32") {
   CHECK(static_cast<double>(of_halves) < 0.6 * static_cast<double>(of_floats));
 }
 
+TEST_CASE("kernel times: of networks on bytes, whose other layers are fp32's") {
+  constexpr Shape face{1, 112, 112, 3};
+  const std::vector<KernelSum> bytes = sums_of<MobileFaceNetInt8>(EmulatedCuda(Arithmetic::int8), face);
+  check_sums(bytes, macs_of<MobileFaceNet>(face));
+  std::size_t quantised = 0, multiplied = 0;
+  for (const KernelSum& sum : bytes) {
+    const bool on_bytes = sum.kernel.starts_with("conv2d_int8");
+    CHECK_MESSAGE((sum.arithmetic == (on_bytes ? Arithmetic::int8 : Arithmetic::fp32)), sum.kernel);
+    multiplied += on_bytes ? sum.macs : 0;
+    quantised += sum.kernel == "quantise" ? sum.launches : 0;
+  }
+  const auto moved = [](std::size_t sum, const KernelSum& one) { return sum + one.bytes; };
+  // Of maps and weights; in float32 it is 32.8 MB.
+  CHECK(std::accumulate(bytes.begin(), bytes.end(), std::size_t{0}, moved) < 15'000'000);
+  // What enters each of the runs of bytes; the blocks of a repeat hand bytes on.
+  CHECK(quantised == 7);
+  CHECK(static_cast<double>(multiplied) > 0.8 * static_cast<double>(macs_of<MobileFaceNet>(face)));
+}
+
 TEST_CASE("kernel times: residual blocks in one launch are one kernel with all their work") {
   constexpr Shape face{1, 160, 160, 3};
   CudaDriver driver = host_driver();
@@ -123,6 +142,7 @@ TEST_CASE("kernel times: an H200's peaks, and none for a card that is not known"
   CHECK(peaks.gflops_of(Arithmetic::fp32) == doctest::Approx(66'900).epsilon(0.001));
   CHECK(peaks.gflops_of(Arithmetic::fp16) == doctest::Approx(1'070'500).epsilon(0.001));
   CHECK(peaks.gflops_of(Arithmetic::tf32) == doctest::Approx(535'200).epsilon(0.001));
+  CHECK(peaks.gflops_of(Arithmetic::int8) == doctest::Approx(2'141'000).epsilon(0.001));
   const CudaFacts other{"another", 12, 1, 10, 0, 0};
   CHECK(peaks_of(other, {1, 100}).gflops_of(Arithmetic::fp16) == 0);
 }

@@ -1,11 +1,13 @@
 // Whole networks through the CUDA kernels' sources against the CPU, on invented weights.
 #include <wajah/cuda_session.hpp>
-#include <wajah/networks/half.hpp>
 #include <wajah/networks/mtcnn.hpp>
+#include <wajah/networks/on_card.hpp>
+#include <wajah/seen_ranges.hpp>
 
 #include <random>
 
 #include "check.hpp"
+#include "cli/random_weights.hpp"
 #include "cuda_host/emulated_cuda.hpp"
 
 namespace wajah {
@@ -20,9 +22,9 @@ std::vector<float> noise(Shape shape) {
 }
 
 template <class Net>
-std::vector<float> on_cpu(Shape shape, const std::vector<float>& x) {
-  const Cpu cpu;
-  Session<Net, Cpu> session(std::make_shared<const Model<Net, Cpu>>(cpu, Weights::invented()));
+std::vector<float> on_cpu(Shape shape, const std::vector<float>& x, const Cpu& cpu = Cpu(),
+                          const Weights& weights = Weights::invented()) {
+  Session<Net, Cpu> session(std::make_shared<const Model<Net, Cpu>>(cpu, weights));
   const View<float> y = session.forward({x.data(), shape});
   return {y.data, y.data + y.shape.size()};
 }
@@ -45,6 +47,45 @@ void check_on(const Device& device, const char* name, Shape shape, double tolera
     session.forward({x.data(), shape}, {y.data(), Net::out(shape)});
   });
   check_near(name, y, expected, tolerance);
+}
+
+double cosine_of(std::span<const float> a, std::span<const float> b) {
+  double products = 0, first = 0, second = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    products += double{a[i]} * b[i];
+    first += double{a[i]} * a[i];
+    second += double{b[i]} * b[i];
+  }
+  return products / std::sqrt(first * second);
+}
+
+// On bytes, against the CPU's with as many steps, and against its float32. Sums of bytes are exact, but a float that
+// differs in its last bit may become another byte, a step away, and what follows then rounds otherwise throughout: two
+// such runs lie as far apart as either does from float32, whether the bit moved in the input of one device or by going
+// to another one (docs/cuda.md has the figures). The tolerances are two to three times that distance. Sharper is how
+// far the cosine to float32 falls: a card may lose half as much again as the CPU does.
+template <class Net, class Device>
+void check_bytes_on(const Device& device, const char* name, Shape shape, double tolerance) {
+  const std::vector<float> x = noise(shape);
+  const ConstView<float> view(x.data(), shape);
+  const Weights random = cli::random_weights<Net>(shape.images(1), cli::calm_spread);
+  const Weights weights = with_ranges(with_ranges_seen_on<Net, OnBytes<Net>>(random, Cpu(), view));
+  std::vector<float> y(Net::out(shape).size(), -1);
+  CudaSession<OnBytes<Net>, Device> session(std::make_shared<const Model<OnBytes<Net>, Device>>(device, weights));
+  session.forward(view, {y.data(), Net::out(shape)});
+  const std::vector<float> bytes = on_cpu<OnBytes<Net>>(shape, x, Cpu(1, Isa::scalar), weights);
+  const std::vector<float> exact = on_cpu<Net>(shape, x, Cpu(), weights);
+  check_near(name, y, bytes, tolerance);
+  const double of_card = 1 - cosine_of(y, exact), of_cpu = 1 - cosine_of(bytes, exact);
+  CHECK_MESSAGE(of_card <= 1.5 * of_cpu, name << ": 1 - cosine to float32 " << of_card << ", the CPU's " << of_cpu);
+  CHECK_MESSAGE(of_cpu < 1e-3, name << ": 1 - cosine to float32 " << of_cpu);
+  CHECK_MESSAGE(of_card > 1e-7, name << ": bytes cannot be exact");
+}
+
+template <class Device>
+void check_both_on_bytes(const Device& device, int images) {
+  check_bytes_on<MobileFaceNet>(device, "MobileFaceNet int8", {images, 112, 112, 3}, 0.03);
+  check_bytes_on<InceptionResnetV1>(device, "Inception-ResNet-v1 int8", {images, 160, 160, 3}, 0.01);
 }
 
 template <class Net>
@@ -75,6 +116,8 @@ TEST_CASE("cuda networks: Inception-ResNet-v1 on maps of 16 bits") {
   check<InceptionResnetV1>("Inception-ResNet-v1 fp16", {1, 160, 160, 3}, 2e-3, Arithmetic::fp16);
   check<InceptionResnetV1>("Inception-ResNet-v1 bf16", {1, 160, 160, 3}, 2e-2, Arithmetic::bf16);
 }
+
+TEST_CASE("cuda networks: both that embed on bytes") { check_both_on_bytes(EmulatedCuda(Arithmetic::int8), 2); }
 
 TEST_CASE("cuda networks: MobileFaceNet") { check<MobileFaceNet>("MobileFaceNet", {1, 112, 112, 3}, 2e-5); }
 
@@ -128,6 +171,9 @@ TEST_CASE("on a card, small: all five networks, with fused blocks and products o
       check_on<InceptionResnetV1>(card, "Inception-ResNet-v1 by warpgroups", {4, 160, 160, 3}, tolerance);
     }
   }
+  CudaOptions options{0, 0.1, Arithmetic::int8};
+  options.patience = std::chrono::minutes(10);
+  check_both_on_bytes(Cuda(options), 1);
 }
 
 // The same for real: ./test --gpu.
@@ -158,6 +204,7 @@ TEST_CASE("on a card: whole networks, in every format and several batches") {
     check_on<InceptionResnetV1>(Cuda(by_warpgroups), "Inception-ResNet-v1 by warpgroups", {64, 160, 160, 3},
                                 exact ? 1e-4 : tolerance);
   }
+  for (const int images : {1, 9}) check_both_on_bytes(Cuda({0, 0.1, Arithmetic::int8}), images);
 }
 #endif
 

@@ -24,8 +24,9 @@ struct Gaps {
 
 #ifdef WAJAH_CUDA_HOST
 inline const EmulatedCuda& emulated_cuda(Arithmetic arithmetic) {
-  static const EmulatedCuda cudas[] = {EmulatedCuda(Arithmetic::fp32), EmulatedCuda(Arithmetic::tf32),
-                                       EmulatedCuda(Arithmetic::fp16), EmulatedCuda(Arithmetic::bf16)};
+  static const EmulatedCuda cudas[arithmetics] = {EmulatedCuda(Arithmetic::fp32), EmulatedCuda(Arithmetic::tf32),
+                                                  EmulatedCuda(Arithmetic::fp16), EmulatedCuda(Arithmetic::bf16),
+                                                  EmulatedCuda(Arithmetic::int8)};
   return cudas[static_cast<std::size_t>(arithmetic)];
 }
 #endif

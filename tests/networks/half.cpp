@@ -1,6 +1,6 @@
 // What maps of 16 bits are for: how many bytes of maps an image moves through a card's memory.
-#include <wajah/networks/half.hpp>
 #include <wajah/networks/mtcnn.hpp>
+#include <wajah/networks/on_card.hpp>
 
 #include "check.hpp"
 
@@ -70,7 +70,7 @@ bool takes(Arithmetic arithmetic) {
   return with_form_on_card<Net>(arithmetic, []<class Taken>() { return std::is_same_v<Taken, Form>; });
 }
 
-TEST_CASE("networks on 16 bits: for what embeds, in fp16 and bf16") {
+TEST_CASE("networks on a card: 16 bits for what embeds in fp16 and bf16, bytes in int8") {
   for (const Arithmetic words : {Arithmetic::fp16, Arithmetic::bf16}) {
     CHECK(takes<InceptionResnetV1, Halved<InceptionResnetV1Fused>>(words));
     CHECK(takes<MobileFaceNet, MobileFaceNetHalf>(words));
@@ -80,6 +80,9 @@ TEST_CASE("networks on 16 bits: for what embeds, in fp16 and bf16") {
     CHECK(takes<InceptionResnetV1, InceptionResnetV1>(floats));
     CHECK(takes<MobileFaceNet, MobileFaceNet>(floats));
   }
+  CHECK(takes<InceptionResnetV1, InceptionResnetV1Int8>(Arithmetic::int8));
+  CHECK(takes<MobileFaceNet, MobileFaceNetInt8>(Arithmetic::int8));
+  CHECK(takes<ONet, ONet>(Arithmetic::int8));
 }
 
 TEST_CASE("networks on 16 bits: half the memory of a session") {

@@ -251,8 +251,8 @@ std::vector<Setting> list_of(Settings& s) {
       {"engine.threads", "threads", "N", "Threads to compute with; 0 takes all this process may run on.",
        &s.engine.threads, 0, 1024},
       {"engine.precision", "precision", "auto|fp32|int8|tf32|fp16|bf16",
-       "Of the embedder's arithmetic; auto is fp32; int8 is the CPU's, tf32 and bf16 are a card's, fp16 a card's "
-       "and that of CPUs with AVX512-FP16.",
+       "Of the embedder's arithmetic; auto is fp32; int8 takes weights whose ranges 'models quantise' has measured; "
+       "tf32 and bf16 are a card's, fp16 a card's and that of CPUs with AVX512-FP16.",
        &s.engine.precision},
       {"engine.recognise_queue", "", "N", "Pictures to recognise that may wait for a worker.",
        &s.engine.recognise_queue, 1, 10'000},
@@ -347,7 +347,8 @@ std::vector<Setting> list_of(Settings& s) {
       {"compat.ignore_exif", "", "", "Take pictures as they lie, whatever their orientation tag says.",
        &s.compat.ignore_exif},
       {"compat.closed_set", "", "",
-       "Decide as the original did, everywhere: the confidence is the original machine's probability (Platt's) among those "
+       "Decide as the original did, everywhere: the confidence is the original machine's probability (Platt's) among "
+       "those "
        "who are enrolled, however unlike they are, so that a stranger may reach match.accuracy; below it the answer is "
        "Unknown.",
        &s.compat.closed_set},
@@ -439,7 +440,8 @@ std::string configuration_page() {
       "start with the name of the file and its line, and so does a value of another type or out of range.\n"
       "Flags take their value after a space or `=`; those that are true or false may stand alone (`--auth-required`).\n"
       "Lists are written `a,b` on the command line and in the environment, `[\"a\", \"b\"]` in the file.\n\n"
-      "Commands that work on a data folder without a server (enrol, recognise, people, attendance, import, export, keys,\n"
+      "Commands that work on a data folder without a server (enrol, recognise, people, attendance, import, export, "
+      "keys,\n"
       "cert, models) go by the same environment and files, and by the flags of this list that they have.\n\n"
       "This page is written by `wajah serve --print-reference`, and a test keeps it current.\n";
   Settings settings;

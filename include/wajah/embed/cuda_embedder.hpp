@@ -7,7 +7,8 @@
 #include <wajah/embed/embedder_model.hpp>
 #include <wajah/embed/prewhiten.hpp>
 #include <wajah/model.hpp>
-#include <wajah/networks/half.hpp>
+#include <wajah/networks/on_card.hpp>
+#include <wajah/ranges.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -76,7 +77,8 @@ class CudaEmbedder final : public EmbedderPass {
   }
 
   void normalise_on_card(ConstView<std::uint8_t> crops, View<float> x, int views) {
-    if constexpr (std::is_same_v<Net, MobileFaceNet> || std::is_same_v<Net, MobileFaceNetHalf>) {
+    if constexpr (std::is_same_v<Net, MobileFaceNet> || std::is_same_v<Net, MobileFaceNetHalf> ||
+                  std::is_same_v<Net, MobileFaceNetInt8>) {
       StandardiseArgs args{crops, x, {}, {}, views};
       std::ranges::copy(imagenet.mean, args.mean);
       std::ranges::copy(imagenet.deviation, args.deviation);
@@ -107,9 +109,10 @@ template <class Net, class Device>
 template <class Device>
 [[nodiscard]] std::shared_ptr<const EmbedderModel> load_cuda_embedder(const Weights& weights, const Device& device) {
   ModelCard card = card_of(weights);
-  auto open = card.architecture == "mobilefacenet" ? open_on_card<MobileFaceNet>(device, weights, card.input)
-                                                   : open_on_card<InceptionResnetV1>(device, weights, card.input);
-  require_nothing_unused(weights);
+  const Weights needed = device.launch().arithmetic == Arithmetic::int8 ? with_ranges(weights) : weights;
+  auto open = card.architecture == "mobilefacenet" ? open_on_card<MobileFaceNet>(device, needed, card.input)
+                                                   : open_on_card<InceptionResnetV1>(device, needed, card.input);
+  require_nothing_unused(needed);
   return std::make_shared<const EmbedderModel>(std::move(card), std::move(open));
 }
 
