@@ -2,10 +2,12 @@
 and precision, input and output on the card.
 
     python cuda_embedders.py WAJAH GRAPH.pb MOBILEFACENET.onnx [--device cuda|cpu] [--only TEXT] [--rounds N] [--seconds S]
-                             [--batches 1,256] [--precisions fp32,tf32,fp16] [--compile MODE]
+                             [--batches 1,256] [--precisions fp32,tf32,fp16,int8] [--compile MODE]
 
-A network is timed only after PyTorch and wajah have given the same embeddings. --device cpu tries the whole comparison
-without a card; its times say nothing about one.
+A network is timed only after PyTorch and wajah have given the same embeddings. In int8 wajah is alone, since PyTorch has no
+quantised convolutions on a card and cuDNN is not asked for any: it stands beside the same peers in fp16, and is timed only
+after it has given what it gives on a CPU. --device cpu tries the whole comparison without a card; its times say nothing
+about one.
 """
 
 import argparse
@@ -25,6 +27,7 @@ from interleaved import available, program, repeated, rounds
 NETS = {"inception-resnet-v1": (3, 160, 160), "mobilefacenet": (3, 112, 112)}
 BATCHES = (1, 256)
 LEAST_COSINE, COMPARED = 0.999, 4
+INT8_APART = 0.05  # of the largest number, from the CPU's int8: bytes that round the other way
 # Of Inception-ResNet-v1 in fp16, by batch: at most this ratio to the fastest peer; at most so many ms an image, in steps.
 RATIOS, STEPS = {1: 0.6, 256: 1 / 1.2}, {1: (0.35, 0.15), 256: (1 / 40, 1 / 100)}
 GRAPH, EAGER, COMPILED, CUDNN = "PyTorch, CUDA graph", "PyTorch", "torch.compile", "cuDNN from wajah"
@@ -54,6 +57,16 @@ def require_same(network, binary, weights, shape, settings, precision):
     return least
 
 
+def require_same_bytes(binary, net, settings):
+    """Throws where int8 gives something else than on a CPU. The weights are made up, with the ranges of their maps."""
+    other = settings.device if settings.device != "cpu" else "cpu:scalar"
+    done = subprocess.run([binary, "bench", "--check", f"{other},cpu", "--net", net, "--precision", "int8", "--batch",
+                           str(COMPARED), "--tolerance", str(INT8_APART)], capture_output=True, text=True)
+    if done.returncode != 0:
+        why = done.stderr.strip() or done.stdout.strip().splitlines()[-1]
+        raise RuntimeError(f"wajah bench --check {other},cpu in int8: {why}")
+
+
 def cudnn_of_pytorch():
     """The variable by which wajah finds the cuDNN that PyTorch brings, behind whatever it says already."""
     found = importlib.util.find_spec("nvidia")
@@ -67,8 +80,10 @@ def cudnn_of_pytorch():
 def wajah(binary, net, weights, batch, precision, settings, *more):
     # PyTorch holds memory of the same card meanwhile.
     where = ["--input", "card", "--gpu-memory-fraction", 0.4] if settings.device != "cpu" else ["--threads", 1]
+    # Weights without measured ranges are none for int8, whose time does not depend on them.
+    given = [] if precision == "int8" else ["--weights", weights]
     return program(binary, "net", "--net", net, "--batch", batch, "--precision", precision, "--device", settings.device,
-                   "--weights", weights, *where, *more, environment=settings.environment)
+                   *given, *where, *more, environment=settings.environment)
 
 
 def contenders(binary, net, weights, network, batch, precision, settings, skipped):
@@ -109,6 +124,25 @@ def compare(binary, net, model, weights, batch, precision, settings):
         yield table.unmeasured(f"{name}, {peer}", why)
 
 
+def compare_bytes(binary, net, model, weights, batch, _, settings):
+    """int8 beside its peers in the fastest precision that they have here, and beside wajah in the same."""
+    theirs = "fp32" if settings.device == "cpu" else "fp16"
+    require_same_bytes(binary, net, settings)
+    network = torch_network.load(model, settings.device, theirs)
+    name, skipped = f"{net} int8, batch {batch}, on {settings.place}", {}
+    works = {"wajah": wajah(binary, net, weights, batch, "int8", settings),
+             "own": wajah(binary, net, weights, batch, theirs, settings)}
+    works.update(contenders(binary, net, weights, network, batch, theirs, settings, skipped))
+    figures = rounds(works, settings.rounds, settings.seconds)
+    ours, own = figures.pop("wajah"), figures.pop("own")
+    peers = {f"{peer} {theirs}": [value / batch for value in values] for peer, values in figures.items()}
+    if peers:
+        yield table.row(f"{name}, by peers in {theirs}, who have no int8", ours, peers, None)
+    yield table.row(f"{name}, by its own {theirs}", ours, {f"wajah {theirs}": own}, None)
+    for peer, why in skipped.items():
+        yield table.unmeasured(f"{name}, {peer}", why)
+
+
 def rows(binary, graph, mobilefacenet, settings, only=""):
     """All rows whose name contains `only`, as they are ready."""
     with tempfile.TemporaryDirectory() as folder:
@@ -120,15 +154,17 @@ def rows(binary, graph, mobilefacenet, settings, only=""):
                 for batch in settings.batches:
                     name = f"{net} {precision}, batch {batch}"
                     if only in name:
-                        yield from table.tried(name, lambda n=net, m=model, w=weights, b=batch, p=precision: compare(
+                        work = compare_bytes if precision == "int8" else compare
+                        yield from table.tried(name, lambda f=work, n=net, m=model, w=weights, b=batch, p=precision: f(
                             binary, n, m, w, b, p, settings))
 
 
 def settings_for(device, count=5, seconds=0.5, batches=BATCHES, precisions=None, mode=None):
-    """A CPU has fp32 alone in common with a card."""
+    """A CPU has fp32 and int8 alone in common with a card."""
     kind = device.split(":")[0]
+    usual = torch_network.PRECISIONS if kind == "cuda" else ("fp32",)
     return argparse.Namespace(device=device, place="the card" if kind == "cuda" else "the CPU", rounds=count, seconds=seconds,
-                              batches=batches, precisions=precisions or (torch_network.PRECISIONS if kind == "cuda" else ("fp32",)),
+                              batches=batches, precisions=precisions or (*usual, "int8"),
                               mode=mode or MODES[kind], environment=cudnn_of_pytorch())
 
 

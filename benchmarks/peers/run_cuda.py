@@ -5,7 +5,7 @@
 
 Tuning by torch.compile takes minutes for each network, batch and precision; --compile reduce-overhead leaves it out.
 
---device cpu tries all of it without a card, on fp32, at batch 1 and without tuning; its figures say nothing about a card.
+--device cpu tries all of it without a card, in fp32 and int8, at batch 1 and without tuning; its figures say nothing about a card.
 Ends with 1 where a figure is missed.
 """
 
@@ -22,7 +22,7 @@ import table
 # part: the seconds it may take. torch.compile tries out hundreds of kernels for each network, batch and precision.
 PARTS = {"embedders": 3600, "mtcnn": 120, "service": 300, "kernels": 300}
 FRAME, MIN_SIZE, FRAME_AT_MOST_MS = "photos/group_1920x1080.jpg", 20, 0.5
-KERNELS_OF = ("fp32", "tf32", "fp16")
+KERNELS_OF = ("fp32", "tf32", "fp16", "int8")
 
 
 def frame_rows(binary, shared, device):
@@ -84,7 +84,7 @@ def arguments():
     parser = run.parser_for(__doc__, PARTS)
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--batches", type=lambda text: tuple(map(int, text.split(","))), help="of the embedders [1,256; on a CPU 1]")
-    parser.add_argument("--precisions", type=lambda text: tuple(text.split(",")), help="[fp32,tf32,fp16; on a CPU fp32]")
+    parser.add_argument("--precisions", type=lambda text: tuple(text.split(",")), help="[fp32,tf32,fp16,int8; on a CPU fp32,int8]")
     parser.add_argument("--compile", help="torch.compile's mode [max-autotune; on a CPU default]")
     given = run.checked(parser, PARTS)
     given.batches = given.batches or ((1,) if given.device == "cpu" else (1, 256))
