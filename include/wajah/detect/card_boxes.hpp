@@ -25,9 +25,9 @@ struct CropList {
 
 // What suppress (detect/nms.hpp) keeps of the boxes of several problems. Equal scores stand in numpy's order, as they
 // do there, so it is always the same boxes; but for lists that numpy would sort by another method after too many steps:
-// then *failed is made 1, and nothing is kept.
-inline constexpr int most_nms_boxes =
-    8192;  // of all problems; twice as many would not fit the shared memory of all cards
+// then *failed is made 1, and nothing is kept. There are most_nms_boxes at most, of all problems together: twice as many
+// would not fit the shared memory of every card.
+inline constexpr int most_nms_boxes = 8192;
 struct NmsArgs {
   const ScoredCardBox* boxes;
   const int* starts;  // problem p has the boxes from starts[p] to starts[p + 1]
