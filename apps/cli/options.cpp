@@ -118,8 +118,7 @@ OptionSet& OptionSet::common(CommonOptions& target, Uses uses) {
   if (uses.device || uses.kernels) {
     text("precision", target.precision, "auto|fp32|int8|tf32|fp16|bf16",
          "of the embedder's arithmetic; auto is fp32; int8 takes weights whose ranges 'models quantise' has measured; "
-         "tf32 "
-         "and bf16 are a card's, fp16 a card's and that of CPUs with AVX512-FP16");
+         "tf32 and bf16 are a card's, fp16 a card's and that of CPUs with AVX512-FP16");
     text("exact", target.exact, "rounding|direct", "fp32 results up to rounding, or by the sums as they are defined");
     auto* fraction = po::value(&target.gpu_memory_fraction)->value_name("F");
     fraction->default_value(target.gpu_memory_fraction, fmt::format("{}", target.gpu_memory_fraction));

@@ -348,9 +348,8 @@ std::vector<Setting> list_of(Settings& s) {
        &s.compat.ignore_exif},
       {"compat.closed_set", "", "",
        "Decide as the original did, everywhere: the confidence is the original machine's probability (Platt's) among "
-       "those "
-       "who are enrolled, however unlike they are, so that a stranger may reach match.accuracy; below it the answer is "
-       "Unknown.",
+       "those who are enrolled, however unlike they are, so that a stranger may reach match.accuracy; below it the "
+       "answer is Unknown.",
        &s.compat.closed_set},
       {"auth.required", "", "", "Ask callers on this machine for a key too.", &s.auth.required},
       {"auth.original_routes",
@@ -441,8 +440,7 @@ std::string configuration_page() {
       "Flags take their value after a space or `=`; those that are true or false may stand alone (`--auth-required`).\n"
       "Lists are written `a,b` on the command line and in the environment, `[\"a\", \"b\"]` in the file.\n\n"
       "Commands that work on a data folder without a server (enrol, recognise, people, attendance, import, export, "
-      "keys,\n"
-      "cert, models) go by the same environment and files, and by the flags of this list that they have.\n\n"
+      "keys,\ncert, models) go by the same environment and files, and by the flags of this list that they have.\n\n"
       "This page is written by `wajah serve --print-reference`, and a test keeps it current.\n";
   Settings settings;
   std::string_view section;
