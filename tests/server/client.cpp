@@ -87,9 +87,9 @@ bool Client::ends(std::chrono::milliseconds limit) {
   return input_.empty() && !fill(deadline) && ended_;
 }
 
-std::optional<Response> Client::ask(std::string_view request) {
+std::optional<Response> Client::ask(std::string_view request, std::chrono::milliseconds limit) {
   send(request);
-  auto response = receive();
+  auto response = receive(limit);
   if (!response) return response;
   // "METHOD target HTTP/1.1", perhaps after an empty line.
   request.remove_prefix(std::min(request.find_first_not_of("\r\n"), request.size()));
@@ -111,9 +111,9 @@ std::string Client::read_until(std::string_view text, std::chrono::milliseconds 
   return result;
 }
 
-Response ask_once(std::uint16_t port, std::string_view request) {
+Response ask_once(std::uint16_t port, std::string_view request, std::chrono::milliseconds limit) {
   Client client(port);
-  const auto response = client.ask(request);
+  const auto response = client.ask(request, limit);
   REQUIRE_MESSAGE(response.has_value(), "no answer to: " << std::string(request.substr(0, 200)));
   return *response;
 }

@@ -44,7 +44,7 @@ class Client {
   std::string read_until(std::string_view text, std::chrono::milliseconds limit = std::chrono::seconds(10));
 
   // send() and receive(); checks that the answer is as the route's description says.
-  std::optional<Response> ask(std::string_view request);
+  std::optional<Response> ask(std::string_view request, std::chrono::milliseconds limit = std::chrono::seconds(10));
 
  private:
   // Waits for more bytes; false at the end, a reset or the limit.
@@ -56,7 +56,8 @@ class Client {
 };
 
 // One request on a connection of its own.
-Response ask_once(std::uint16_t port, std::string_view request);
+Response ask_once(std::uint16_t port, std::string_view request,
+                  std::chrono::milliseconds limit = std::chrono::seconds(10));
 
 // "GET path HTTP/1.1" with a Host.
 std::string get(std::string_view path, std::string_view headers = "");
