@@ -127,8 +127,8 @@ __device__ __forceinline__ void end_two(const Conv2dInt8Args& args, const Gemm& 
   if (column + 1 < args.y.shape.c) finish_number(args, row, column + 1, second);
 }
 
-// Registers for six blocks on a multiprocessor, which the quotients of byte_of would make five. Four bytes at a time take
-// more.
+// Registers for six blocks on a multiprocessor, which the quotients of byte_of would make five. Four bytes at a time
+// take more.
 constexpr int blocks_at_once(Fetch how) { return how == Fetch::sixteen ? 6 : 4; }
 
 template <Fetch How>

@@ -45,7 +45,8 @@ TEST_CASE("a network without a form in int8 is not timed as if it had one") {
   CHECK(outcome.status == 5);
   CHECK(outcome.one_sentence());
   // The same on a card, before the card is looked for.
-  const Outcome on_card = Workplace().run({"bench", "net", "--net", "onet", "--precision", "int8", "--device", "cuda:99"});
+  const Outcome on_card =
+      Workplace().run({"bench", "net", "--net", "onet", "--precision", "int8", "--device", "cuda:99"});
   CHECK(on_card.status == 5);
   CHECK(on_card.one_sentence());
   CHECK(on_card.err.find("compute in int8") != std::string::npos);

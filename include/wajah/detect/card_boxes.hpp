@@ -25,8 +25,8 @@ struct CropList {
 
 // What suppress (detect/nms.hpp) keeps of the boxes of several problems. Equal scores stand in numpy's order, as they
 // do there, so it is always the same boxes; but for lists that numpy would sort by another method after too many steps:
-// then *failed is made 1, and nothing is kept. There are most_nms_boxes at most, of all problems together: twice as many
-// would not fit the shared memory of every card.
+// then *failed is made 1, and nothing is kept. There are most_nms_boxes at most, of all problems together: twice as
+// many would not fit the shared memory of every card.
 inline constexpr int most_nms_boxes = 8192;
 struct NmsArgs {
   const ScoredCardBox* boxes;

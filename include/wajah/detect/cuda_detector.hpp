@@ -183,12 +183,10 @@ class CudaDetector final : public DetectorPass {
 
   // Where things lie in what comes down of a number of levels.
   struct FindsLayout {
-    std::size_t levels, opposites, places;
+    std::size_t opposites, places;
 
     explicit FindsLayout(std::size_t count)
-        : levels(count),
-          opposites(align_up((1 + count) * sizeof(int))),
-          places(opposites + align_up(4 * count * sizeof(float))) {}
+        : opposites(align_up((1 + count) * sizeof(int))), places(opposites + align_up(4 * count * sizeof(float))) {}
 
     [[nodiscard]] std::size_t bytes(int room) const {
       return places + static_cast<std::size_t>(room) * sizeof(PNetPlace);
