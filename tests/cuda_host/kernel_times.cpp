@@ -10,6 +10,7 @@
 #include "check.hpp"
 #include "cli/kernel_report.hpp"
 #include "cuda_host/emulated_cuda.hpp"
+#include "cuda_host/fusing_card.hpp"
 #include "cuda_host/host_clock.hpp"
 
 namespace wajah::cli {
@@ -92,15 +93,7 @@ TEST_CASE("kernel times: of networks on bytes, whose other layers are fp32's") {
 
 TEST_CASE("kernel times: residual blocks in one launch are one kernel with all their work") {
   constexpr Shape face{1, 160, 160, 3};
-  CudaDriver driver = host_driver();
-  driver.describe = [](int, CudaFacts* facts) {
-    return *facts = {"the host", 9, 0, 132, std::size_t{4} << 30U, std::size_t{4} << 30U}, 0;
-  };
-  CudaOptions options;
-  options.memory_fraction = 1;
-  options.arithmetic = Arithmetic::fp16;
-  options.fused_blocks = true;
-  const EmulatedCuda cuda(options, driver);
+  const EmulatedCuda cuda = fusing_card();
   const std::vector<KernelSum> sums = sums_of<Halved<InceptionResnetV1Fused>>(cuda, face, host_clock_alone());
   check_sums(sums, macs_of<InceptionResnetV1>(face));
   const auto fused = std::ranges::find_if(sums, [](const KernelSum& sum) { return sum.kernel.starts_with("fused"); });

@@ -9,6 +9,7 @@
 #include "check.hpp"
 #include "cli/random_weights.hpp"
 #include "cuda_host/emulated_cuda.hpp"
+#include "cuda_host/fusing_card.hpp"
 
 namespace wajah {
 namespace {
@@ -126,15 +127,7 @@ TEST_CASE("cuda networks: Inception-ResNet-v1") {
 }
 
 TEST_CASE("cuda networks: Inception-ResNet-v1 with its residual blocks fused") {
-  CudaDriver driver = host_driver();
-  driver.describe = [](int, CudaFacts* facts) {
-    return *facts = {"the host", 9, 0, 132, std::size_t{4} << 30U, std::size_t{4} << 30U}, 0;
-  };
-  CudaOptions options;
-  options.memory_fraction = 1;
-  options.arithmetic = Arithmetic::fp16;
-  options.fused_blocks = true;
-  check_on<InceptionResnetV1>(EmulatedCuda(options, driver), "Inception-ResNet-v1 fused", {1, 160, 160, 3}, 1e-2);
+  check_on<InceptionResnetV1>(fusing_card(), "Inception-ResNet-v1 fused", {1, 160, 160, 3}, 1e-2);
 }
 
 // With so few multiprocessors that the large layers of one image keep them busy.
