@@ -10,7 +10,7 @@ namespace wajah::WAJAH_KERNEL_ISA {
 
 namespace {
 
-constexpr int threads = 256, stride = 2, window = 12;
+constexpr int threads = 256;
 
 // How many entries are sorted for this many hits.
 __device__ __host__ __forceinline__ int sorted_at_once(int count) {
@@ -38,9 +38,9 @@ __device__ __forceinline__ void sort_pairs(Shared<unsigned> keys, Shared<int> pl
 }
 
 __device__ __forceinline__ ScoredCardBox box_of(const PNetPlace& place, double scale) {
-  const double left = place.column * stride + 1, upper = place.row * stride + 1;
-  return {trunc(left / scale), trunc(upper / scale), trunc((left + window - 1) / scale),
-          trunc((upper + window - 1) / scale), place.score};
+  const double left = place.column * pnet_stride + 1, upper = place.row * pnet_stride + 1;
+  return {trunc(left / scale), trunc(upper / scale), trunc((left + pnet_window - 1) / scale),
+          trunc((upper + pnet_window - 1) / scale), place.score};
 }
 
 __global__ void __launch_bounds__(threads) gather_hits_kernel(GatherHitsArgs args) {

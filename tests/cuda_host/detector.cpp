@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "check.hpp"
+#include "cuda_host/brought.hpp"
 #include "cuda_host/emulated_cuda.hpp"
 
 namespace wajah {
@@ -23,11 +24,6 @@ Image noise(int width, int height, unsigned seed = 3) {
   Image image(width, height);
   for (std::uint8_t& byte : image.pixels) byte = static_cast<std::uint8_t>(random() % 256);
   return image;
-}
-
-template <class T>
-Buffer up(const EmulatedCuda& cuda, const std::vector<T>& values) {
-  return cuda.uploaded(values.data(), values.size() * sizeof(T));
 }
 
 // Levels of the pyramid, dense.
@@ -159,13 +155,7 @@ TEST_CASE("cuda detector: the CPU's faces in invented pictures, also of levels t
 
 #ifdef WAJAH_HAVE_CUDA
 TEST_CASE("on a card, small: the detector") {
-  if (const auto reason = why_not_cuda(0)) {
-    MESSAGE("skipped: " << *reason);
-    return;
-  }
-  CudaOptions options{0, 0.1};
-  options.patience = std::chrono::minutes(10);  // a sanitizer takes its time
-  check_detector(Cuda(options));
+  if (const auto card = small_card()) check_detector(*card);
 }
 #endif
 

@@ -238,13 +238,7 @@ TEST_CASE("cuda kernels: all that are no network's, by the device's own copies")
 
 #ifdef WAJAH_HAVE_CUDA
 TEST_CASE("on a card, small: kernels of search, training, suppression and what stands before and behind a network") {
-  if (const auto reason = why_not_cuda(0)) {
-    MESSAGE("skipped: " << *reason);
-    return;
-  }
-  CudaOptions options{0, 0.1};
-  options.patience = std::chrono::minutes(10);  // under a sanitizer
-  check_all(Cuda(options));
+  if (const auto card = small_card()) check_all(*card);
 }
 #endif
 

@@ -253,13 +253,7 @@ TEST_CASE("cuda index: an empty one has nobody, and a query is looked at first")
 
 #ifdef WAJAH_HAVE_CUDA
 TEST_CASE("on a card, small: an index") {
-  if (const auto reason = why_not_cuda(0)) {
-    MESSAGE("skipped: " << *reason);
-    return;
-  }
-  CudaOptions options{0, 0.1};
-  options.patience = std::chrono::minutes(10);  // a sanitizer takes its time
-  check_index(Cuda(options), 2000);
+  if (const auto card = small_card()) check_index(*card, 2000);
 }
 #endif
 

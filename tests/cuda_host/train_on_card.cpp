@@ -4,6 +4,7 @@
 #include <random>
 
 #include "check.hpp"
+#include "cuda_host/brought.hpp"
 #include "cuda_host/emulated_cuda.hpp"
 
 namespace wajah::svm::test {
@@ -70,13 +71,7 @@ TEST_CASE("train on a card: one class alone, and what cannot be trained") {
 
 #ifdef WAJAH_HAVE_CUDA
 TEST_CASE("on a card, small: training") {
-  if (const auto reason = why_not_cuda(0)) {
-    MESSAGE("skipped: " << *reason);
-    return;
-  }
-  CudaOptions options{0, 0.1};
-  options.patience = std::chrono::minutes(10);  // a sanitizer takes its time
-  check_all(Cuda(options));
+  if (const auto card = small_card()) check_all(*card);
 }
 #endif
 
